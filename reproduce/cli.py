@@ -1,0 +1,216 @@
+"""The command line of the papers' experiments: list, run, report, figure."""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import re
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from reproduce.errors import UserError
+from reproduce.experiment import PROFILES, Experiment
+from reproduce.experiments import PAPERS
+from reproduce.ledger import Ledger
+from reproduce.selection import count, pending, select
+
+RESULTS = Path(__file__).parent / "results"
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command and return its exit status: 0, 1 for a failed run, 2 for a user's mistake."""
+    arguments = _parser().parse_args(argv)
+    try:
+        return arguments.command(arguments)
+    except UserError as error:
+        print(f"reproduce: {error}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print("reproduce: stopped; the same command goes on from here", file=sys.stderr)
+        return 130
+
+
+def _list(arguments: argparse.Namespace) -> int:
+    paper = PAPERS[arguments.paper]
+    finished = Ledger(arguments.ledger).finished()
+    if arguments.table is None:
+        lines = [("table", "runs done", "title")]
+        for table in paper.tables:
+            done, declared = _progress(paper.rows(table), finished)
+            lines.append((table.name, f"{done} of {declared}", table.title))
+    else:
+        lines = [("dataset", "method", "init", "epochs", "profile", "seeds done")]
+        for row in paper.rows(paper.table(arguments.table)):
+            done, declared = _progress([row], finished)
+            seeds = f"{done} of {declared}"
+            lines.append(
+                (row.dataset, row.method, row.init or "-", str(row.epochs), row.profile, seeds)
+            )
+    _print_columns(lines)
+    return 0
+
+
+def _run(arguments: argparse.Namespace) -> int:
+    selection = select(
+        PAPERS[arguments.paper],
+        arguments.table,
+        datasets=arguments.dataset,
+        methods=arguments.method,
+        inits=arguments.init,
+        profile=arguments.profile,
+        epochs=arguments.epochs,
+        seeds=arguments.seeds,
+    )
+    ledger = Ledger(arguments.ledger)
+    lacking = pending(selection, ledger.finished())
+    done = count(selection) - count(lacking)
+    print(f"{count(lacking)} runs to do, {done} already in {ledger.path}")
+    if not lacking:
+        return 0
+    # Imported here, as the modules below are, so that help answers without TensorFlow.
+    runner = importlib.import_module("reproduce.runner")
+    failed = runner.run(
+        lacking,
+        ledger,
+        work_dir=arguments.work,
+        jobs=arguments.jobs,
+        data_dir=arguments.data_dir,
+    )
+    return 1 if failed else 0
+
+
+def _report(arguments: argparse.Namespace) -> int:
+    report = importlib.import_module("reproduce.report")
+    for path in report.write(Ledger(arguments.ledger), arguments.out):
+        print(path)
+    return 0
+
+
+def _figure(arguments: argparse.Namespace) -> int:
+    known = PAPERS[arguments.paper].figures
+    if arguments.number not in known:
+        raise UserError(
+            f"the paper {arguments.paper} declares the figures {', '.join(map(str, known))}. "
+            f"Received: figure {arguments.number}"
+        )
+    figures = importlib.import_module("reproduce.figures")
+    path = figures.draw(
+        arguments.paper,
+        arguments.number,
+        ledger=Ledger(arguments.ledger),
+        out_dir=arguments.out,
+        work_dir=arguments.work,
+        data_dir=arguments.data_dir,
+    )
+    print(path)
+    return 0
+
+
+def _progress(rows: list[Experiment], finished: set[tuple]) -> tuple[int, int]:
+    selection = [(row, row.seeds) for row in rows]
+    declared = count(selection)
+    return declared - count(pending(selection, finished)), declared
+
+
+def _print_columns(lines: list[tuple[str, ...]]) -> None:
+    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+    for line in lines:
+        print(
+            "  ".join(text.ljust(width) for text, width in zip(line, widths, strict=True)).rstrip()
+        )
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="reproduce", description="Run the papers' experiments and set them beside the papers."
+    )
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    listing = _command(commands, "list", _list, "show what is declared and how much of it is done")
+    listing.add_argument("table", nargs="?", help="a table, such as table11 or 11; all if left out")
+    _add_paper(listing)
+
+    run = _command(commands, "run", _run, "run what the ledger lacks of a table")
+    run.add_argument("table", help="a table, such as table11 or 11")
+    _add_paper(run)
+    run.add_argument(
+        "--dataset", nargs="+", action="extend", default=[], metavar="D", help="only these datasets"
+    )
+    run.add_argument(
+        "--method", nargs="+", action="extend", default=[], metavar="M", help="only these methods"
+    )
+    run.add_argument(
+        "--init",
+        nargs="+",
+        action="extend",
+        default=[],
+        metavar="I",
+        help="only these initializations",
+    )
+    run.add_argument("--profile", choices=PROFILES, default="reference", help="default: reference")
+    run.add_argument("--seeds", type=parse_seeds, default=(), help="such as 0-19 or 0,2,5")
+    run.add_argument(
+        "--epochs", type=_positive, help="only rows of this length, or run this length"
+    )
+    run.add_argument("--jobs", type=_positive, default=1, help="runs at a time; default: 1")
+    _add_places(run)
+
+    report = _command(commands, "report", _report, "write the ledger's results beside the papers'")
+    report.add_argument("--out", type=Path, default=RESULTS, help="folder; default: %(default)s")
+
+    figure = _command(commands, "figure", _figure, "draw a figure of a paper")
+    figure.add_argument("paper", choices=PAPERS)
+    figure.add_argument("number", type=int, help="number of the figure")
+    figure.add_argument(
+        "--out", type=Path, default=RESULTS / "figures", help="folder; default: %(default)s"
+    )
+    _add_places(figure)
+    return parser
+
+
+def _command(commands, name: str, function, text: str) -> argparse.ArgumentParser:
+    parser = commands.add_parser(name, help=text, description=text.capitalize() + ".")
+    parser.set_defaults(command=function)
+    parser.add_argument(
+        "--ledger",
+        type=Path,
+        default=RESULTS / "ledger.jsonl",
+        help="the record of finished runs; default: %(default)s",
+    )
+    return parser
+
+
+def _add_paper(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--paper", choices=PAPERS, default="aecm", help="default: aecm")
+
+
+def _add_places(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--data-dir", type=Path, help="folder of the data; default: $TFCLUST_DATA_DIR"
+    )
+    parser.add_argument(
+        "--work",
+        type=Path,
+        default=Path(".reproduce"),
+        help="folder of the checkpoints; default: %(default)s",
+    )
+
+
+def parse_seeds(text: str) -> tuple[int, ...]:
+    """Read seeds such as `0-19`, `0,2,5` or `0-4,7` into a sorted tuple without repeats."""
+    seeds = set()
+    for part in text.split(","):
+        match = re.fullmatch(r"(\d+)(?:-(\d+))?", part.strip())
+        if match is None or (match[2] is not None and int(match[2]) < int(match[1])):
+            raise argparse.ArgumentTypeError(
+                f"must be numbers and rising ranges, such as 0-19 or 0,2,5. Received: {text!r}"
+            )
+        seeds.update(range(int(match[1]), int(match[2] or match[1]) + 1))
+    return tuple(sorted(seeds))
+
+
+def _positive(text: str) -> int:
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"must be a positive integer. Received: {text!r}")
+    return int(text)

@@ -1,0 +1,111 @@
+"""Our figures for one cell of a table beside the paper's."""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from reproduce.experiment import Experiment
+from reproduce.table import Table
+
+RUNTIME = "runtime_s"
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """One metric of one row: what our runs gave, what the paper printed, and the verdict.
+
+    Ours counts as reached if the mean is within one published standard deviation below the
+    published mean, or better: mean >= paper_mean - paper_std. Where the paper prints no standard
+    deviation, the published mean itself is the bar. A run time is reached from above.
+
+    Args:
+        metric: `"acc"`, `"nmi"`, `"ari"` or `"runtime_s"`.
+        values: One value a seed, fractions or seconds.
+        selected: Value of the run of lowest L_sp, None if no run has an L_sp.
+        paper_mean: The published mean, None where the paper prints none; so for the next three.
+        paper_std: The published standard deviation.
+        paper_best: The published best run.
+        paper_selected: The published value of the run of lowest L_sp.
+
+    Example:
+        >>> from reproduce.comparison import Comparison
+        >>> Comparison("acc", (0.82, 0.86), None, paper_mean=0.861, paper_std=0.032).verdict
+        'reached'
+    """
+
+    metric: str
+    values: tuple[float, ...]
+    selected: float | None
+    paper_mean: float | None = None
+    paper_std: float | None = None
+    paper_best: float | None = None
+    paper_selected: float | None = None
+
+    @classmethod
+    def of(
+        cls,
+        table: Table,
+        experiment: Experiment,
+        records: Sequence[Mapping[str, Any]],
+        metric: str,
+    ) -> Comparison:
+        """Compare finished runs of an experiment with what the table prints for it."""
+        return cls(
+            metric,
+            values=tuple(_value(record, metric) for record in records),
+            selected=_of_lowest_lsp(records, metric),
+            paper_mean=table.published(experiment, metric, "mean"),
+            paper_std=table.published(experiment, metric, "std"),
+            paper_best=table.published(experiment, metric, "best"),
+            paper_selected=table.published(experiment, metric, "selected_lsp"),
+        )
+
+    @property
+    def mean(self) -> float | None:
+        """Mean over the seeds, None without a run."""
+        return statistics.fmean(self.values) if self.values else None
+
+    @property
+    def std(self) -> float | None:
+        """Sample standard deviation over the seeds (n - 1), None for fewer than two runs."""
+        return statistics.stdev(self.values) if len(self.values) > 1 else None
+
+    @property
+    def best(self) -> float | None:
+        """The best run, None without a run."""
+        if not self.values:
+            return None
+        return min(self.values) if self.metric == RUNTIME else max(self.values)
+
+    @property
+    def bar(self) -> float | None:
+        """The value that our mean must reach, None where the paper prints no mean."""
+        if self.paper_mean is None:
+            return None
+        slack = self.paper_std or 0.0
+        return self.paper_mean + slack if self.metric == RUNTIME else self.paper_mean - slack
+
+    @property
+    def verdict(self) -> str:
+        """`"reached"`, `"not reached"`, `"no run yet"` or `"no published figure"`."""
+        if self.bar is None:
+            return "no published figure"
+        if self.mean is None:
+            return "no run yet"
+        lead = self.bar - self.mean if self.metric == RUNTIME else self.mean - self.bar
+        # The bar is a difference of decimal fractions: a mean equal to it must count.
+        return "reached" if lead >= -1e-9 else "not reached"
+
+
+def _value(record: Mapping[str, Any], metric: str) -> float:
+    return record["seconds"] if metric == RUNTIME else record["metrics"][metric]
+
+
+def _of_lowest_lsp(records: Sequence[Mapping[str, Any]], metric: str) -> float | None:
+    candidates = [record for record in records if record["l_sp"] is not None]
+    if not candidates or metric == RUNTIME:
+        return None
+    return _value(min(candidates, key=lambda record: record["l_sp"]), metric)

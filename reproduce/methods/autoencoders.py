@@ -1,0 +1,121 @@
+"""AE-CM, and k-means on the codes of an autoencoder."""
+
+from __future__ import annotations
+
+from reproduce.methods.outcome import Outcome
+from reproduce.methods.task import Task
+from reproduce.methods.training import Clock, Progress, ScoreCurve, make_optimizer
+from tfclust.callbacks import AveragingEpoch, Checkpoint
+from tfclust.feeding import count_batches
+from tfclust.metrics import evaluate, sparsity_criterion
+from tfclust.models import AECM
+from tfclust.pretraining import kmeans
+
+EMBEDDING_KMEANS_STARTS = 10  # of k-means on trained codes (Table 8)
+CURVE_EVERY = 25  # epochs between two evaluations of a run long enough to have a curve
+
+
+def run_aecm(task: Task) -> list[Outcome]:
+    """Train AE-CM for `epochs` and the averaging epoch, seed by seed."""
+    return [_train_aecm(task, seed) for seed in task.seeds]
+
+
+def _train_aecm(task: Task, seed: int) -> Outcome:
+    x, directory = task.data.x, task.directory
+    model, state = build_aecm(task, seed), {}
+    if task.experiment.init == "pretrained":
+        _pretrain(model, task)
+    model.fit(
+        x,
+        epochs=task.experiment.epochs + 1,
+        verbose=0,
+        callbacks=[
+            ScoreCurve(task.data, CURVE_EVERY, state),
+            Progress(task.progress),
+            Clock(state),
+            AveragingEpoch(),
+            Checkpoint(directory / "checkpoints", state=state),
+        ],
+    )
+    model.save(directory / "model.keras")
+    memberships = model.predict(x, batch_size=2000, verbose=0)
+    terms = model.evaluate(x, verbose=0, return_dict=True)
+    labels = memberships.argmax(axis=1)
+    _, by_kmeans = kmeans(model.embed(x), model.n_clusters, seed, EMBEDDING_KMEANS_STARTS)
+    clusters_codes = task.experiment.method == "aecm_kmeans"
+    return Outcome(
+        seed=seed,
+        labels=by_kmeans if clusters_codes else labels,
+        seconds=state["seconds"],
+        loss_terms={name: terms[name] for name in model.TERMS},
+        l_sp=sparsity_criterion(memberships, model.centroids()),
+        extra_metrics=_prefixed("embedding_kmeans", evaluate(task.data.y, by_kmeans)),
+        curve=state.get("curve", []),
+    )
+
+
+def build_aecm(task: Task, seed: int) -> AECM:
+    """The compiled, untrained AE-CM of a task."""
+    settings = task.settings
+    names = ("n_clusters", "embedding_dim", "hidden_units", "alpha", "beta", "lbd")
+    model = AECM(
+        **{name: settings[name] for name in names if name in settings},
+        batch_size=settings["batch_size"],
+        seed=seed,
+        dtype=settings["precision"],
+    )
+    model.build((None, *task.data.x.shape[1:]))
+    steps = count_batches(task.data.x.shape[0], model.batch_size)
+    model.compile(make_optimizer(settings), steps_per_execution=min(steps, 20))
+    return model
+
+
+def _pretrain(model: AECM, task: Task) -> None:
+    """Pretrains once for a seed; a run that is taken up again finds the weights."""
+    weights = task.directory / "pretrained.weights.h5"
+    if not weights.exists():
+        settings = task.settings
+        checkpoint = Checkpoint(task.directory / "pretraining")
+        model.pretrain_autoencoder(
+            task.data.x,
+            settings["pretrain_epochs"],
+            verbose=0,
+            callbacks=[Progress(task.progress), checkpoint],
+        )
+        model.pretrain_clustering_module(task.data.x, settings["pretrain_cm_epochs"])
+        part = weights.with_name("part.weights.h5")
+        model.save_weights(part)
+        part.replace(weights)
+    model.load_weights(weights)
+
+
+def run_ae_kmeans(task: Task) -> list[Outcome]:
+    """Train the autoencoder alone for `epochs`, then k-means on its codes, seed by seed."""
+    return [_train_ae_kmeans(task, seed) for seed in task.seeds]
+
+
+def _train_ae_kmeans(task: Task, seed: int) -> Outcome:
+    x, settings, state = task.data.x, task.settings, {}
+    model = build_aecm(task, seed)
+    history = model.pretrain_autoencoder(
+        x,
+        task.experiment.epochs,
+        verbose=0,
+        callbacks=[
+            Progress(task.progress),
+            Clock(state),
+            Checkpoint(task.directory / "checkpoints", state=state),
+        ],
+    )
+    n_init = settings["kmeans_n_init"]
+    _, labels = kmeans(model.embed(x), settings["n_clusters"], seed, n_init)
+    return Outcome(
+        seed=seed,
+        labels=labels,
+        seconds=state["seconds"],
+        loss_terms={"reconstruction": float(history.history["loss"][-1])},
+    )
+
+
+def _prefixed(prefix, scores):
+    return {f"{prefix}_{name}": value for name, value in scores.items()}

@@ -1,0 +1,69 @@
+"""What the trained methods share: optimizers, progress, clocks, curves."""
+
+from __future__ import annotations
+
+import time
+
+import keras
+
+from tfclust.metrics import evaluate
+from tfclust.optimizers import FusedAdam
+
+
+def make_optimizer(settings: dict) -> keras.optimizers.Optimizer:
+    """The optimizer that an experiment's settings name."""
+    rate = settings["learning_rate"]
+    if settings["optimizer"] == "sgd":
+        return keras.optimizers.SGD(rate)
+    return FusedAdam(rate, epsilon=settings["epsilon"])
+
+
+class Progress(keras.callbacks.Callback):
+    """Reports epochs to a function of (done, total)."""
+
+    def __init__(self, report):
+        super().__init__()
+        self.report = report
+
+    def on_epoch_end(self, epoch, logs=None):
+        """Reports the epoch."""
+        self.report(epoch + 1, self.params["epochs"])
+
+
+class Clock(keras.callbacks.Callback):
+    """Adds the time spent to `state["seconds"]`, across the processes of a resumed run."""
+
+    def __init__(self, state):
+        super().__init__()
+        self.state = state
+
+    def on_train_begin(self, logs=None):
+        """Starts the clock."""
+        self._last = time.monotonic()
+        self.state.setdefault("seconds", 0.0)
+
+    def on_epoch_end(self, epoch, logs=None):
+        """Adds the epoch."""
+        now = time.monotonic()
+        self.state["seconds"] += now - self._last
+        self._last = now
+
+
+class ScoreCurve(keras.callbacks.Callback):
+    """Scores the assignments every `every` epochs into `state["curve"]`.
+
+    Labels serve the record alone: nothing in the training reads the curve.
+    """
+
+    def __init__(self, data, every, state):
+        super().__init__()
+        self.data = data
+        self.every = every
+        self.state = state
+
+    def on_epoch_end(self, epoch, logs=None):
+        """Scores if it is time."""
+        if (epoch + 1) % self.every == 0:
+            scores = evaluate(self.data.y, self.model.assign(self.data.x, batch_size=2000))
+            loss = float(logs["loss"])
+            self.state.setdefault("curve", []).append({"epoch": epoch + 1, "loss": loss, **scores})

@@ -1,0 +1,208 @@
+"""The report: our figures beside the papers', cell by cell, as Markdown and HTML."""
+
+from __future__ import annotations
+
+import os
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from reproduce import notes, published
+from reproduce.comparison import RUNTIME, Comparison
+from reproduce.experiment import Experiment
+from reproduce.experiments import PAPERS
+from reproduce.ledger import Ledger, run_key
+from reproduce.paper import Paper
+from reproduce.row import Row
+from reproduce.table import Table
+
+VERDICTS = ("reached", "not reached", "no run yet", "no published figure")
+TEMPLATES = {"RESULTS.md": "results.md.j2", "results.html": "results.html.j2"}
+ABSENT = "–"
+
+
+def write(ledger: Ledger, out_dir: str | os.PathLike) -> list[Path]:
+    """Write `RESULTS.md` and `results.html`, and return their paths.
+
+    Every declared row is shown, and every other group of runs that the ledger holds, each on a row
+    of its own. The pages depend on nothing but the ledger, the published figures, the notes and
+    the pictures in `out_dir/figures`, so the same ledger gives the same pages.
+
+    Args:
+        ledger: The finished runs.
+        out_dir: Folder of the two pages; created if it does not exist.
+
+    Raises:
+        LedgerError: If the ledger is damaged; nothing is written then.
+
+    Example:
+        >>> import tempfile
+        >>> from reproduce import report
+        >>> from reproduce.ledger import Ledger
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     [path.name for path in report.write(Ledger("no_such_ledger.jsonl"), folder)]
+        ['RESULTS.md', 'results.html']
+    """
+    out_dir = Path(out_dir)
+    records = ledger.records()
+    figures = sorted((out_dir / "figures").glob("*.png"))
+    context = {
+        "papers": [_paper_view(paper, records) for paper in PAPERS.values()],
+        "figures": [path.relative_to(out_dir).as_posix() for path in figures],
+        "verdicts": VERDICTS,
+        "caveats": published.CAVEATS,
+    }
+    out_dir.mkdir(parents=True, exist_ok=True)
+    environment = _environment()
+    paths = []
+    for name, template in TEMPLATES.items():
+        path = out_dir / name
+        path.write_text(environment.get_template(template).render(context), encoding="utf-8")
+        paths.append(path)
+    return paths
+
+
+@dataclass(frozen=True)
+class _TableView:
+    table: Table
+    rows: tuple[Row, ...]
+
+    @property
+    def datasets(self) -> Mapping[str, list[Row]]:
+        groups = defaultdict(list)
+        for row in self.rows:
+            groups[row.experiment.dataset].append(row)
+        return groups
+
+    @property
+    def counts(self) -> Counter:
+        return Counter(cell.verdict for row in self.rows for cell in row.comparisons)
+
+
+def _paper_view(paper: Paper, records: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    groups = defaultdict(list)
+    for record in records:
+        if record["paper"] == paper.name:
+            groups[run_key(record)[:-1]].append(record)
+    others = _undeclared(paper, groups)
+    views = [_table_view(paper, table, groups, others) for table in paper.tables]
+    declared = {experiment.method for experiment in paper.experiments}
+    return {
+        "paper": paper,
+        "views": views,
+        "not_reached": _not_reached(views),
+        "left_out": sorted(_published_methods(paper) - declared),
+    }
+
+
+def _undeclared(paper: Paper, groups: Mapping[tuple, list]) -> list[Experiment]:
+    """Rebuild the experiments of the ledger that no declaration stands for."""
+    declared = {experiment.identity for experiment in paper.experiments}
+    return [
+        Experiment.from_config(
+            group[0]["config"], seeds=sorted({record["seed"] for record in group})
+        )
+        for identity, group in groups.items()
+        if identity not in declared
+    ]
+
+
+def _table_view(
+    paper: Paper, table: Table, groups: Mapping[tuple, list], others: Sequence[Experiment]
+) -> _TableView:
+    declared = paper.rows(table)
+    rows = [
+        Row.of(table, experiment, groups.get(experiment.identity, [])) for experiment in declared
+    ]
+    rows += [
+        Row.of(table, other, groups[other.identity], _deviation(other, declared))
+        for other in others
+        if table.shows(other)
+    ]
+    return _TableView(table, tuple(rows))
+
+
+def _deviation(other: Experiment, declared: Sequence[Experiment]) -> str:
+    """Name the settings in which an undeclared row differs from the declared one."""
+    model = next(
+        (
+            experiment
+            for experiment in declared
+            if (experiment.dataset, experiment.method, experiment.init)
+            == (other.dataset, other.method, other.init)
+        ),
+        None,
+    )
+    if model is None:
+        return ""
+    before, after = dict(model.settings), dict(other.settings)
+    return ", ".join(
+        f"{name}={after.get(name, 'unset')}"
+        for name in sorted({*before, *after})
+        if before.get(name) != after.get(name)
+    )
+
+
+def _not_reached(views: Sequence[_TableView]) -> list[dict[str, Any]]:
+    """Collect the cells not reached; one that several tables print appears once, with all."""
+    lines: dict[tuple, dict[str, Any]] = {}
+    for view in views:
+        for row in view.rows:
+            for cell in row.comparisons:
+                if cell.verdict != "not reached":
+                    continue
+                figures = _shown(cell.paper_mean, cell.metric), _shown(cell.paper_std, cell.metric)
+                line = lines.setdefault(
+                    (row.experiment.identity, cell.metric, *figures),
+                    {"row": row, "cell": cell, "tables": [], "tried": notes.tried(row.experiment)},
+                )
+                line["tables"].append(view.table.number)
+    return list(lines.values())
+
+
+def _published_methods(paper: Paper) -> set[str]:
+    tables = {table.name for table in paper.tables}
+    return {key[3] for key in published.load() if key[0] == paper.name and key[1] in tables}
+
+
+def _environment():
+    import jinja2
+
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(Path(__file__).parent / "templates"),
+        autoescape=jinja2.select_autoescape(["html.j2"]),
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    environment.filters.update(shown=_shown, ours=_ours, paper=_paper, minutes=_minutes, slug=_slug)
+    return environment
+
+
+def _shown(value: float | None, metric: str) -> str:
+    if value is None:
+        return ABSENT
+    return f"{value:.1f} s" if metric == RUNTIME else f"{100 * value:.1f}"
+
+
+def _ours(cell: Comparison) -> str:
+    return _spread(cell.mean, cell.std, cell.metric)
+
+
+def _paper(cell: Comparison) -> str:
+    return _spread(cell.paper_mean, cell.paper_std, cell.metric)
+
+
+def _spread(mean: float | None, std: float | None, metric: str) -> str:
+    return ABSENT if mean is None else f"{_shown(mean, metric)} ± {_shown(std, metric)}"
+
+
+def _minutes(value: float | None) -> str:
+    return ABSENT if value is None else f"{value:.1f}"
+
+
+def _slug(text: str) -> str:
+    return text.replace(" ", "-")

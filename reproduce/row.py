@@ -1,0 +1,83 @@
+"""One row of a reported table."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from reproduce.comparison import Comparison
+from reproduce.experiment import Experiment
+from reproduce.table import Table
+
+
+@dataclass(frozen=True)
+class Row:
+    """One method of a table on one dataset: its finished runs and one comparison a metric.
+
+    Args:
+        experiment: What was run.
+        records: Its finished runs, one a seed.
+        comparisons: One a metric of the table.
+        deviation: Settings in which it differs from the declared row of the same method, as
+            text; empty for a declared row.
+        failed: Number of recorded runs that did not finish.
+
+    Example:
+        >>> from reproduce.experiments import PAPERS
+        >>> from reproduce.row import Row
+        >>> paper = PAPERS["aecm"]
+        >>> Row.of(paper.table("table7"), paper.rows(paper.table("table7"))[0], []).runs
+        '0 of 20'
+    """
+
+    experiment: Experiment
+    records: tuple[Mapping[str, Any], ...]
+    comparisons: tuple[Comparison, ...]
+    deviation: str = ""
+    failed: int = 0
+
+    @classmethod
+    def of(
+        cls,
+        table: Table,
+        experiment: Experiment,
+        records: Sequence[Mapping[str, Any]],
+        deviation: str = "",
+    ) -> Row:
+        """Build the row of an experiment from all its records."""
+        finished = tuple(record for record in records if record["status"] == "ok")
+        return cls(
+            experiment,
+            finished,
+            tuple(Comparison.of(table, experiment, finished, metric) for metric in table.metrics),
+            deviation,
+            failed=len(records) - len(finished),
+        )
+
+    @property
+    def label(self) -> str:
+        """Method, initialization, epochs and profile, in words."""
+        experiment = self.experiment
+        name = f"{experiment.method} {experiment.init}".rstrip()
+        return f"{name}, {experiment.epochs} epochs, {experiment.profile}"
+
+    @property
+    def runs(self) -> str:
+        """How many runs are finished of how many declared, and how many failed."""
+        text = f"{len(self.records)} of {len(self.experiment.seeds)}"
+        return f"{text}, {self.failed} failed" if self.failed else text
+
+    @property
+    def minutes(self) -> float | None:
+        """Minutes of all finished runs together, None without a run."""
+        if not self.records:
+            return None
+        return sum(record["seconds"] for record in self.records) / 60
+
+    @property
+    def machines(self) -> str:
+        """Processors and cores of the finished runs."""
+        return "; ".join(
+            sorted({f"{record['cpu']}, {record['cores']} cores" for record in self.records})
+        )

@@ -1,0 +1,156 @@
+"""Runs experiments into the ledger."""
+
+from __future__ import annotations
+
+import concurrent.futures
+import multiprocessing
+import os
+import platform
+import shutil
+import subprocess
+import sys
+from collections.abc import Sequence
+from importlib.metadata import version
+from pathlib import Path
+
+from tqdm import tqdm
+
+from reproduce.experiment import Experiment
+from reproduce.ledger import Ledger
+
+Selection = Sequence[tuple[Experiment, tuple[int, ...]]]
+
+_PACKAGES = ("tensorflow", "keras", "numpy", "scipy", "scikit-learn")
+
+
+def run(selection: Selection, ledger: Ledger, work_dir, jobs=1, data_dir=None) -> int:
+    """Run the selected seeds and append each to the ledger as it finishes.
+
+    A run that was cut off goes on from its checkpoint in `work_dir`.
+
+    Args:
+        selection: Experiments and the seeds to run of each.
+        ledger: The ledger.
+        work_dir: Folder of checkpoints and trained models.
+        jobs: Processes at a time.
+        data_dir: Folder of the data, or None for the environment's.
+
+    Returns:
+        The number of runs that failed; each is reported on standard error.
+    """
+    from reproduce.methods import stacks_seeds
+
+    groups = [
+        group
+        for experiment, seeds in selection
+        for group in _groups(experiment, seeds, stacks_seeds(experiment.method))
+    ]
+    arguments = [(*group, ledger.path, Path(work_dir), data_dir) for group in groups]
+    if jobs == 1:
+        return sum(_run_group(*each) for each in arguments)
+    spawn = multiprocessing.get_context("spawn")
+    with concurrent.futures.ProcessPoolExecutor(jobs, mp_context=spawn) as pool:
+        return sum(pool.map(_run_group, *zip(*arguments, strict=True)))
+
+
+def _groups(experiment, seeds, stacked):
+    timed = dict(experiment.settings).get("timed", False)
+    if stacked and not timed:
+        return [(experiment, tuple(seeds))]
+    return [(experiment, (seed,)) for seed in seeds]
+
+
+def _run_group(experiment, seeds, ledger_path, work_dir, data_dir) -> int:
+    """Run seeds together; returns how many failed."""
+    from reproduce.methods import Task
+    from reproduce.methods import run as run_method
+    from tfclust.datasets import load
+
+    settings = dict(experiment.settings)
+    directory = work_dir / _folder(experiment, seeds)
+    directory.mkdir(parents=True, exist_ok=True)
+    data = load(experiment.dataset, data_dir, scale=settings.get("scale"), flatten=True)
+    with _bar(experiment, seeds) as bar:
+
+        def progress(done, total):
+            bar.total = total
+            bar.update(done - bar.n)
+
+        try:
+            outcomes = run_method(Task(experiment, seeds, data, directory, progress))
+        except RuntimeError as error:  # the training diverged
+            tqdm.write(f"failed: {_describe(experiment, seeds)}: {error}", file=sys.stderr)
+            return len(seeds)
+    ledger = Ledger(ledger_path)
+    for outcome in outcomes:
+        ledger.append(make_record(experiment, data, outcome))
+    for part in ("checkpoints", "pretraining", "pretrained.weights.h5"):
+        _remove(directory / part)
+    return 0
+
+
+def _bar(experiment, seeds):
+    pause = 0.5 if sys.stderr.isatty() else 60.0  # a log file needs no more than a line a minute
+    return tqdm(desc=_describe(experiment, seeds), unit="epoch", mininterval=pause, miniters=1)
+
+
+def _describe(experiment, seeds):
+    named = (experiment.table, experiment.dataset, experiment.method, experiment.init)
+    runs = f"seed {seeds[0]}" if len(seeds) == 1 else f"{len(seeds)} seeds"
+    return " ".join(filter(None, (*named, runs)))
+
+
+def _folder(experiment, seeds):
+    named = (experiment.paper, experiment.dataset, experiment.method, experiment.init)
+    seeds = "_".join(map(str, seeds))
+    return "-".join((*filter(None, named), str(experiment.epochs), experiment.digest, seeds))
+
+
+def _remove(path):
+    if path.is_dir():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)
+
+
+def make_record(experiment, data, outcome) -> dict:
+    """The ledger's record of an outcome."""
+    from tfclust.metrics import cluster_sizes, evaluate
+
+    config = experiment.config()
+    n_clusters = config["settings"]["n_clusters"]
+    return {
+        **{key: value for key, value in config.items() if key != "settings"},
+        "seed": outcome.seed,
+        "seconds": round(outcome.seconds, 2),
+        "status": "ok",
+        "metrics": {**evaluate(data.y, outcome.labels), **outcome.extra_metrics},
+        "loss_terms": outcome.loss_terms,
+        "l_sp": outcome.l_sp,
+        "cluster_sizes": [int(size) for size in cluster_sizes(outcome.labels, n_clusters)],
+        **({"curve": outcome.curve} if outcome.curve else {}),
+        "config": config,
+        "dataset_sha256": data.sha256,
+        "versions": {"python": platform.python_version(), **{p: version(p) for p in _PACKAGES}},
+        "commit": _commit(),
+        "cpu": _cpu(),
+        "cores": os.cpu_count(),
+    }
+
+
+def _commit() -> str:
+    """The commit of the code, with "-dirty" where tracked code differs from it."""
+    command = ["git", "describe", "--always", "--dirty", "--abbrev=40", "--exclude=*"]
+    result = subprocess.run(
+        command, cwd=Path(__file__).parent, capture_output=True, text=True, check=False
+    )
+    return result.stdout.strip() or "unknown"
+
+
+def _cpu() -> str:
+    try:
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+    except OSError:
+        return platform.processor() or platform.machine()
+    names = [line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")]
+    return names[0] if names else platform.machine()

@@ -1,0 +1,5 @@
+"""Installation; the settings are in setup.cfg."""
+
+from setuptools import setup
+
+setup()

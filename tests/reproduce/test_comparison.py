@@ -1,0 +1,90 @@
+import math
+
+import numpy as np
+import pytest
+
+from reproduce.comparison import Comparison
+
+
+def cell(*values, metric="acc", **published):
+    return Comparison(metric, values, None, **published)
+
+
+def test_statistics_are_those_of_numpy_with_n_minus_one():
+    values = (0.62, 0.71, 0.68, 0.55)
+    assert math.isclose(cell(*values).mean, np.mean(values))
+    assert math.isclose(cell(*values).std, np.std(values, ddof=1))
+    assert cell(*values).best == 0.71
+
+
+def test_one_run_has_a_mean_and_no_standard_deviation():
+    assert cell(0.7).mean == 0.7
+    assert cell(0.7).std is None
+
+
+def test_no_run_has_no_statistics():
+    assert (cell().mean, cell().std, cell().best) == (None, None, None)
+
+
+@pytest.mark.parametrize(
+    ("mean", "verdict"),
+    [(0.9, "reached"), (0.861, "reached"), (0.829, "reached"), (0.8289, "not reached")],
+)
+def test_a_mean_within_one_published_standard_deviation_is_reached(mean, verdict):
+    assert cell(mean, paper_mean=0.861, paper_std=0.032).verdict == verdict
+
+
+def test_the_bar_itself_is_reached_whatever_the_rounding_of_binary_fractions():
+    for mean in range(1, 1000):
+        bar = mean / 1000 - 0.001
+        exact = cell(round(bar, 3), paper_mean=mean / 1000, paper_std=0.001)
+        assert exact.verdict == "reached"
+
+
+def test_without_a_published_standard_deviation_the_mean_is_the_bar():
+    assert cell(0.5, paper_mean=0.5).verdict == "reached"
+    assert cell(0.499, paper_mean=0.5).verdict == "not reached"
+
+
+def test_a_run_time_is_reached_from_above():
+    assert cell(100.0, 120.0, metric="runtime_s", paper_mean=164.0).verdict == "reached"
+    assert cell(170.0, metric="runtime_s", paper_mean=164.0).verdict == "not reached"
+    assert cell(100.0, 120.0, metric="runtime_s").best == 100.0
+
+
+def test_what_cannot_be_compared_says_why():
+    assert cell(paper_mean=0.5).verdict == "no run yet"
+    assert cell(0.5).verdict == "no published figure"
+    assert cell().verdict == "no published figure"
+
+
+def test_the_selected_run_is_the_one_of_lowest_lsp(paper, experiment, record):
+    runs = [
+        record(seed=0, l_sp=3.0, metrics={"acc": 0.9, "nmi": 0.5, "ari": 0.5}),
+        record(seed=1, l_sp=-2.0, metrics={"acc": 0.6, "nmi": 0.5, "ari": 0.5}),
+        record(seed=2, l_sp=None, metrics={"acc": 0.7, "nmi": 0.5, "ari": 0.5}),
+    ]
+    made = Comparison.of(paper.table("table11"), experiment(), runs, "acc")
+    assert made.selected == 0.6
+    assert Comparison.of(paper.table("table11"), experiment(), runs[2:], "acc").selected is None
+
+
+def test_a_table_without_standard_deviations_takes_those_of_its_extended_table(paper, experiment):
+    made = Comparison.of(paper.table("table1"), experiment(), [], "ari")
+    assert (made.paper_mean, made.paper_std, made.paper_best) == (0.543, 0.021, 0.586)
+    assert made.paper_selected is None
+    selected = Comparison.of(paper.table("table4"), experiment(), [], "ari")
+    assert (selected.paper_std, selected.paper_selected) == (0.021, 0.548)
+
+
+def test_a_best_run_is_not_taken_from_a_table_whose_mean_is_another(paper, experiment):
+    gmm = experiment("usps", "gmm")
+    made = Comparison.of(paper.table("table1"), gmm, [], "ari")
+    assert (made.paper_mean, made.paper_std, made.paper_best) == (0.351, 0.04, None)
+
+
+def test_run_times_are_the_seconds_of_the_record(paper, experiment, record):
+    timed = experiment("mnist", "cm", table="table2")
+    made = Comparison.of(paper.table("table2"), timed, [record(timed, seconds=80)], "runtime_s")
+    assert made.values == (80,)
+    assert made.paper_mean == 164.0

@@ -1,0 +1,108 @@
+import csv
+from pathlib import Path
+
+import pytest
+
+from reproduce import published
+from reproduce.experiments import PAPERS
+
+PAPER = PAPERS["aecm"]
+HYPERPARAMETERS = published.RESULTS.with_name("hyperparameters.csv")
+OURS = {
+    "kmeans",
+    "gmm",
+    "igmm",
+    "cm",
+    "ae_kmeans",
+    "aecm",
+    "aecm_kmeans",
+    *(f"cm_{terms}" for terms in ("e0", "e0e1", "e0e2", "e0e3")),
+    *(f"cm_{terms}" for terms in ("e0e1e2", "e0e1e3", "e0e2e3", "e1e2e3")),
+}
+TABLES = ("1", "2", "3", "4", "5", "7", "8", "9", "11", "15")
+
+
+def declared_cells(table):
+    return {
+        (published.PUBLISHED_NAMES.get(row.dataset, row.dataset), row.method, row.init, metric)
+        for row in PAPER.rows(table)
+        for metric in table.metrics
+    }
+
+
+@pytest.mark.parametrize("number", TABLES)
+def test_every_published_cell_is_declared_or_its_dataset_listed_as_unavailable(number):
+    table = PAPER.table(number)
+    printed = {
+        key[2:6]
+        for key in published.load()
+        if key[:2] == ("aecm", table.name) and key[3] in OURS and key[2] not in PAPER.unavailable
+    }
+    assert printed
+    assert printed == declared_cells(table)
+
+
+def test_the_only_dataset_that_is_not_declared_is_10x73k():
+    assert set(PAPER.unavailable) == {"10x73k"}
+    assert "cifar10" in {row.dataset for row in PAPER.rows(PAPER.table("table11"))}
+    assert "cifar10" in {row.dataset for row in PAPER.rows(PAPER.table("table15"))}
+
+
+def test_every_run_is_declared_once():
+    keys = [row.key(seed) for row in PAPER.experiments for seed in row.seeds]
+    assert len(keys) == len(set(keys))
+
+
+@pytest.mark.parametrize(("view", "source"), [("1", "11"), ("4", "11"), ("5", "15"), ("7", "15")])
+def test_tables_that_report_the_same_runs_share_them(view, source):
+    rows = PAPER.rows(PAPER.table(view))
+    assert rows
+    assert set(rows) <= set(PAPER.rows(PAPER.table(source)))
+
+
+def test_deep_models_are_declared_at_both_lengths_that_the_paper_states():
+    for row in PAPER.experiments:
+        if row.method in ("aecm", "ae_kmeans", "aecm_kmeans"):
+            twins = {
+                other.epochs
+                for other in PAPER.experiments
+                if (other.dataset, other.method, other.init) == (row.dataset, row.method, row.init)
+            }
+            assert twins == {150, 1000}
+        else:
+            assert row.epochs == (50 if row.table == "table3" else 150)
+
+
+def test_rows_have_as_many_seeds_as_the_paper_has_runs():
+    for row in PAPER.experiments:
+        assert len(row.seeds) == (10 if row.table in ("table2", "table9") else 20)
+
+
+def test_every_declared_row_is_a_reference_row():
+    assert {row.profile for row in PAPER.experiments} == {"reference"}
+
+
+def test_settings_are_those_of_tables_12_and_13():
+    names = {"batch_size_B": "batch_size", "feature_dim_p": "embedding_dim", "lambda": "lbd"}
+    with HYPERPARAMETERS.open(newline="") as file:
+        printed = [row for row in csv.DictReader(file) if row["table"] in ("table12", "table13")]
+    compared = 0
+    for row in PAPER.experiments:
+        if row.table not in ("table11", "table15") or row.method not in ("cm", "aecm"):
+            continue
+        dataset = published.PUBLISHED_NAMES.get(row.dataset, row.dataset)
+        for line in printed:
+            if (line["dataset"], line["method"]) == (dataset, row.method):
+                name = names.get(line["name"], line["name"])
+                assert dict(row.settings)[name] == float(line["value"]), (row, name)
+                compared += 1
+    assert compared == 7 * 2 * 2 + 7 * 4 * 5
+
+
+def test_figures_are_those_that_show_runs():
+    assert PAPER.figures == (1, 3, 4, 6, 7, 8, 9, 10, 11, 12)
+
+
+def test_published_files_are_shipped_beside_the_code():
+    assert published.RESULTS.is_file()
+    assert Path(HYPERPARAMETERS).is_file()

@@ -1,0 +1,7 @@
+"""Callbacks: rules that act between steps and epochs."""
+
+from tfclust.callbacks.averaging_epoch import AveragingEpoch
+from tfclust.callbacks.checkpoint import Checkpoint
+from tfclust.callbacks.stop_on_nan import StopOnNaN
+
+__all__ = ["AveragingEpoch", "Checkpoint", "StopOnNaN"]

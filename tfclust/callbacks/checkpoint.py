@@ -1,0 +1,85 @@
+"""Checkpoints from which a run that was killed goes on to the same end."""
+
+import json
+import os
+import shutil
+import time
+from pathlib import Path
+
+import keras
+
+
+class Checkpoint(keras.callbacks.Callback):
+    """Saves weights, optimizer and epoch while training; the same `fit`, run again, goes on.
+
+    Each checkpoint is written to a folder of its own, renamed when it is whole, and only then are
+    older ones removed, so a kill at any moment leaves one that can be read. With the shuffling of
+    `ClusteringModel.fit`, which depends on the seed and the steps taken alone, a run that was cut
+    off ends with the very weights of one that was not. A run that ends by itself removes its
+    checkpoints.
+
+    Args:
+        directory: folder of this run's checkpoints; made when needed.
+        every_seconds: least time between two checkpoints, taken at ends of epochs; 0 for each epoch.
+        state: dict of JSON values that is saved along and updated when a run is taken up again.
+
+    Raises:
+        OSError: the folder cannot be written.
+
+    Example:
+
+    ```python
+    model.fit(x, epochs=1000, callbacks=[tfclust.callbacks.Checkpoint("run-0")])
+    ```
+
+    Known limits: what other callbacks keep, such as `History`, starts anew.
+    """
+
+    def __init__(self, directory, every_seconds=60.0, state=None):
+        super().__init__()
+        self.directory = Path(directory)
+        self.every_seconds = every_seconds
+        self.state = {} if state is None else state
+
+    def on_train_begin(self, logs=None):
+        """Takes up the newest checkpoint, where there is one."""
+        self._last_time = time.monotonic()
+        checkpoints = self._checkpoints()
+        if checkpoints:
+            self._restore(checkpoints[-1])
+
+    def on_epoch_end(self, epoch, logs=None):
+        """Saves if the last checkpoint is old enough."""
+        now = time.monotonic()
+        if now - self._last_time >= self.every_seconds:
+            self._save(epoch + 1)
+            self._last_time = now
+
+    def on_train_end(self, logs=None):
+        """Removes the checkpoints of a run that is over."""
+        self.model._initial_epoch = 0
+        shutil.rmtree(self.directory, ignore_errors=True)
+
+    def _checkpoints(self):
+        return sorted(self.directory.glob("epoch-*[0-9]"))
+
+    def _save(self, epochs_done):
+        older = self._checkpoints()
+        place = self.directory / f"epoch-{epochs_done:06d}"
+        part = place.with_suffix(".part")
+        shutil.rmtree(part, ignore_errors=True)
+        part.mkdir(parents=True)
+        self.model.save_weights(part / "model.weights.h5")
+        state = {"epochs_done": epochs_done, "state": self.state}
+        (part / "state.json").write_text(json.dumps(state))
+        os.replace(part, place)
+        for checkpoint in older:
+            shutil.rmtree(checkpoint)
+
+    def _restore(self, checkpoint):
+        saved = json.loads((checkpoint / "state.json").read_text())
+        self.model.optimizer.build(self.model.trainable_variables)
+        self.model.load_weights(checkpoint / "model.weights.h5")
+        self.state.update(saved["state"])
+        # As keras.callbacks.BackupAndRestore does: `fit` reads it after this hook.
+        self.model._initial_epoch = saved["epochs_done"]

@@ -1,0 +1,114 @@
+"""Checks of what a user passes in; every message states the rule, then what was received."""
+
+import numbers
+
+import numpy as np
+
+
+def check_integer(name, value, minimum):
+    """Returns `value` as an int, or raises ValueError where it is none of at least `minimum`."""
+    if isinstance(value, bool) or not isinstance(value, numbers.Integral) or value < minimum:
+        raise ValueError(
+            f"`{name}` must be an integer of at least {minimum}. Received: {name}={value!r}"
+        )
+    return int(value)
+
+
+def check_weight(name, value):
+    """Returns `value` as a float, or raises ValueError where it is not finite or is negative."""
+    if not isinstance(value, numbers.Real) or not np.isfinite(value) or value < 0:
+        raise ValueError(
+            f"`{name}` must be a finite number of at least 0. Received: {name}={value!r}"
+        )
+    return float(value)
+
+
+def check_concentration(alpha, n_clusters):
+    """Returns a Dirichlet concentration as a float or a tuple of `n_clusters` floats.
+
+    Raises:
+        ValueError: an entry is not positive and finite, or their number is not `n_clusters`.
+    """
+    values = np.asarray(alpha, dtype="float64")
+    if values.ndim > 1 or (values.ndim == 1 and values.size != n_clusters):
+        raise ValueError(
+            f"`alpha` must be one number or one number for each of the {n_clusters} clusters. "
+            f"Received: alpha of shape {values.shape}"
+        )
+    if not np.all(np.isfinite(values)) or np.any(values <= 0):
+        raise ValueError(f"`alpha` must be positive and finite. Received: alpha={alpha}")
+    return float(values) if values.ndim == 0 else tuple(values.tolist())
+
+
+def check_units(name, units):
+    """Returns layer widths as a tuple of ints, or raises ValueError where one is below 1."""
+    return tuple(check_integer(f"{name}[{i}]", unit, 1) for i, unit in enumerate(units))
+
+
+def check_data(x, sample_shape=None, min_rows=1):
+    """Returns `x` as a float32 array or CSR matrix that a model can be trained on.
+
+    Args:
+        x: array `(n, ...)` or scipy sparse matrix `(n, d)`.
+        sample_shape: shape of one sample, where the model knows it; None allows any.
+        min_rows: fewest rows allowed.
+
+    Raises:
+        ValueError: `x` is empty, complex or not numeric, has another rank or shape than the model
+            takes, has fewer than `min_rows` rows, holds NaN or infinite values, or holds integers
+            outside of 0 and 1 (raw pixels, most often).
+    """
+    sparse = hasattr(x, "tocsr")
+    x = x.tocsr() if sparse else np.asarray(x)
+    _check_dtype(x.dtype)
+    _check_shape(x.shape, sample_shape, min_rows)
+    _check_values(x.data if sparse else x)
+    return x.astype("float32", copy=False)
+
+
+def _check_dtype(dtype):
+    if dtype.kind not in "fiub":
+        raise ValueError(f"`x` must hold real numbers. Received: x of dtype {dtype}")
+
+
+def _check_shape(shape, sample_shape, min_rows):
+    if len(shape) < 2 or 0 in shape:
+        raise ValueError(
+            "`x` must have at least one row and one feature, shape (n, features). "
+            f"Received: x of shape {shape}"
+        )
+    if sample_shape is not None and len(shape) != len(sample_shape) + 1:
+        raise ValueError(
+            f"`x` must have rank {len(sample_shape) + 1}, shape (n, {_sizes(sample_shape)}). "
+            f"Received: x of rank {len(shape)}, shape {shape}"
+        )
+    if sample_shape is not None and any(
+        want is not None and want != got for want, got in zip(sample_shape, shape[1:], strict=True)
+    ):
+        raise ValueError(
+            f"`x` must have samples of shape ({_sizes(sample_shape)}), as the model was built with. "
+            f"Received: x of shape {shape}"
+        )
+    if shape[0] < min_rows:
+        raise ValueError(
+            f"`x` must have at least as many rows as there are clusters, {min_rows}. "
+            f"Received: {shape[0]} rows"
+        )
+
+
+def _sizes(sample_shape):
+    return ", ".join("features" if size is None else str(size) for size in sample_shape)
+
+
+def _check_values(values):
+    if values.dtype.kind in "iu":
+        low, high = (int(values.min()), int(values.max())) if values.size else (0, 0)
+        if low < 0 or high > 1:
+            raise ValueError(
+                "Integer `x` must lie within 0 and 1: scale raw pixels (`x / 255`), or pass measured "
+                f"integers as floats (`x.astype('float32')`). Received: {values.dtype} values from "
+                f"{low} to {high}"
+            )
+    elif values.dtype.kind == "f" and not np.isfinite(np.sum(values, dtype="float64")):
+        bad = int(values.size - np.count_nonzero(np.isfinite(values)))
+        raise ValueError(f"`x` must not hold NaN or infinite values. Received: {bad} of them")

@@ -1,0 +1,29 @@
+"""Quantities of the global batch under `tf.distribute`."""
+
+import tensorflow as tf
+
+
+def replica_count():
+    """Number of replicas that take this step together, 1 outside of a strategy."""
+    return tf.distribute.get_strategy().num_replicas_in_sync
+
+
+def global_batch_mean(values):
+    """Mean of the rows of `values` over the batches of all replicas.
+
+    A nonlinear function of a batch mean is not the mean of that function over parts of the batch,
+    so a term such as the Dirichlet prior needs the mean of the whole. Gradients flow to every
+    replica.
+
+    Args:
+        values: `(..., batch, K)`, this replica's part.
+
+    Returns:
+        `(..., K)`, the same on every replica.
+    """
+    total = tf.reduce_sum(values, axis=-2)
+    count = tf.cast(tf.shape(values)[-2], values.dtype)
+    if replica_count() > 1:
+        context = tf.distribute.get_replica_context()
+        total, count = context.all_reduce(tf.distribute.ReduceOp.SUM, [total, count])
+    return total / count

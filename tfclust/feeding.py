@@ -1,0 +1,117 @@
+"""Feeds arrays and sparse matrices to Keras: seeded, reshuffled every epoch, resumable.
+
+Keras reuses one permutation for every epoch of an array once a global seed is set, and `tf.data`'s
+own shuffling cannot be resumed in the middle. Here the order of an epoch is a function of a seed and
+of the number of training steps taken before it, and nothing else.
+"""
+
+import numpy as np
+import tensorflow as tf
+
+
+def shuffled_epochs(x, y, batch_size, seed, steps_taken, shuffle=True):
+    """Batches of epoch after epoch, without end.
+
+    Args:
+        x: float32 array `(n, ...)` or CSR matrix `(n, d)`; CSR rows are made dense a batch at a time.
+        y: None or `(n,)`, passed along.
+        batch_size: rows of a batch; the last one of an epoch may be smaller.
+        seed: int that fixes the orders. A sequence of S ints makes S orders side by side, each the
+            one that its seed alone gives; batches then have a leading axis of S.
+        steps_taken: function without arguments; the number of steps before the first epoch, called
+            when iteration begins.
+        shuffle: False keeps the order of the rows.
+
+    Returns:
+        A `tf.data.Dataset` of tuples `(x,)` or `(x, y)` of batches.
+    """
+    n, read = x.shape[0], _row_reader(x, y)
+    steps = count_batches(n, batch_size)
+
+    def first_steps():
+        step = int(steps_taken())
+        while True:
+            yield step
+            step += steps
+
+    def epoch(first_step):
+        order = _order(n, seed, first_step, shuffle)
+
+        def batch(i):
+            return read(order[..., i * batch_size : tf.minimum((i + 1) * batch_size, n)])
+
+        return tf.data.Dataset.range(steps).map(batch, num_parallel_calls=2)
+
+    starts = tf.data.Dataset.from_generator(
+        first_steps, output_signature=tf.TensorSpec((), tf.int64)
+    )
+    return starts.flat_map(epoch).prefetch(4)
+
+
+def _order(n, seed, first_step, shuffle):
+    if not isinstance(seed, int):
+        return tf.stack([_order(n, s, first_step, shuffle) for s in seed])
+    rows = tf.range(n, dtype=tf.int64)
+    if not shuffle:
+        return rows
+    return tf.random.experimental.stateless_shuffle(rows, [seed, first_step])
+
+
+def ordered_batches(x, y=None, batch_size=256):
+    """Batches of the rows in their order, once.
+
+    Args:
+        x: float32 array `(n, ...)` or CSR matrix `(n, d)`.
+        y: None or `(n,)`, passed along.
+        batch_size: rows of a batch.
+
+    Returns:
+        A `tf.data.Dataset` of known length.
+    """
+    n, read = x.shape[0], _row_reader(x, y)
+
+    def batch(i):
+        return read(tf.range(i * batch_size, tf.minimum((i + 1) * batch_size, n)))
+
+    steps = tf.data.Dataset.range(count_batches(n, batch_size))
+    return steps.map(batch, num_parallel_calls=2).prefetch(4)
+
+
+def count_batches(n, batch_size):
+    """Number of batches that cover `n` rows."""
+    return -(-n // batch_size)
+
+
+def _row_reader(x, y):
+    rows = _csr_rows(x) if hasattr(x, "indptr") else _dense_rows(x)
+    if y is None:
+        return lambda indices: (rows(indices),)
+    labels = tf.convert_to_tensor(np.asarray(y))
+    return lambda indices: (rows(indices), tf.gather(labels, indices))
+
+
+def _dense_rows(x):
+    with tf.device("CPU"):  # a batch at a time goes to the accelerator, not the whole
+        table = tf.convert_to_tensor(x)
+    return lambda indices: tf.gather(table, indices)
+
+
+def _csr_rows(x):
+    with tf.device("CPU"):
+        values, columns, starts = (
+            tf.convert_to_tensor(a)
+            for a in (x.data, x.indices.astype("int64"), x.indptr.astype("int64"))
+        )
+    width = x.shape[1]
+
+    def rows(indices):
+        flat = tf.reshape(indices, [-1])
+        places = tf.ragged.range(tf.gather(starts, flat), tf.gather(starts, flat + 1))
+        row, place = places.value_rowids(), places.values
+        coordinates = tf.stack([row, tf.gather(columns, place)], axis=1)
+        shape = tf.stack([tf.size(flat, out_type=tf.int64), width])
+        dense = tf.scatter_nd(coordinates, tf.gather(values, place), shape)
+        dense = tf.reshape(dense, tf.concat([tf.shape(indices), [width]], axis=0))
+        return tf.ensure_shape(dense, (*indices.shape, width))
+
+    return rows

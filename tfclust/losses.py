@@ -1,0 +1,112 @@
+"""The terms of the papers' objectives, as pure functions of tensors.
+
+All are computed in float32 or better, whatever the precision of the networks. Tensors may carry
+leading axes beyond those named, such as one for several models trained side by side; the sums run
+over the named axes and a term keeps the leading ones.
+"""
+
+import tensorflow as tf
+
+_LOG_OFFSET = 1e-10  # inside the logarithm of the Dirichlet prior, as in the AE-CM authors' code
+
+
+def squared_error(x, reconstruction):
+    """Squared error summed over the batch, `sum_i ||x_i - xbar_i||^2`.
+
+    The first term of Eqs. 7 and 10 of Boubekki et al. (2021).
+
+    Args:
+        x: `(batch, d)`.
+        reconstruction: `(batch, d)`.
+
+    Returns:
+        A scalar.
+
+    Example: `squared_error([[1.0, 2.0]], [[0.0, 0.0]])` is 5.
+    """
+    x, reconstruction = _real(x), _real(reconstruction)
+    return tf.reduce_sum(tf.math.squared_difference(x, reconstruction), axis=(-2, -1))
+
+
+def sparsity(memberships, squared_norms=None):
+    """Weighted Gini impurity, `sum_i sum_k gamma_ik (1 - gamma_ik) ||mu_k||^2`.
+
+    E2 of Eq. 7 of Boubekki et al. (2021); without `squared_norms` the norms are 1, the sparsity
+    of Eq. 10.
+
+    Args:
+        memberships: `(batch, K)`, gamma.
+        squared_norms: `(K,)`, the squared norms of the centroids.
+
+    Returns:
+        A scalar.
+    """
+    memberships = _real(memberships)
+    impurity = memberships * (1.0 - memberships)
+    if squared_norms is not None:
+        impurity *= _real(squared_norms)[..., tf.newaxis, :]
+    return tf.reduce_sum(impurity, axis=(-2, -1))
+
+
+def cross(memberships, centroids):
+    """Merging term with its sign in the loss, `-sum_i sum_{k != l} gamma_ik gamma_il mu_k^T mu_l`.
+
+    Minus E3 of Eq. 7 of Boubekki et al. (2021). The sum runs over pairs of different clusters:
+    printed over all pairs, it contradicts the derivation and Eqs. 5 and 9, and the authors' code
+    leaves the diagonal out too.
+
+    Args:
+        memberships: `(batch, K)`, gamma.
+        centroids: `(K, d)`, mu.
+
+    Returns:
+        A scalar.
+    """
+    memberships, centroids = _real(memberships), _real(centroids)
+    gram = tf.matmul(centroids, centroids, transpose_b=True)
+    gram = tf.linalg.set_diag(gram, tf.zeros_like(tf.linalg.diag_part(gram)))
+    return -tf.reduce_sum(tf.matmul(memberships, gram) * memberships, axis=(-2, -1))
+
+
+def dirichlet_prior(mean_memberships, alpha):
+    """Balance of the clusters, `sum_k (1 - alpha_k) log(mean_i gamma_ik)`.
+
+    E4 of Eqs. 7 and 10 of Boubekki et al. (2021). The entries of `mean_memberships` are sorted,
+    and so must those of `alpha` be: an asymmetric prior names sizes, not particular clusters
+    (appendix 2). 1e-10 is added inside the logarithm, as in the authors' code.
+
+    Args:
+        mean_memberships: `(K,)`, memberships averaged over the batch.
+        alpha: concentration, a scalar or `(K,)` in ascending order.
+
+    Returns:
+        A scalar, once per batch whatever its size.
+    """
+    mean_memberships, alpha = _real(mean_memberships), tf.convert_to_tensor(alpha)
+    if alpha.shape.rank:
+        mean_memberships = tf.sort(mean_memberships, axis=-1)
+    alpha = tf.cast(alpha, mean_memberships.dtype)
+    return tf.reduce_sum((1.0 - alpha) * tf.math.log(mean_memberships + _LOG_OFFSET), axis=-1)
+
+
+def orthonormality(centroids):
+    """Distance of the centroids from an orthonormal set, `||mu mu^T - I_K||_1`.
+
+    The last term of Eq. 10 of Boubekki et al. (2021) before its factor lambda: the sum of the
+    absolute entries. The paper prints `mu^T mu`, which is not K x K for K x p centroids.
+
+    Args:
+        centroids: `(K, p)`, mu.
+
+    Returns:
+        A scalar, once per batch whatever its size.
+    """
+    centroids = _real(centroids)
+    gram = tf.matmul(centroids, centroids, transpose_b=True)
+    identity = tf.eye(gram.shape[-1], dtype=gram.dtype)
+    return tf.reduce_sum(tf.abs(gram - identity), axis=(-2, -1))
+
+
+def _real(x):
+    x = tf.convert_to_tensor(x)
+    return x if x.dtype == tf.float64 else tf.cast(x, tf.float32)

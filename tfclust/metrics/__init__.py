@@ -1,0 +1,37 @@
+"""Scores of a clustering: against labels, from memberships alone, and streaming in Keras."""
+
+from tfclust.metrics.accuracy_metric import ClusteringAccuracy
+from tfclust.metrics.confusion_metric import ConfusionMetric
+from tfclust.metrics.membership_scores import batch_entropy, sample_entropy, sparsity_criterion
+from tfclust.metrics.mutual_information_metric import NormalizedMutualInformation
+from tfclust.metrics.partition_scores import (
+    adjusted_rand,
+    cluster_sizes,
+    clustering_accuracy,
+    evaluate,
+    homogeneity,
+    match_clusters,
+    normalized_mutual_info,
+    purity,
+)
+from tfclust.metrics.purity_metric import Purity
+from tfclust.metrics.rand_index_metric import AdjustedRandIndex
+
+__all__ = [
+    "AdjustedRandIndex",
+    "ClusteringAccuracy",
+    "ConfusionMetric",
+    "NormalizedMutualInformation",
+    "Purity",
+    "adjusted_rand",
+    "batch_entropy",
+    "cluster_sizes",
+    "clustering_accuracy",
+    "evaluate",
+    "homogeneity",
+    "match_clusters",
+    "normalized_mutual_info",
+    "purity",
+    "sample_entropy",
+    "sparsity_criterion",
+]

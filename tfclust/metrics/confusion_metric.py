@@ -1,0 +1,136 @@
+import numbers
+
+import keras
+import tensorflow as tf
+
+
+class ConfusionMetric(keras.metrics.Metric):
+    """Base of the streaming metrics that read a table of classes against clusters.
+
+    `update_state` adds each point to `table[class, cluster]`; a subclass gives its value of
+    the table in `score(table)`, in TensorFlow operations that XLA can compile, so that the
+    metric shows in the progress bar of `fit` whatever `jit_compile` is.
+
+    Args:
+        n_clusters: integer, the number of clusters K, at least 1.
+        n_classes: integer, the number of classes, at least 1. `None` means `n_clusters`.
+        name: string, the metric's name.
+        dtype: dtype of the result. The table itself is float64 whatever this is, which
+            counts exactly up to 2^53 points.
+
+    Raises:
+        ValueError: if `n_clusters` or `n_classes` is not a positive integer.
+
+    Example:
+
+    >>> class Covered(ConfusionMetric):
+    ...     "Fraction of clusters that are used."
+    ...     def score(self, table):
+    ...         used = tf.reduce_any(table > 0, axis=0)
+    ...         return tf.reduce_mean(tf.cast(used, table.dtype))
+    >>> metric = Covered(n_clusters=4)
+    >>> metric.update_state([0, 1, 1], [3, 0, 0])
+    >>> float(metric.result())
+    0.5
+
+    Limits:
+        A compiled step cannot raise on a value, so what fits no cell of the table (a label
+        that is no integer in `[0, n_classes)`, a cluster id out of `[0, n_clusters)`, a row of
+        memberships that is not finite) makes the result NaN, unless its sample weight is 0.
+    """
+
+    def __init__(self, n_clusters, n_classes=None, name=None, dtype=None):
+        super().__init__(name=name, dtype=dtype)
+        self.n_clusters = _size("n_clusters", n_clusters)
+        self.n_classes = None if n_classes is None else _size("n_classes", n_classes)
+        self.table = self.add_variable(
+            shape=(self.n_classes or self.n_clusters, self.n_clusters),
+            initializer="zeros",
+            dtype="float64",
+            name="table",
+        )
+
+    def score(self, table):
+        """The metric's value.
+
+        Args:
+            table: finite float64 tensor `(n_classes, n_clusters)` with a positive sum.
+
+        Returns:
+            A float64 scalar tensor. It must be finite for a table of zeros too.
+        """
+        raise NotImplementedError
+
+    def update_state(self, y_true, y_pred, sample_weight=None):
+        """Adds a batch to the table.
+
+        Args:
+            y_true: class ids, `(batch,)` or `(batch, 1)`, of any integer or float dtype.
+            y_pred: memberships `(batch, n_clusters)`, of which the largest counts, or cluster
+                ids `(batch,)`.
+            sample_weight: how many times each point counts, a scalar, `(batch,)` or
+                `(batch, 1)`. `None` means once.
+
+        Raises:
+            ValueError: if the shapes are not those above.
+        """
+        y_true, y_pred = tf.convert_to_tensor(y_true), tf.convert_to_tensor(y_pred)
+        self._check_shapes(y_true.shape, y_pred.shape)
+        classes = _ids(tf.reshape(y_true, [-1]))
+        clusters = _ids(y_pred) if y_pred.shape.rank == 1 else _largest(y_pred)
+        weights = tf.ones([], tf.float64) if sample_weight is None else sample_weight
+        weights = tf.reshape(tf.cast(weights, tf.float64), [-1])
+        weights = tf.broadcast_to(weights, tf.shape(classes))
+
+        n_classes, n_clusters = self.table.shape
+        fits = (classes >= 0) & (classes < n_classes) & (clusters >= 0) & (clusters < n_clusters)
+        cells = tf.where(fits, classes * n_clusters + clusters, 0)
+        weights = tf.where(fits | (weights == 0), weights, float("nan"))
+        counts = tf.math.unsorted_segment_sum(weights, cells, n_classes * n_clusters)
+        self.table.assign_add(tf.reshape(counts, self.table.shape))
+
+    def result(self):
+        """The score of all points since the last reset: 0 before the first."""
+        table = tf.convert_to_tensor(self.table)
+        total = tf.reduce_sum(table)
+        score = self.score(tf.where(tf.math.is_finite(total), table, tf.zeros_like(table)))
+        return tf.cast(tf.where(total == 0, total, score + 0 * total), self.dtype)
+
+    def get_config(self):
+        sizes = {"n_clusters": self.n_clusters, "n_classes": self.n_classes}
+        return {**super().get_config(), **sizes}
+
+    def _check_shapes(self, y_true, y_pred):
+        if y_true.rank not in (None, 1) and not y_true.is_compatible_with([None, 1]):
+            raise ValueError(
+                "`y_true` must have shape (batch,) or (batch, 1), of class ids. "
+                f"Received: y_true.shape={y_true}"
+            )
+        if y_pred.rank != 1 and not y_pred.is_compatible_with([None, self.n_clusters]):
+            raise ValueError(
+                "`y_pred` must have shape (batch, n_clusters), of memberships, or (batch,), of "
+                f"cluster ids. Received: y_pred.shape={y_pred}, n_clusters={self.n_clusters}"
+            )
+        if not y_true[:1].is_compatible_with(y_pred[:1]):
+            raise ValueError(
+                "`y_true` and `y_pred` must have the same batch size. "
+                f"Received: y_true.shape={y_true}, y_pred.shape={y_pred}"
+            )
+
+
+def _size(name, size):
+    if not isinstance(size, numbers.Integral) or isinstance(size, bool) or size < 1:
+        raise ValueError(f"`{name}` must be an integer of at least 1. Received: {name}={size}")
+    return int(size)
+
+
+def _ids(labels):
+    """Labels as int64; -1, which fits no cell, where a float label is no integer."""
+    ids = tf.cast(labels, tf.int64)
+    return tf.where(tf.equal(tf.cast(ids, labels.dtype), labels), ids, -1)
+
+
+def _largest(memberships):
+    """Position of each row's largest membership; -1, which fits no cell, if not all finite."""
+    finite = tf.reduce_all(tf.math.is_finite(memberships), axis=-1)
+    return tf.where(finite, tf.argmax(memberships, axis=-1), -1)

@@ -1,0 +1,275 @@
+"""AE-CM, the clustering module within a deep autoencoder."""
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from tfclust.checks import check_integer, check_units, check_weight
+from tfclust.distribution import replica_count
+from tfclust.feeding import count_batches
+from tfclust.losses import orthonormality, sparsity, squared_error
+from tfclust.models.centroid_model import CentroidModel
+from tfclust.models.cm import CM
+from tfclust.networks import dense_network, layer_seeds
+from tfclust.presets import preset
+from tfclust.pretraining import STEPS_PER_EXECUTION, kmeans, train_autoencoder
+
+
+@keras.saving.register_keras_serializable(package="tfclust")
+class AECM(CentroidModel):
+    """AE-CM: a clustering module on the code of a deep autoencoder, trained together.
+
+    With `z = encoder(x)`, `gamma = assignment(z)`, `zbar = centroid_map(gamma)` and
+    `xbar = decoder(z)`, the objective is Eq. 10:
+
+    `beta sum_i ||x_i - xbar_i||^2 + sum_i ||z_i - zbar_i||^2 + sum_ik gamma_ik (1 - gamma_ik)
+    + sum_k (1 - alpha_k) log mean_i gamma_ik + lambda ||mu mu^T - I_K||_1`
+
+    The first three sums run over the batch; the prior and the orthonormality are added once a batch,
+    so alpha and lambda are relative to the batch size. The squared errors are summed over features,
+    as Eq. 10 has it.
+
+    Args:
+        n_clusters: number of clusters K, at least 2.
+        embedding_dim: size p of the code; p >= K lets the centroids be orthonormal.
+        hidden_units: widths of the encoder's hidden layers; the decoder mirrors them. Leaky ReLU
+            (slope 0.2) after every layer but the last of each.
+        alpha: Dirichlet concentration, one number or K.
+        beta: weight of the autoencoder's reconstruction, at least 0.
+        lbd: lambda, weight of the orthonormality, at least 0.
+        encoder, decoder: Keras models to use in place of the two dense networks, `(batch, ...)` ->
+            `(batch, p)` and back; both or none. `embedding_dim` and `hidden_units` are not used then.
+        batch_size, seed, **kwargs: see `ClusteringModel`. `dtype="mixed_bfloat16"` computes the
+            autoencoder's layers in bfloat16 with float32 weights; the code, the clustering module
+            and all sums stay in float32.
+
+    Raises:
+        ValueError: an argument is out of its range, or only one of the networks is given.
+
+    Example:
+
+    ```python
+    from sklearn.datasets import load_digits
+
+    x = load_digits().data / 16
+    model = AECM(n_clusters=10, hidden_units=(64, 64, 128), alpha=50.0, seed=0)
+    model.compile()
+    model.fit(x, epochs=50 + 1, callbacks=[AveragingEpoch()])
+    labels = model.assign(x)
+    images = model.centroids("input")
+    ```
+
+    Reference: Boubekki, Kampffmeyer, Brefeld, Jenssen, Joint optimization of an autoencoder for
+    clustering and embedding, Machine Learning 110, 2021, Eqs. 8 to 10.
+
+    Known limits: from a random start runs differ widely (Table 15); the run of lowest L_sp is a
+    choice that needs no labels (Section 5.3.4).
+    """
+
+    TERMS = (
+        "cm_reconstruction",
+        "sparsity",
+        "orthonormality",
+        "dirichlet_prior",
+        "reconstruction",
+    )
+
+    def __init__(
+        self,
+        n_clusters,
+        embedding_dim=10,
+        hidden_units=(500, 500, 2000),
+        alpha=20.0,
+        beta=1.0,
+        lbd=1.0,
+        encoder=None,
+        decoder=None,
+        **kwargs,
+    ):
+        super().__init__(n_clusters, alpha, **kwargs)
+        if (encoder is None) != (decoder is None):
+            missing = "encoder" if encoder is None else "decoder"
+            raise ValueError(
+                f"`encoder` and `decoder` must be given together. Received: {missing}=None"
+            )
+        self.embedding_dim = check_integer("embedding_dim", embedding_dim, 1)
+        self.hidden_units = check_units("hidden_units", hidden_units)
+        self.beta = check_weight("beta", beta)
+        self.lbd = check_weight("lbd", lbd)
+        self.encoder = encoder
+        self.decoder = decoder
+        self._has_own_networks = encoder is None
+
+    @classmethod
+    def from_preset(cls, name, **kwargs):
+        """The architecture and constants of one column of Table 13, compiled.
+
+        Args:
+            name: a dataset of Table 13, e.g. "mnist", or the authors' code's variant of it, e.g.
+                "usps_code".
+            **kwargs: replace arguments of the constructor.
+
+        Raises:
+            ValueError: there is no such preset; lists those there are.
+        """
+        model = cls(**{**preset("aecm", name), **kwargs})
+        model.compile()
+        return model
+
+    def build(self, input_shape):
+        """Creates the weights for inputs of shape `(batch, ...)`."""
+        encoder_seed, decoder_seed, module_seed = layer_seeds(self.seed, 3)
+        if self._has_own_networks:
+            if len(input_shape) != 2:
+                raise ValueError(
+                    "`x` must have rank 2, shape (n, features), for dense networks: flatten images, "
+                    f"or pass `encoder` and `decoder`. Received: x of shape {tuple(input_shape)}"
+                )
+            self._build_dense_networks(input_shape[-1], encoder_seed, decoder_seed)
+        self._sample_shape = tuple(input_shape[1:])
+        code_shape = self.encoder.compute_output_shape((None, *input_shape[1:]))
+        self._build_clustering_module(code_shape[-1], module_seed)
+        self.built = True
+
+    def _build_dense_networks(self, input_dim, encoder_seed, decoder_seed):
+        self.encoder = dense_network(
+            input_dim,
+            (*self.hidden_units, self.embedding_dim),
+            name="encoder",
+            dtype=self.dtype_policy,
+            output_dtype="float32",
+            seed=encoder_seed,
+        )
+        self.decoder = dense_network(
+            self.embedding_dim,
+            (*reversed(self.hidden_units), input_dim),
+            name="decoder",
+            dtype=self.dtype_policy,
+            seed=decoder_seed,
+        )
+
+    def call(self, x, training=False):
+        """Memberships `(batch, K)` of `x`, `(batch, ...)`."""
+        return self.assignment(self.encoder(x, training=training))
+
+    def objective(self, x, training=False):
+        """Memberships and the terms of Eq. 10 on the batch `x`, `(batch, ...)`."""
+        codes = self.encoder(x, training=training)
+        memberships = self.assignment(codes)
+        reconstruction = self.decoder(codes, training=training)
+        penalty = self.lbd * orthonormality(self._centroids()) / replica_count()
+        return memberships, {
+            "cm_reconstruction": squared_error(codes, self.centroid_map(memberships)),
+            "sparsity": sparsity(memberships),
+            "orthonormality": penalty,
+            "dirichlet_prior": self.prior(memberships),
+            "reconstruction": self.beta * squared_error(_flat(x), _flat(reconstruction)),
+        }
+
+    def pretrain(
+        self,
+        x,
+        epochs=100,
+        clustering_epochs=100,
+        batch_size=None,
+        verbose="auto",
+        callbacks=None,
+    ):
+        """The pre-trained start of Section 4.2.2.
+
+        The autoencoder is trained end to end on the squared error, k-means on the codes, started by
+        k-means++, gives the clustering module's centroids, and the module alone is trained on the
+        codes with Eq. 7. The paper says "a few epochs" for both trainings; 100, and the 20 starts
+        of k-means, are what its authors' code takes.
+
+        Args:
+            x: array `(n, ...)` or CSR matrix `(n, d)`.
+            epochs: of the autoencoder.
+            clustering_epochs: of the clustering module.
+            batch_size: None takes the model's.
+            verbose, callbacks: of the autoencoder's training, as in Keras.
+
+        Returns:
+            `keras.callbacks.History` of the autoencoder.
+
+        Raises:
+            ValueError: bad data.
+        """
+        history = self.pretrain_autoencoder(x, epochs, batch_size, verbose, callbacks)
+        self.pretrain_clustering_module(x, clustering_epochs, batch_size)
+        return history
+
+    def pretrain_autoencoder(
+        self, x, epochs, batch_size=None, verbose="auto", callbacks=None, initial_epoch=0
+    ):
+        """The first half of `pretrain`: the autoencoder alone."""
+        x = self._checked(x, min_rows=self.n_clusters)
+        self._ensure_built(x)
+        return train_autoencoder(
+            self.encoder,
+            self.decoder,
+            x,
+            epochs=epochs,
+            batch_size=batch_size or self.batch_size,
+            seed=self.seed,
+            jit_compile=self._is_faster_with_xla(),
+            verbose=verbose,
+            callbacks=callbacks,
+            initial_epoch=initial_epoch,
+        )
+
+    def pretrain_clustering_module(self, x, epochs, batch_size=None):
+        """The second half of `pretrain`: k-means on the codes, then Eq. 7 with the codes fixed."""
+        codes = self.embed(x)
+        module = CM(
+            self.n_clusters,
+            alpha=self.alpha,
+            batch_size=batch_size or self.batch_size,
+            seed=self.seed,
+        )
+        module.build((None, codes.shape[1]))
+        centroids, _ = kmeans(codes, self.n_clusters, self.seed)
+        module.set_centroids(centroids)
+        steps = count_batches(codes.shape[0], module.batch_size)
+        module.compile(steps_per_execution=min(steps, STEPS_PER_EXECUTION))
+        module.fit(codes, epochs=epochs, verbose=0)
+        self.assignment.set_weights(module.assignment.get_weights())
+        self.centroid_map.set_weights(module.centroid_map.get_weights())
+
+    def embed_batch(self, x):
+        """Codes z, `(batch, p)`."""
+        return self.encoder(x, training=False)
+
+    def reconstruct(self, x, batch_size=None):
+        """The autoencoder's reconstructions of the rows of `x`, in their shape."""
+        return self._map_batches(lambda rows: self._decode(self.encoder(rows)), x, batch_size)
+
+    def _decode(self, codes):
+        return tf.cast(self.decoder(codes, training=False), tf.float32)
+
+    def get_config(self):
+        """Config that `from_config` takes; holds the networks where they were passed in."""
+        config = {
+            "embedding_dim": self.embedding_dim,
+            "hidden_units": self.hidden_units,
+            "beta": self.beta,
+            "lbd": self.lbd,
+        }
+        if not self._has_own_networks:
+            networks = {"encoder": self.encoder, "decoder": self.decoder}
+            config.update({k: keras.saving.serialize_keras_object(v) for k, v in networks.items()})
+        return {**super().get_config(), **config}
+
+    @classmethod
+    def from_config(cls, config):
+        """The model that `config` describes."""
+        networks = {
+            name: keras.saving.deserialize_keras_object(config[name])
+            for name in ("encoder", "decoder")
+            if config.get(name) is not None
+        }
+        return cls(**{**config, **networks})
+
+
+def _flat(x):
+    return tf.reshape(x, (tf.shape(x)[0], int(np.prod(x.shape[1:]))))

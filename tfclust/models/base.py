@@ -1,0 +1,323 @@
+"""What every clustering model is and promises."""
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from tfclust.callbacks.stop_on_nan import StopOnNaN
+from tfclust.checks import check_data, check_integer
+from tfclust.feeding import count_batches, ordered_batches, shuffled_epochs
+from tfclust.models.objective_terms import ObjectiveTerms
+from tfclust.optimizers import FusedAdam
+from tfclust.weight_average import WeightAverage
+
+
+class ClusteringModel(keras.Model):
+    """A Keras model whose outputs are cluster memberships and whose objective needs no labels.
+
+    A subclass writes `build`, `objective` and `embed_batch`, and names the terms of its objective
+    in `TERMS`. It gets `compile`, `fit`, `evaluate`, `predict`, `save` that mean what they mean for
+    a Keras classifier, `assign`, `embed` and `loss_terms`.
+
+    Args:
+        n_clusters: number of clusters K, at least 2.
+        batch_size: rows of a batch where `fit` and its kin are given none.
+        seed: int that fixes the initial weights and the order of the batches. None draws one from
+            Keras's global generator, so `keras.utils.set_random_seed` acts here too.
+        **kwargs: `name`, `dtype` (a precision policy, e.g. "mixed_bfloat16").
+
+    Raises:
+        ValueError: `n_clusters` below 2, or another argument out of its range.
+    """
+
+    TERMS = ()
+
+    def __init__(self, n_clusters, batch_size=256, seed=None, **kwargs):
+        super().__init__(**kwargs)
+        self.n_clusters = check_integer("n_clusters", n_clusters, 2)
+        self.batch_size = check_integer("batch_size", batch_size, 1)
+        if seed is None:
+            seed = int(keras.random.randint((), 0, 2**31 - 1, dtype="int32"))
+        self.seed = check_integer("seed", seed, 0)
+        self._terms = ObjectiveTerms(self.TERMS)
+        self._weight_average = None
+        self._sample_shape = None
+
+    # What a subclass writes -------------------------------------------------------------------
+
+    def objective(self, x, training=False):
+        """Memberships `(batch, K)` and a dict of the objective's terms, summed over the batch."""
+        raise NotImplementedError(f"{type(self).__name__} must define `objective`")
+
+    def embed_batch(self, x):
+        """Latent codes `(batch, p)` of a batch."""
+        raise NotImplementedError(f"{type(self).__name__} must define `embed_batch`")
+
+    # What a user calls ------------------------------------------------------------------------
+
+    def loss_terms(self, x, training=False):
+        """The terms of the objective on the batch `x`: a dict, name -> scalar.
+
+        Terms carry their weights and signs; their sum is the loss. They are sums over the batch,
+        as the papers write them. Under a distribution strategy the replicas' terms add up to those
+        of the global batch.
+        """
+        return self.objective(x, training=training)[1]
+
+    def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):
+        """The loss on the batch `x`, the sum of `loss_terms`; the other arguments are not used."""
+        return self._sum(self.loss_terms(x, training=training))
+
+    def assign(self, x, batch_size=None):
+        """Cluster ids `(n,)`, int64: the largest membership of each row of `x`."""
+        memberships = self.predict(x, batch_size=batch_size, verbose=0)
+        return np.argmax(memberships, axis=1).astype("int64")
+
+    def embed(self, x, batch_size=None):
+        """Latent codes `(n, p)`, float32, of the rows of `x`."""
+        return self._map_batches(self.embed_batch, x, batch_size)
+
+    def compile(
+        self,
+        optimizer=None,
+        loss=None,
+        metrics=None,
+        run_eagerly=False,
+        steps_per_execution=1,
+        jit_compile="auto",
+        **kwargs,
+    ):
+        """Prepares for training; every argument has a default that follows the paper.
+
+        Args:
+            optimizer: None is `FusedAdam(1e-3, epsilon=1e-3)`: the papers' Adam and rate, with the
+                epsilon of the AE-CM authors' code.
+            loss: must be None; the objective is part of the model.
+            metrics: of true labels and memberships, e.g. `[tfclust.metrics.ClusteringAccuracy(10)]`;
+                used where `fit` is given `y`, for the logs alone.
+            run_eagerly, steps_per_execution: as in Keras.
+            jit_compile: "auto" compiles with XLA in float32 on one device, which is the faster
+                there, and not under bfloat16, where the graph's own kernels are faster.
+            **kwargs: passed to `keras.Model.compile`.
+
+        Raises:
+            ValueError: a loss is given.
+        """
+        if loss is not None:
+            raise ValueError(
+                f"`loss` must be None: the objective is part of {type(self).__name__}. "
+                f"Received: loss={loss}"
+            )
+        if jit_compile == "auto":
+            jit_compile = self._is_faster_with_xla() and not run_eagerly
+        super().compile(
+            optimizer=FusedAdam(1e-3, epsilon=1e-3) if optimizer is None else optimizer,
+            metrics=metrics,
+            run_eagerly=run_eagerly,
+            steps_per_execution=steps_per_execution,
+            jit_compile=jit_compile,
+            **kwargs,
+        )
+        self._loss_tracker = None  # ObjectiveTerms reports the loss with its terms
+
+    def _is_faster_with_xla(self):
+        one_device = self.distribute_strategy.num_replicas_in_sync == 1
+        return one_device and self.compute_dtype == "float32"
+
+    def compile_from_config(self, config):
+        """Compiles as a saved model was compiled."""
+        self.compile(**keras.saving.deserialize_keras_object(config))
+        if self.built:
+            self.optimizer.build(self.trainable_variables)
+
+    def fit(
+        self,
+        x=None,
+        y=None,
+        batch_size=None,
+        epochs=1,
+        verbose="auto",
+        callbacks=None,
+        validation_data=None,
+        shuffle=True,
+        initial_epoch=0,
+        steps_per_epoch=None,
+        **kwargs,
+    ):
+        """Trains on `x`; labels `y` reach the compiled metrics and nothing else.
+
+        Arrays and CSR matrices are reshuffled every epoch in an order that follows from `seed`
+        and the steps taken so far, so a run that was cut off and restored goes on as it would have.
+
+        Args:
+            x: array `(n, ...)`, scipy CSR matrix `(n, d)`, or a `tf.data.Dataset` of batches.
+            y: None or labels `(n,)`.
+            batch_size: rows of a batch; None takes the model's.
+            epochs, verbose, callbacks, initial_epoch, steps_per_epoch: as in Keras.
+            validation_data: `x`, `(x, y)` or a `tf.data.Dataset`.
+            shuffle: False keeps the order of the rows.
+            **kwargs: passed to `keras.Model.fit`, such as `validation_freq`.
+
+        Returns:
+            `keras.callbacks.History`.
+
+        Raises:
+            ValueError: bad data, before any training: see `tfclust.checks.check_data`; or weights
+                of samples or classes, which the objectives have no place for.
+            RuntimeError: the loss is NaN or infinite; names the epoch.
+        """
+        for name in ("sample_weight", "class_weight", "validation_split"):
+            if kwargs.get(name):
+                raise ValueError(
+                    f"`{name}` is not supported by clustering models. Received: {name}"
+                )
+        if _is_array(x):
+            x = self._checked(x, min_rows=self.n_clusters)
+            self._ensure_built(x)
+            y = _checked_labels(y, x)
+            batch_size = check_integer("batch_size", batch_size or self.batch_size, 1)
+            steps_per_epoch = steps_per_epoch or count_batches(x.shape[0], batch_size)
+            x = self._training_batches(x, y, batch_size, shuffle)
+            y = batch_size = None
+            shuffle = False  # done
+        return super().fit(
+            x,
+            y,
+            batch_size=batch_size,
+            shuffle=shuffle,
+            epochs=epochs,
+            verbose=verbose,
+            callbacks=_with_nan_stop(callbacks),
+            validation_data=self._validation_batches(validation_data),
+            initial_epoch=initial_epoch,
+            steps_per_epoch=steps_per_epoch,
+            **kwargs,
+        )
+
+    def evaluate(self, x=None, y=None, batch_size=None, **kwargs):
+        """Terms per sample and compiled metrics on `x`, as `keras.Model.evaluate` gives them."""
+        if _is_array(x):
+            x = self._ordered(x, y, batch_size)
+            y = batch_size = None
+        return super().evaluate(x, y, batch_size=batch_size, **kwargs)
+
+    def predict(self, x, batch_size=None, **kwargs):
+        """Memberships p(cluster | x), float32 `(n, K)`, rows sum to 1."""
+        if _is_array(x):
+            x = self._ordered(x, None, batch_size)
+            batch_size = None
+        return super().predict(x, batch_size=batch_size, **kwargs)
+
+    def get_config(self):
+        """Config that `from_config` takes."""
+        config = {
+            "n_clusters": self.n_clusters,
+            "batch_size": self.batch_size,
+            "seed": self.seed,
+        }
+        return {**super().get_config(), **config}
+
+    # Training ---------------------------------------------------------------------------------
+
+    def train_step(self, data):
+        """One step of the optimizer on a batch; returns the logs."""
+        x, y, _ = keras.utils.unpack_x_y_sample_weight(data)
+        with tf.GradientTape() as tape:
+            memberships, terms = self.objective(x, training=True)
+            loss = self.optimizer.scale_loss(self._sum(terms))
+        weights = self.trainable_weights
+        self.optimizer.apply_gradients(zip(tape.gradient(loss, weights), weights, strict=True))
+        if self._weight_average is not None:
+            self._weight_average.update()
+        return self._log(x, y, memberships, terms)
+
+    def test_step(self, data):
+        """The logs of a batch without training."""
+        x, y, _ = keras.utils.unpack_x_y_sample_weight(data)
+        memberships, terms = self.objective(x, training=False)
+        return self._log(x, y, memberships, terms)
+
+    def _log(self, x, y, memberships, terms):
+        self._terms.update_state(terms, sample_count=tf.size(memberships) // self.n_clusters)
+        return self.compute_metrics(x, y, memberships)
+
+    def compute_metrics(self, x, y, y_pred, sample_weight=None):
+        """Updates the compiled metrics where there are labels; returns the logs."""
+        if y is None:
+            return self.get_metrics_result()
+        return super().compute_metrics(x, y, y_pred, sample_weight)
+
+    def get_metrics_result(self):
+        """The logs: the loss, its terms, and the compiled metrics that have seen labels."""
+        if self._compile_metrics is not None and not self._compile_metrics.built:
+            return self._terms.result()
+        return super().get_metrics_result()
+
+    def _sum(self, terms):
+        return tf.add_n(list(terms.values()))
+
+    def start_weight_average(self):
+        """Adds every further step's weights to an average; `finish_weight_average` takes it."""
+        with self.distribute_strategy.scope():
+            self._weight_average = WeightAverage(self.trainable_weights)
+        self.make_train_function(force=True)
+
+    def finish_weight_average(self):
+        """Sets the weights to their average over the steps since `start_weight_average`."""
+        self._weight_average.assign()
+        self._weight_average = None
+        self.make_train_function(force=True)
+
+    # Data -------------------------------------------------------------------------------------
+
+    def _checked(self, x, min_rows=1):
+        return check_data(x, self._sample_shape, min_rows)
+
+    def _training_batches(self, x, y, batch_size, shuffle):
+        return shuffled_epochs(
+            x, y, batch_size, self.seed, lambda: self.optimizer.iterations, shuffle
+        )
+
+    def _ensure_built(self, x):
+        if not self.built:
+            self.build((None, *x.shape[1:]))
+
+    def _ordered(self, x, y, batch_size):
+        x = self._checked(x)
+        self._ensure_built(x)
+        return ordered_batches(x, _checked_labels(y, x), batch_size or self.batch_size)
+
+    def _validation_batches(self, data):
+        if data is None or isinstance(data, tf.data.Dataset):
+            return data
+        x, y, _ = keras.utils.unpack_x_y_sample_weight(data)
+        return self._ordered(x, y, None)
+
+    def _map_batches(self, function, x, batch_size):
+        data = self._ordered(x, None, batch_size) if _is_array(x) else x
+        step = tf.function(function, reduce_retracing=True)
+        batches = (keras.utils.unpack_x_y_sample_weight(batch)[0] for batch in data)
+        return np.concatenate([step(batch).numpy() for batch in batches])
+
+
+def _is_array(x):
+    return hasattr(x, "shape") or isinstance(x, (list, tuple))
+
+
+def _checked_labels(y, x):
+    if y is None:
+        return None
+    y = np.asarray(y)
+    if y.shape != (x.shape[0],):
+        raise ValueError(
+            f"`y` must hold one label for each of the {x.shape[0]} rows of `x`. "
+            f"Received: y of shape {y.shape}"
+        )
+    return y
+
+
+def _with_nan_stop(callbacks):
+    if isinstance(callbacks, keras.callbacks.CallbackList):
+        return callbacks
+    given = [callbacks] if isinstance(callbacks, keras.callbacks.Callback) else callbacks or []
+    return [StopOnNaN(), *given]

@@ -1,0 +1,160 @@
+"""What CM and AE-CM share: a softmax layer and the affine map of its centroids."""
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from tfclust.checks import check_concentration, check_integer
+from tfclust.distribution import global_batch_mean, replica_count
+from tfclust.losses import dirichlet_prior
+from tfclust.models.base import ClusteringModel
+from tfclust.networks import layer_seeds
+
+
+class CentroidModel(ClusteringModel):
+    """A clustering module (Eq. 6 of Boubekki et al., 2021) over some code, and its prior.
+
+    Attributes:
+        assignment: Dense with softmax, code -> memberships gamma.
+        centroid_map: Dense, gamma -> reconstructed code; the centroids mu are its images of the
+            unit vectors, bias included.
+
+    Args:
+        n_clusters: number of clusters K.
+        alpha: concentration of the Dirichlet prior on the batch's mean memberships: one positive
+            number for a symmetric prior, or K of them for given cluster proportions (they name
+            sizes, not particular clusters: both sides are sorted, appendix 2).
+        **kwargs: see `ClusteringModel`.
+
+    Raises:
+        ValueError: `alpha` is not positive, or not one number or K.
+    """
+
+    def __init__(self, n_clusters, alpha, **kwargs):
+        super().__init__(n_clusters, **kwargs)
+        self.alpha = check_concentration(alpha, self.n_clusters)
+        self._sorted_alpha = np.sort(np.float32(self.alpha)) if np.ndim(self.alpha) else self.alpha
+
+    def _build_clustering_module(self, code_dim, seed):
+        """Creates the two layers over codes of size `code_dim`.
+
+        They compute in float32 under any policy: they are small, and distances between codes and
+        centroids need the digits.
+        """
+        seeds = layer_seeds(seed, 4)
+
+        def dense(units, name, activation, kernel_seed, bias_seed):
+            return keras.layers.Dense(
+                units,
+                activation=activation,
+                kernel_initializer=keras.initializers.GlorotUniform(seed=kernel_seed),
+                bias_initializer=keras.initializers.GlorotNormal(seed=bias_seed),
+                dtype="float32",
+                name=name,
+            )
+
+        self.assignment = dense(self.n_clusters, "assignment", "softmax", *seeds[:2])
+        self.centroid_map = dense(code_dim, "centroid_map", None, *seeds[2:])
+        self.assignment.build((None, code_dim))
+        self.centroid_map.build((None, self.n_clusters))
+
+    def _centroids(self):
+        return tf.convert_to_tensor(self.centroid_map.kernel) + self.centroid_map.bias
+
+    def prior(self, memberships):
+        """This replica's share of the Dirichlet prior of the global batch."""
+        prior = dirichlet_prior(global_batch_mean(memberships), self._sorted_alpha)
+        return prior / replica_count()
+
+    def _decode(self, codes):
+        """Points of the input space for codes, `(n, p)` -> `(n, ...)`."""
+        raise NotImplementedError(f"{type(self).__name__} must define `_decode`")
+
+    def centroids(self, space="latent"):
+        """Centroids mu, `(K, p)` in the space of the codes, or decoded to the space of the input.
+
+        Args:
+            space: "latent" or "input".
+
+        Raises:
+            ValueError: another space.
+        """
+        if space not in ("latent", "input"):
+            raise ValueError(f'`space` must be "latent" or "input". Received: space={space!r}')
+        centroids = self._centroids()
+        return np.asarray(centroids if space == "latent" else self._decode(centroids))
+
+    def generate(self, memberships):
+        """Points of the input space for given memberships: decoded mixtures of the centroids.
+
+        Args:
+            memberships: `(n, K)`, rows sum to 1; `np.eye(K)` gives the decoded centroids.
+
+        Returns:
+            Array `(n, ...)` of the shape of the inputs.
+
+        Raises:
+            ValueError: another number of columns, or rows that do not sum to 1.
+        """
+        memberships = np.asarray(memberships, dtype="float32")
+        if memberships.ndim != 2 or memberships.shape[1] != self.n_clusters:
+            raise ValueError(
+                f"`memberships` must have shape (n, {self.n_clusters}). "
+                f"Received: memberships of shape {memberships.shape}"
+            )
+        if not np.allclose(memberships.sum(axis=1), 1.0, atol=1e-4):
+            raise ValueError(
+                "The rows of `memberships` must sum to 1. "
+                f"Received: sums from {memberships.sum(axis=1).min()} to "
+                f"{memberships.sum(axis=1).max()}"
+            )
+        return np.asarray(self._decode(tf.matmul(memberships, self._centroids())))
+
+    def interpolate(self, a, b, steps):
+        """Points of the input space on the way from centroid `a` to centroid `b` (Fig. 7).
+
+        Args:
+            a, b: cluster ids.
+            steps: number of points, ends included, at least 2.
+
+        Returns:
+            Array `(steps, ...)`: decoded convex combinations of the two centroids.
+
+        Raises:
+            ValueError: an id is not a cluster's, or `steps` is below 2.
+        """
+        for name, cluster in (("a", a), ("b", b)):
+            if not 0 <= cluster < self.n_clusters:
+                raise ValueError(
+                    f"`{name}` must be a cluster id from 0 to {self.n_clusters - 1}. "
+                    f"Received: {name}={cluster}"
+                )
+        along = np.linspace(0.0, 1.0, check_integer("steps", steps, 2))[:, np.newaxis]
+        ends = np.eye(self.n_clusters)[[a, b]]
+        return self.generate((1.0 - along) * ends[0] + along * ends[1])
+
+    def set_centroids(self, centroids):
+        """Starts the clustering module from given centroids (Section 4.1, Initialization).
+
+        The rows of the decoder's kernel become the centroids, the encoder's kernel their
+        pseudo-inverse, and both biases 0.
+
+        Args:
+            centroids: `(K, p)`, in the space of the codes.
+
+        Raises:
+            ValueError: another shape.
+        """
+        centroids = np.asarray(centroids, dtype="float32")
+        if centroids.shape != tuple(self.centroid_map.kernel.shape):
+            raise ValueError(
+                f"`centroids` must have shape {tuple(self.centroid_map.kernel.shape)}. "
+                f"Received: centroids of shape {centroids.shape}"
+            )
+        inverse = np.linalg.pinv(centroids.astype("float64")).astype("float32")
+        self.assignment.set_weights([inverse, np.zeros(self.n_clusters, "float32")])
+        self.centroid_map.set_weights([centroids, np.zeros(centroids.shape[1], "float32")])
+
+    def get_config(self):
+        """Config that `from_config` takes."""
+        return {**super().get_config(), "alpha": self.alpha}

@@ -1,0 +1,130 @@
+"""CM, the clustering module."""
+
+import keras
+import tensorflow as tf
+
+from tfclust.checks import check_weight
+from tfclust.losses import cross, sparsity, squared_error
+from tfclust.models.centroid_model import CentroidModel
+from tfclust.presets import preset
+
+
+@keras.saving.register_keras_serializable(package="tfclust")
+class CM(CentroidModel):
+    """Clustering module: an isotropic Gaussian mixture as an autoencoder with one hidden layer.
+
+    `gamma = softmax(x W_enc + b_enc)`, `xbar = gamma W_dec + b_dec` (Eq. 6), trained by Eq. 7:
+
+    `sum_i ||x_i - xbar_i||^2 + sum_ik gamma_ik (1 - gamma_ik) ||mu_k||^2
+    - sum_i sum_{k != l} gamma_ik gamma_il mu_k^T mu_l + sum_k (1 - alpha_k) log mean_i gamma_ik`
+
+    with the centroids `mu_k = W_dec[k] + b_dec`. The first three terms are sums over the batch, the
+    last one is added once a batch, so alpha is relative to the batch size.
+
+    Args:
+        n_clusters: number of clusters K, at least 2.
+        alpha: Dirichlet concentration, one number or K; above 1 it spreads the data over the
+            clusters, and the larger, the more evenly. Tables 12's values lie between 10 and 1000.
+        term_weights: dict, name of a term -> factor, for ablations (Table 3, Fig. 11); the terms
+            are `reconstruction`, `sparsity`, `cross` and `dirichlet_prior`, and the factors are 1
+            where not given.
+        batch_size, seed, **kwargs: see `ClusteringModel`.
+
+    Raises:
+        ValueError: an argument is out of its range, or a term is unknown.
+
+    Example:
+
+    ```python
+    from sklearn.datasets import load_iris
+
+    x = load_iris().data
+    model = CM(n_clusters=3, alpha=20.0, batch_size=30, seed=0)
+    model.compile()
+    model.fit(x, epochs=150 + 1, callbacks=[AveragingEpoch()])
+    labels = model.assign(x)
+    ```
+
+    Reference: Boubekki, Kampffmeyer, Brefeld, Jenssen, Joint optimization of an autoencoder for
+    clustering and embedding, Machine Learning 110, 2021, Eqs. 6 and 7.
+
+    Known limits: the partition is linear and the clusters are spheres of one size, as for k-means.
+    """
+
+    TERMS = ("reconstruction", "sparsity", "cross", "dirichlet_prior")
+
+    def __init__(self, n_clusters, alpha=20.0, term_weights=None, **kwargs):
+        super().__init__(n_clusters, alpha, **kwargs)
+        self.term_weights = {
+            name: check_weight(f"term_weights[{name!r}]", weight)
+            for name, weight in (term_weights or {}).items()
+        }
+        unknown = sorted(set(self.term_weights) - set(self.TERMS))
+        if unknown:
+            raise ValueError(
+                f"`term_weights` must name terms among {self.TERMS}. Received: {unknown}"
+            )
+
+    @classmethod
+    def from_preset(cls, name, **kwargs):
+        """The settings of one column of Table 12, compiled.
+
+        Args:
+            name: a dataset of Table 12, or its authors' code's variant, e.g. "pendigits".
+            **kwargs: replace arguments of the constructor.
+
+        Raises:
+            ValueError: there is no such preset; lists those there are.
+        """
+        model = cls(**{**preset("cm", name), **kwargs})
+        model.compile()
+        return model
+
+    def build(self, input_shape):
+        """Creates the weights for inputs of shape `(batch, d)`."""
+        self._sample_shape = (input_shape[-1],)
+        self._build_clustering_module(input_shape[-1], self.seed)
+        self.built = True
+
+    def call(self, x, training=False):
+        """Memberships `(batch, K)` of `x`, `(batch, d)`."""
+        return self.assignment(x)
+
+    def objective(self, x, training=False):
+        """Memberships and the terms of Eq. 7 on the batch `x`, `(batch, d)`."""
+        x = tf.cast(x, tf.float32)
+        memberships = self.assignment(x)
+        reconstruction = self.centroid_map(memberships)
+        terms = clustering_module_terms(
+            x, memberships, reconstruction, self._centroids(), self.prior(memberships)
+        )
+        return memberships, self.weigh(terms)
+
+    def weigh(self, terms):
+        """Terms of Eq. 7 times their `term_weights`."""
+        return {name: self.term_weights.get(name, 1.0) * t for name, t in terms.items()}
+
+    def embed_batch(self, x):
+        """The batch itself: CM clusters in the space of its input."""
+        return tf.cast(x, tf.float32)
+
+    def reconstruct(self, x, batch_size=None):
+        """Reconstructions `(n, d)` of `x`: centroids mixed by the memberships."""
+        return self._map_batches(lambda rows: self.centroid_map(self(rows)), x, batch_size)
+
+    def _decode(self, codes):
+        return codes
+
+    def get_config(self):
+        """Config that `from_config` takes."""
+        return {**super().get_config(), "term_weights": self.term_weights}
+
+
+def clustering_module_terms(x, memberships, reconstruction, centroids, prior):
+    """The terms of Eq. 7 by name; tensors may have leading axes, as in `tfclust.losses`."""
+    return {
+        "reconstruction": squared_error(x, reconstruction),
+        "sparsity": sparsity(memberships, tf.reduce_sum(tf.square(centroids), axis=-1)),
+        "cross": cross(memberships, centroids),
+        "dirichlet_prior": prior,
+    }

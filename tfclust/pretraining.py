@@ -1,0 +1,94 @@
+"""Starts: networks and centroids trained before the joint objective."""
+
+import keras
+import tensorflow as tf
+
+from tfclust.feeding import count_batches, shuffled_epochs
+from tfclust.optimizers import FusedAdam
+
+STEPS_PER_EXECUTION = 20  # steps between two returns to Python, where no one watches a single step
+
+
+def train_autoencoder(
+    encoder,
+    decoder,
+    x,
+    epochs,
+    batch_size,
+    seed,
+    jit_compile="auto",
+    verbose="auto",
+    callbacks=None,
+    initial_epoch=0,
+):
+    """Trains an encoder and a decoder end to end on the mean squared error, in place.
+
+    No drop-out, no noise (Section 4.2.2 of Boubekki et al., 2021), Adam at rate 1e-3. The error is
+    the mean over samples of the sum over features, as in that paper's Eq. 10: with its authors'
+    epsilon of 1e-3, a mean over features would slow Adam on wide inputs.
+
+    Args:
+        encoder, decoder: built Keras models, `(batch, ...)` -> `(batch, p)` and back.
+        x: float32 array `(n, ...)` or CSR matrix `(n, d)`.
+        epochs: passes over `x`.
+        batch_size: rows of a batch.
+        seed: int that fixes the order of the batches.
+        jit_compile, verbose, callbacks, initial_epoch: as in Keras.
+
+    Returns:
+        `keras.callbacks.History` with the key "loss".
+    """
+    autoencoder = keras.Sequential([encoder, decoder], name="autoencoder")
+    steps = count_batches(x.shape[0], batch_size)
+    autoencoder.compile(
+        optimizer=FusedAdam(1e-3, epsilon=1e-3),
+        loss=_squared_error,
+        jit_compile=jit_compile,
+        steps_per_execution=min(steps, STEPS_PER_EXECUTION),
+    )
+    batches = shuffled_epochs(
+        x, None, batch_size, seed, lambda: autoencoder.optimizer.iterations
+    ).map(lambda rows: (rows, rows))
+    return autoencoder.fit(
+        batches,
+        epochs=epochs,
+        steps_per_epoch=steps,
+        shuffle=False,  # done
+        verbose=verbose,
+        callbacks=callbacks,
+        initial_epoch=initial_epoch,
+    )
+
+
+def _squared_error(x, reconstruction):
+    difference = tf.cast(x, tf.float32) - tf.cast(reconstruction, tf.float32)
+    return tf.reduce_sum(tf.square(difference), axis=tf.range(1, tf.rank(difference)))
+
+
+def kmeans_plus_plus(x, n_clusters, seed):
+    """Centroids `(n_clusters, d)` drawn by k-means++ seeding (Arthur and Vassilvitskii, 2007).
+
+    Args:
+        x: array or CSR matrix `(n, d)`.
+        n_clusters: how many.
+        seed: int.
+    """
+    from sklearn.cluster import kmeans_plusplus
+
+    centroids, _ = kmeans_plusplus(x, n_clusters, random_state=seed)
+    return centroids.toarray() if hasattr(centroids, "toarray") else centroids
+
+
+def kmeans(x, n_clusters, seed, n_init=20):
+    """Centroids `(n_clusters, d)` and labels `(n,)` of the best of `n_init` k-means++ starts.
+
+    Args:
+        x: array or CSR matrix `(n, d)`.
+        n_clusters: how many.
+        seed: int.
+        n_init: starts; 20 is what the AE-CM authors' code takes.
+    """
+    from sklearn.cluster import KMeans
+
+    fitted = KMeans(n_clusters, n_init=n_init, random_state=seed).fit(x)
+    return fitted.cluster_centers_, fitted.labels_
