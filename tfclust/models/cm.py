@@ -4,7 +4,7 @@ import keras
 import tensorflow as tf
 
 from tfclust.checks import check_weight
-from tfclust.losses import cross, sparsity, squared_error
+from tfclust.losses import cross, mixture_error, sparsity
 from tfclust.models.centroid_model import CentroidModel
 from tfclust.presets import preset
 
@@ -92,13 +92,13 @@ class CM(CentroidModel):
 
     def objective(self, x, training=False):
         """Memberships and the terms of Eq. 7 on the batch `x`, `(batch, d)`."""
-        x = tf.cast(x, tf.float32)
-        memberships = self.assignment(x)
-        reconstruction = self.centroid_map(memberships)
-        terms = clustering_module_terms(
-            x, memberships, reconstruction, self._centroids(), self.prior(memberships)
+        memberships, terms = clustering_module_terms(
+            tf.cast(x, tf.float32),
+            tf.convert_to_tensor(self.assignment.kernel),
+            tf.convert_to_tensor(self.assignment.bias),
+            self._centroids(),
         )
-        return memberships, self.weigh(terms)
+        return memberships, self.weigh({**terms, "dirichlet_prior": self.prior(memberships)})
 
     def weigh(self, terms):
         """Terms of Eq. 7 times their `term_weights`."""
@@ -120,11 +120,25 @@ class CM(CentroidModel):
         return {**super().get_config(), "term_weights": self.term_weights}
 
 
-def clustering_module_terms(x, memberships, reconstruction, centroids, prior):
-    """The terms of Eq. 7 by name; tensors may have leading axes, as in `tfclust.losses`."""
-    return {
-        "reconstruction": squared_error(x, reconstruction),
+def clustering_module_terms(x, kernel, bias, centroids):
+    """Memberships and the first three terms of Eq. 7.
+
+    Tensors may have leading axes, as in `tfclust.losses`.
+
+    Args:
+        x: `(batch, d)`.
+        kernel, bias: `(d, K)` and `(K,)`, W_enc and b_enc.
+        centroids: `(K, d)`.
+
+    Returns:
+        Memberships `(batch, K)` and a dict of terms.
+    """
+    # One product with x gives the logits and the products with the centroids.
+    both = tf.concat([kernel, tf.linalg.matrix_transpose(centroids)], axis=-1)
+    logits, products = tf.split(tf.matmul(x, both), 2, axis=-1)
+    memberships = tf.nn.softmax(logits + bias[..., tf.newaxis, :])
+    return memberships, {
+        "reconstruction": mixture_error(x, memberships, centroids, products),
         "sparsity": sparsity(memberships, tf.reduce_sum(tf.square(centroids), axis=-1)),
         "cross": cross(memberships, centroids),
-        "dirichlet_prior": prior,
     }

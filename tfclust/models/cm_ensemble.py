@@ -102,11 +102,9 @@ class CMEnsemble(ClusteringModel):
 
     def call(self, x, training=False):
         """Memberships `(batch, S, K)` of `x`, `(batch, d)`."""
-        return tf.transpose(self._memberships(tf.cast(x, tf.float32)), (1, 0, 2))
-
-    def _memberships(self, x):
-        logits = tf.matmul(x, self.assignment_kernel) + self.assignment_bias[:, tf.newaxis]
-        return tf.nn.softmax(logits)
+        logits = tf.matmul(tf.cast(x, tf.float32), self.assignment_kernel)
+        memberships = tf.nn.softmax(logits + self.assignment_bias[:, tf.newaxis])
+        return tf.transpose(memberships, (1, 0, 2))
 
     def objective(self, x, training=False):
         """Memberships `(S, batch, K)` and the terms, each `(S,)`.
@@ -115,17 +113,12 @@ class CMEnsemble(ClusteringModel):
             x: `(S, batch, d)`, a batch for each member, or `(batch, d)`, the same for all.
             training: not used.
         """
-        x = tf.cast(x, tf.float32)
-        memberships = self._memberships(x)
-        bias = self.centroid_bias[:, tf.newaxis]
-        terms = clustering_module_terms(
-            x,
-            memberships,
-            tf.matmul(memberships, self.centroid_kernel) + bias,
-            self.centroid_kernel + bias,
-            self._template.prior(memberships),
+        kernel, bias, centroid_kernel, centroid_bias = map(tf.convert_to_tensor, self._stacks())
+        memberships, terms = clustering_module_terms(
+            tf.cast(x, tf.float32), kernel, bias, centroid_kernel + centroid_bias[:, tf.newaxis]
         )
-        return memberships, self._template.weigh(terms)
+        prior = self._template.prior(memberships)
+        return memberships, self._template.weigh({**terms, "dirichlet_prior": prior})
 
     def embed_batch(self, x):
         """The batch itself, as for `CM`."""
