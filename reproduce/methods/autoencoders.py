@@ -65,8 +65,9 @@ def build_aecm(task: Task, seed: int) -> AECM:
         dtype=settings["precision"],
     )
     model.build((None, *task.data.x.shape[1:]))
+    # An epoch is one execution: nothing looks at a single step.
     steps = count_batches(task.data.x.shape[0], model.batch_size)
-    model.compile(make_optimizer(settings), steps_per_execution=min(steps, 20))
+    model.compile(make_optimizer(settings), steps_per_execution=steps)
     return model
 
 

@@ -60,8 +60,9 @@ def _build(task: Task) -> CMEnsemble:
     if task.experiment.init == "kmeans++":
         starts = [kmeans_plus_plus(x, ensemble.n_clusters, seed) for seed in task.seeds]
         ensemble.set_centroids(starts)
+    # An epoch is one execution: nothing looks at a single step.
     steps = count_batches(x.shape[0], ensemble.batch_size)
-    ensemble.compile(make_optimizer(settings), steps_per_execution=min(steps, 50))
+    ensemble.compile(make_optimizer(settings), steps_per_execution=steps)
     return ensemble
 
 
