@@ -122,7 +122,7 @@ def make_record(experiment, data, outcome) -> dict:
     return {
         **{key: value for key, value in config.items() if key != "settings"},
         "seed": outcome.seed,
-        "seconds": round(outcome.seconds, 2),
+        "seconds": round(outcome.seconds, 4),
         "status": "ok",
         "metrics": {**evaluate(data.y, outcome.labels), **outcome.extra_metrics},
         "loss_terms": outcome.loss_terms,

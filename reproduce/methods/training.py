@@ -12,7 +12,7 @@ from tfclust.optimizers import FusedAdam
 
 def make_optimizer(settings: dict) -> keras.optimizers.Optimizer:
     """The optimizer that an experiment's settings name."""
-    rate = settings["learning_rate"]
+    rate = float(settings["learning_rate"])
     if settings["optimizer"] == "sgd":
         return keras.optimizers.SGD(rate)
     return FusedAdam(rate, epsilon=settings["epsilon"])

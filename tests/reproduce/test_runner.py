@@ -1,0 +1,128 @@
+import os
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from reproduce import runner
+from reproduce.experiment import Experiment
+from reproduce.ledger import Ledger
+
+ADAM = {"optimizer": "adam", "learning_rate": 1e-3, "epsilon": 1e-3}
+DATA = {"n_clusters": 3, "scale": "minmax"}
+CM = {**DATA, **ADAM, "alpha": 5, "batch_size": 20, "precision": "float32"}
+DEEP = {**CM, "beta": 1, "lbd": 1, "embedding_dim": 4, "hidden_units": (8,)}
+PRETRAINED = {**DEEP, "pretrain_epochs": 2, "pretrain_cm_epochs": 2}
+
+
+def iris(method, init, epochs=2, seeds=(0, 1), **settings):
+    return Experiment("aecm", "table9", "iris", method, init, epochs, seeds, settings)
+
+
+def run(experiment, tmp_path, name="ledger", seeds=None):
+    ledger = Ledger(tmp_path / f"{name}.jsonl")
+    selection = [(experiment, seeds or experiment.seeds)]
+    failed = runner.run(selection, ledger, tmp_path / f"work_{name}")
+    return failed, ledger.records()
+
+
+@pytest.mark.parametrize(
+    "experiment",
+    [
+        iris("cm", "random", **CM),
+        iris("cm", "kmeans++", **CM),
+        iris("cm_e0e1", "random", **CM, terms=("reconstruction", "sparsity")),
+        iris("aecm", "random", **DEEP),
+        iris("aecm", "pretrained", **PRETRAINED),
+        iris("aecm_kmeans", "random", **DEEP),
+        iris("ae_kmeans", "", **{**DEEP, "kmeans_n_init": 2}),
+        iris("kmeans", "kmeans++", **DATA, n_init=1),
+        iris("gmm", "random", **DATA, covariance="full", uniform_weights=False),
+        iris("igmm", "random", **DATA, covariance="isotropic", uniform_weights=True),
+    ],
+    ids=lambda experiment: f"{experiment.method}-{experiment.init}",
+)
+def test_every_method_leaves_one_sound_record_a_seed(experiment, tmp_path):
+    failed, records = run(experiment, tmp_path)
+    assert failed == 0
+    assert [record["seed"] for record in records] == [0, 1]
+    for record in records:
+        assert sum(record["cluster_sizes"]) == 150
+        assert 0 <= record["metrics"]["acc"] <= 1
+        assert record["seconds"] > 0
+
+
+def test_stacked_seeds_are_recorded_as_each_alone(tmp_path):
+    experiment = iris("cm", "random", **CM)
+    _, together = run(experiment, tmp_path, "together")
+    _, alone = run(replace(experiment, seeds=(1,)), tmp_path, "alone")
+    assert together[1]["cluster_sizes"] == alone[0]["cluster_sizes"]
+    for name, value in alone[0]["loss_terms"].items():
+        assert together[1]["loss_terms"][name] == pytest.approx(value, rel=1e-4)
+
+
+def test_terms_left_out_have_no_weight(tmp_path):
+    _, records = run(iris("cm_e0", "random", **CM, terms=("reconstruction",)), tmp_path)
+    terms = records[0]["loss_terms"]
+    assert terms["reconstruction"] > 0
+    assert [terms[name] for name in ("sparsity", "cross", "dirichlet_prior")] == [0, 0, 0]
+
+
+def test_a_diverging_run_is_counted_and_leaves_no_record(tmp_path, capsys):
+    settings = {**CM, "optimizer": "sgd", "learning_rate": 1e30}
+    failed, records = run(iris("cm", "random", **settings), tmp_path)
+    assert (failed, records) == (2, [])
+    assert "The loss must stay finite" in capsys.readouterr().err
+
+
+def test_jobs_run_beside_each_other_to_the_same_records(tmp_path):
+    experiment = iris("kmeans", "random", seeds=(0, 1, 2), **DATA, n_init=1)
+    _, one = run(experiment, tmp_path, "one")
+    ledger = Ledger(tmp_path / "two.jsonl")
+    assert runner.run([(experiment, experiment.seeds)], ledger, tmp_path / "work_two", jobs=2) == 0
+    two = sorted(ledger.records(), key=lambda record: record["seed"])
+    assert [r["cluster_sizes"] for r in two] == [r["cluster_sizes"] for r in one]
+
+
+SCRIPT = """
+import sys
+from reproduce import runner
+from reproduce.ledger import Ledger
+from tests.reproduce.test_runner import KILLED
+from tfclust.callbacks import Checkpoint
+Checkpoint.__init__.__defaults__ = (0.0, None)  # a checkpoint at every epoch
+runner.run([(KILLED, (0,))], Ledger(sys.argv[1]), sys.argv[2])
+"""
+KILLED = iris("aecm", "pretrained", epochs=60, seeds=(0,), **{**PRETRAINED, "pretrain_epochs": 40})
+
+
+def start(tmp_path, name):
+    command = [sys.executable, "-c", SCRIPT, tmp_path / f"{name}.jsonl", tmp_path / f"work_{name}"]
+    root = Path(__file__).parents[2]
+    return subprocess.Popen(command, cwd=root, env={**os.environ, "PYTHONPATH": str(root)})
+
+
+def wait_for(pattern, folder):
+    while not list(folder.glob(pattern)):
+        time.sleep(0.02)
+
+
+@pytest.mark.slow
+def test_a_run_killed_twice_ends_as_one_that_was_not(tmp_path):
+    assert start(tmp_path, "whole").wait() == 0
+    for phase in ("pretraining", "checkpoints"):
+        process = start(tmp_path, "cut")
+        wait_for(f"*/{phase}/epoch-*[0-9]", tmp_path / "work_cut")
+        time.sleep(np.random.default_rng().uniform(0, 0.3))
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+        assert not (tmp_path / "cut.jsonl").exists()
+    assert start(tmp_path, "cut").wait() == 0
+    [whole], [cut] = (Ledger(tmp_path / f"{name}.jsonl").records() for name in ("whole", "cut"))
+    for field in ("metrics", "loss_terms", "l_sp", "cluster_sizes", "curve"):
+        assert cut[field] == whole[field]
