@@ -86,6 +86,8 @@ def _run_group(experiment, seeds, ledger_path, work_dir, data_dir) -> int:
         ledger.append(make_record(experiment, data, outcome))
     for part in ("checkpoints", "pretraining", "pretrained.weights.h5"):
         _remove(directory / part)
+    if not any(directory.iterdir()):  # a method without a trained model to keep
+        directory.rmdir()
     return 0
 
 
