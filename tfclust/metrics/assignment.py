@@ -2,6 +2,9 @@
 
 import tensorflow as tf
 
+# Entries are read with `tf.gather`, not by `tensor[i]`: XLA takes the bounds of a slice for
+# constants and would compile anew for every table.
+
 
 def maximum_matching_weight(table):
     """Largest sum of entries of a table with at most one taken from each row and column.
@@ -84,13 +87,20 @@ def _shortest_path(reduced, row, row_of):
         return row >= 0
 
     def reach_one_more_column(row, length, _, lengths, parent, reached):
-        through = length + reduced[row]
+        through = length + tf.gather(reduced, row)
         better = ~reached & (through < lengths)
         lengths = tf.where(better, through, lengths)
         parent = tf.where(better, row, parent)
         nearest = tf.argmin(tf.where(reached, infinity, lengths), output_type=tf.int32)
         reached |= tf.equal(tf.range(n_columns), nearest)
-        return row_of[nearest], lengths[nearest], nearest, lengths, parent, reached
+        return (
+            tf.gather(row_of, nearest),
+            tf.gather(lengths, nearest),
+            nearest,
+            lengths,
+            parent,
+            reached,
+        )
 
     _, length, sink, lengths, parent, reached = tf.while_loop(
         not_at_free_column,
@@ -114,8 +124,8 @@ def _augment(sink, parent, row_of, column_of):
         return column >= 0
 
     def flip(column, row_of, column_of):
-        row = parent[column]
-        previous = column_of[row]
+        row = tf.gather(parent, column)
+        previous = tf.gather(column_of, row)
         row_of = tf.tensor_scatter_nd_update(row_of, [[column]], [row])
         column_of = tf.tensor_scatter_nd_update(column_of, [[row]], [column])
         return previous, row_of, column_of

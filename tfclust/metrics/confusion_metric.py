@@ -1,7 +1,7 @@
-import numbers
-
 import keras
 import tensorflow as tf
+
+from tfclust.checks import check_integer
 
 
 class ConfusionMetric(keras.metrics.Metric):
@@ -41,8 +41,8 @@ class ConfusionMetric(keras.metrics.Metric):
 
     def __init__(self, n_clusters, n_classes=None, name=None, dtype=None):
         super().__init__(name=name, dtype=dtype)
-        self.n_clusters = _size("n_clusters", n_clusters)
-        self.n_classes = None if n_classes is None else _size("n_classes", n_classes)
+        self.n_clusters = check_integer("n_clusters", n_clusters, 1)
+        self.n_classes = None if n_classes is None else check_integer("n_classes", n_classes, 1)
         self.table = self.add_variable(
             shape=(self.n_classes or self.n_clusters, self.n_clusters),
             initializer="zeros",
@@ -54,10 +54,12 @@ class ConfusionMetric(keras.metrics.Metric):
         """The metric's value.
 
         Args:
-            table: finite float64 tensor `(n_classes, n_clusters)` with a positive sum.
+            table: finite float64 tensor `(n_classes, n_clusters)`, how many points of each
+                class are in each cluster. Zeros stand in for a table without points or with a
+                NaN; their score is computed and dropped.
 
         Returns:
-            A float64 scalar tensor. It must be finite for a table of zeros too.
+            A float64 scalar tensor.
         """
         raise NotImplementedError
 
@@ -93,10 +95,13 @@ class ConfusionMetric(keras.metrics.Metric):
         """The score of all points since the last reset: 0 before the first."""
         table = tf.convert_to_tensor(self.table)
         total = tf.reduce_sum(table)
-        score = self.score(tf.where(tf.math.is_finite(total), table, tf.zeros_like(table)))
-        return tf.cast(tf.where(total == 0, total, score + 0 * total), self.dtype)
+        sound = (total > 0) & tf.math.is_finite(total)
+        score = self.score(tf.where(sound, table, tf.zeros_like(table)))
+        # A table that is not sound is empty or holds a NaN: its sum is the 0 or the NaN due.
+        return tf.cast(tf.where(sound, score, total), self.dtype)
 
     def get_config(self):
+        """Config that `from_config` takes."""
         sizes = {"n_clusters": self.n_clusters, "n_classes": self.n_classes}
         return {**super().get_config(), **sizes}
 
@@ -116,12 +121,6 @@ class ConfusionMetric(keras.metrics.Metric):
                 "`y_true` and `y_pred` must have the same batch size. "
                 f"Received: y_true.shape={y_true}, y_pred.shape={y_pred}"
             )
-
-
-def _size(name, size):
-    if not isinstance(size, numbers.Integral) or isinstance(size, bool) or size < 1:
-        raise ValueError(f"`{name}` must be an integer of at least 1. Received: {name}={size}")
-    return int(size)
 
 
 def _ids(labels):

@@ -3,9 +3,9 @@
 Every score is a fraction, 1.0 for a perfect clustering; the papers print it times 100.
 """
 
-import numbers
-
 import numpy as np
+
+from tfclust.checks import check_integer
 
 
 def _labels(name, labels):
@@ -142,8 +142,8 @@ def homogeneity(y_true, y_pred):
 
     Example:
 
-    >>> homogeneity([0, 0, 1, 1], [0, 1, 2, 3])
-    1.0
+    >>> homogeneity([0, 0, 1, 1], [0, 0, 0, 0])
+    0.0
 
     Reference:
         Rosenberg and Hirschberg (2007), V-measure.
@@ -259,10 +259,7 @@ def cluster_sizes(labels, n_clusters):
     [1, 0, 2, 0]
     """
     labels = _labels("labels", labels)
-    if not isinstance(n_clusters, numbers.Integral) or n_clusters < 1:
-        raise ValueError(
-            f"`n_clusters` must be an integer of at least 1. Received: n_clusters={n_clusters}"
-        )
+    check_integer("n_clusters", n_clusters, 1)
     if labels.min() < 0 or labels.max() >= n_clusters:
         raise ValueError(
             "`labels` must lie in [0, n_clusters). Received: "
