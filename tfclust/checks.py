@@ -29,7 +29,7 @@ def check_concentration(alpha, n_clusters):
     Raises:
         ValueError: an entry is not positive and finite, or their number is not `n_clusters`.
     """
-    values = np.asarray(alpha, dtype="float64")
+    values = _array("alpha", alpha, "one number or one number for each cluster", "float64")
     if values.ndim > 1 or (values.ndim == 1 and values.size != n_clusters):
         raise ValueError(
             f"`alpha` must be one number or one number for each of the {n_clusters} clusters. "
@@ -42,7 +42,18 @@ def check_concentration(alpha, n_clusters):
 
 def check_units(name, units):
     """Returns layer widths as a tuple of ints, or raises ValueError where one is below 1."""
+    if not np.iterable(units):
+        raise ValueError(f"`{name}` must be a sequence of integers. Received: {name}={units!r}")
     return tuple(check_integer(f"{name}[{i}]", unit, 1) for i, unit in enumerate(units))
+
+
+def check_flat(input_shape, advice="flatten images"):
+    """Raises ValueError, with `advice`, where batches of `input_shape` do not hold vectors."""
+    if len(input_shape) != 2:
+        raise ValueError(
+            f"`x` must have rank 2, shape (n, features): {advice}. "
+            f"Received: x of rank {len(input_shape)}, shape {tuple(input_shape)}"
+        )
 
 
 def check_data(x, sample_shape=None, min_rows=1):
@@ -59,11 +70,22 @@ def check_data(x, sample_shape=None, min_rows=1):
             outside of 0 and 1 (raw pixels, most often).
     """
     sparse = hasattr(x, "tocsr")
-    x = x.tocsr() if sparse else np.asarray(x)
+    x = x.tocsr() if sparse else _array("x", x, "an array of numbers, shape (n, features)")
     _check_dtype(x.dtype)
     _check_shape(x.shape, sample_shape, min_rows)
-    _check_values(x.data if sparse else x)
-    return x.astype("float32", copy=False)
+    _check_range(x.data if sparse else x)
+    with np.errstate(over="ignore", invalid="ignore"):  # what is not finite is reported
+        x = x.astype("float32", copy=False)
+        _check_finite(x.data if sparse else x)
+    return x
+
+
+def _array(name, value, rule, dtype=None):
+    try:
+        return np.asarray(value, dtype=dtype)
+    except (TypeError, ValueError) as error:
+        received = f"{name} of type {type(value).__name__}, {error}"
+        raise ValueError(f"`{name}` must be {rule}. Received: {received}") from error
 
 
 def _check_dtype(dtype):
@@ -86,8 +108,8 @@ def _check_shape(shape, sample_shape, min_rows):
         want is not None and want != got for want, got in zip(sample_shape, shape[1:], strict=True)
     ):
         raise ValueError(
-            f"`x` must have samples of shape ({_sizes(sample_shape)}), as the model was built with. "
-            f"Received: x of shape {shape}"
+            f"`x` must have samples of shape ({_sizes(sample_shape)}), as the model was built with."
+            f" Received: x of shape {shape}"
         )
     if shape[0] < min_rows:
         raise ValueError(
@@ -100,15 +122,21 @@ def _sizes(sample_shape):
     return ", ".join("features" if size is None else str(size) for size in sample_shape)
 
 
-def _check_values(values):
-    if values.dtype.kind in "iu":
-        low, high = (int(values.min()), int(values.max())) if values.size else (0, 0)
-        if low < 0 or high > 1:
-            raise ValueError(
-                "Integer `x` must lie within 0 and 1: scale raw pixels (`x / 255`), or pass measured "
-                f"integers as floats (`x.astype('float32')`). Received: {values.dtype} values from "
-                f"{low} to {high}"
-            )
-    elif values.dtype.kind == "f" and not np.isfinite(np.sum(values, dtype="float64")):
+def _check_range(values):
+    if values.dtype.kind not in "iu" or not values.size:
+        return
+    low, high = int(values.min()), int(values.max())
+    if low < 0 or high > 1:
+        raise ValueError(
+            "Integer `x` must lie within 0 and 1: scale raw pixels (`x / 255`), or pass measured "
+            f"integers as floats (`x.astype('float32')`). Received: {values.dtype} values from "
+            f"{low} to {high}"
+        )
+
+
+def _check_finite(values):
+    if not np.isfinite(np.sum(values, dtype="float64")):
         bad = int(values.size - np.count_nonzero(np.isfinite(values)))
-        raise ValueError(f"`x` must not hold NaN or infinite values. Received: {bad} of them")
+        raise ValueError(
+            f"`x` must not hold NaN or infinite values, in float32. Received: {bad} of them"
+        )

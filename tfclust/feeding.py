@@ -1,8 +1,8 @@
 """Feeds arrays and sparse matrices to Keras: seeded, reshuffled every epoch, resumable.
 
 Keras reuses one permutation for every epoch of an array once a global seed is set, and `tf.data`'s
-own shuffling cannot be resumed in the middle. Here the order of an epoch is a function of a seed and
-of the number of training steps taken before it, and nothing else.
+own shuffling cannot be resumed in the middle. Here the order of an epoch is a function of a seed
+and of the number of training steps taken before it, and nothing else.
 """
 
 import numpy as np
@@ -13,13 +13,13 @@ def shuffled_epochs(x, y, batch_size, seed, steps_taken, shuffle=True):
     """Batches of epoch after epoch, without end.
 
     Args:
-        x: float32 array `(n, ...)` or CSR matrix `(n, d)`; CSR rows are made dense a batch at a time.
+        x: float32 array `(n, ...)` or CSR matrix `(n, d)`, made dense a batch at a time.
         y: None or `(n,)`, passed along.
         batch_size: rows of a batch; the last one of an epoch may be smaller.
         seed: int that fixes the orders. A sequence of S ints makes S orders side by side, each the
             one that its seed alone gives; batches then have a leading axis of S.
         steps_taken: function without arguments; the number of steps before the first epoch, called
-            when iteration begins.
+            when iteration begins, by another thread: see `tfclust.callbacks.steps_taken`.
         shuffle: False keeps the order of the rows.
 
     Returns:
@@ -46,6 +46,27 @@ def shuffled_epochs(x, y, batch_size, seed, steps_taken, shuffle=True):
         first_steps, output_signature=tf.TensorSpec((), tf.int64)
     )
     return starts.flat_map(epoch).prefetch(4)
+
+
+def keras_epochs(batches, steps, steps_per_execution, restart=False):
+    """`x` and `steps_per_epoch` that make `keras.Model.fit` take epochs of exactly `steps` batches.
+
+    Keras runs whole executions and so past the end of an epoch of endless data, unless executions
+    divide it. Epochs that they do not divide are each an iteration of their own, which ends; it
+    takes some milliseconds to begin.
+
+    Args:
+        batches: endless, such as `shuffled_epochs` gives.
+        steps: batches of an epoch.
+        steps_per_execution: as the model was compiled with.
+        restart: True makes every epoch an iteration of its own.
+
+    Returns:
+        A `tf.data.Dataset`, and `steps` or None.
+    """
+    if steps % steps_per_execution or restart:
+        return batches.take(steps).apply(tf.data.experimental.assert_cardinality(steps)), None
+    return batches, steps
 
 
 def _order(n, seed, first_step, shuffle):

@@ -32,8 +32,8 @@ def mixture_error(x, memberships, centroids, products):
     """Squared error of mixed centroids, `sum_i ||x_i - sum_k gamma_ik mu_k||^2`.
 
     The first term of Eq. 7 of Boubekki et al. (2021), whose reconstruction is
-    `xbar_i = sum_k gamma_ik mu_k`, expanded to `||x_i||^2 - 2 x_i^T xbar_i + ||xbar_i||^2`: with the
-    products known, no reconstruction of the size of the batch is made, here or in the gradient.
+    `xbar_i = sum_k gamma_ik mu_k`, expanded to `||x_i||^2 - 2 x_i^T xbar_i + ||xbar_i||^2`: with
+    the products known, no reconstruction of the size of the batch is made, here or in the gradient.
 
     Args:
         x: `(batch, d)`.

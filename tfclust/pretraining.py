@@ -3,7 +3,10 @@
 import keras
 import tensorflow as tf
 
-from tfclust.feeding import count_batches, shuffled_epochs
+from tfclust.callbacks.steps_taken import StepsTaken
+from tfclust.callbacks.stop_on_nan import StopOnNaN
+from tfclust.callbacks.with_callbacks import with_callbacks
+from tfclust.feeding import count_batches, keras_epochs, shuffled_epochs
 from tfclust.optimizers import FusedAdam
 
 STEPS_PER_EXECUTION = 20  # steps between two returns to Python, where no one watches a single step
@@ -37,6 +40,9 @@ def train_autoencoder(
 
     Returns:
         `keras.callbacks.History` with the key "loss".
+
+    Raises:
+        RuntimeError: the loss is NaN or infinite; names the epoch.
     """
     autoencoder = keras.Sequential([encoder, decoder], name="autoencoder")
     steps = count_batches(x.shape[0], batch_size)
@@ -46,16 +52,17 @@ def train_autoencoder(
         jit_compile=jit_compile,
         steps_per_execution=min(steps, STEPS_PER_EXECUTION),
     )
-    batches = shuffled_epochs(
-        x, None, batch_size, seed, lambda: autoencoder.optimizer.iterations
-    ).map(lambda rows: (rows, rows))
+    steps_taken = StepsTaken()
+    batches = shuffled_epochs(x, None, batch_size, seed, steps_taken)
+    batches = batches.map(lambda rows: (rows, rows))
+    batches, steps_per_epoch = keras_epochs(batches, steps, autoencoder.steps_per_execution)
     return autoencoder.fit(
         batches,
         epochs=epochs,
-        steps_per_epoch=steps,
+        steps_per_epoch=steps_per_epoch,
         shuffle=False,  # done
         verbose=verbose,
-        callbacks=callbacks,
+        callbacks=with_callbacks(callbacks, autoencoder, steps_taken, StopOnNaN()),
         initial_epoch=initial_epoch,
     )
 

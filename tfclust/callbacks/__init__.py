@@ -3,5 +3,6 @@
 from tfclust.callbacks.averaging_epoch import AveragingEpoch
 from tfclust.callbacks.checkpoint import Checkpoint
 from tfclust.callbacks.stop_on_nan import StopOnNaN
+from tfclust.callbacks.stop_when_stable import StopWhenStable
 
-__all__ = ["AveragingEpoch", "Checkpoint", "StopOnNaN"]
+__all__ = ["AveragingEpoch", "Checkpoint", "StopOnNaN", "StopWhenStable"]

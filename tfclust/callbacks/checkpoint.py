@@ -20,7 +20,7 @@ class Checkpoint(keras.callbacks.Callback):
 
     Args:
         directory: folder of this run's checkpoints; made when needed.
-        every_seconds: least time between two checkpoints, taken at ends of epochs; 0 for each epoch.
+        every_seconds: least time between two checkpoints, taken at ends of epochs; 0 for every one.
         state: dict of JSON values that is saved along and updated when a run is taken up again.
 
     Raises:
@@ -49,15 +49,18 @@ class Checkpoint(keras.callbacks.Callback):
             self._restore(checkpoints[-1])
 
     def on_epoch_end(self, epoch, logs=None):
-        """Saves if the last checkpoint is old enough."""
+        """Saves if the last checkpoint is old enough; a run that is about to end needs none."""
         now = time.monotonic()
-        if now - self._last_time >= self.every_seconds:
+        is_last = epoch + 1 == self.params["epochs"]
+        if not is_last and now - self._last_time >= self.every_seconds:
             self._save(epoch + 1)
             self._last_time = now
 
     def on_train_end(self, logs=None):
         """Removes the checkpoints of a run that is over."""
         self.model._initial_epoch = 0
+        for checkpoint in self._checkpoints():
+            _remove(checkpoint)
         shutil.rmtree(self.directory, ignore_errors=True)
 
     def _checkpoints(self):
@@ -66,7 +69,7 @@ class Checkpoint(keras.callbacks.Callback):
     def _save(self, epochs_done):
         older = self._checkpoints()
         place = self.directory / f"epoch-{epochs_done:06d}"
-        part = place.with_suffix(".part")
+        part = _part(place)
         shutil.rmtree(part, ignore_errors=True)
         part.mkdir(parents=True)
         self.model.save_weights(part / "model.weights.h5")
@@ -74,7 +77,7 @@ class Checkpoint(keras.callbacks.Callback):
         (part / "state.json").write_text(json.dumps(state))
         os.replace(part, place)
         for checkpoint in older:
-            shutil.rmtree(checkpoint)
+            _remove(checkpoint)
 
     def _restore(self, checkpoint):
         saved = json.loads((checkpoint / "state.json").read_text())
@@ -83,3 +86,15 @@ class Checkpoint(keras.callbacks.Callback):
         self.state.update(saved["state"])
         # As keras.callbacks.BackupAndRestore does: `fit` reads it after this hook.
         self.model._initial_epoch = saved["epochs_done"]
+
+
+def _part(checkpoint):
+    """Name of a checkpoint that is not whole."""
+    return checkpoint.with_suffix(".part")
+
+
+def _remove(checkpoint):
+    """Removes a checkpoint, which no moment sees half removed."""
+    part = _part(checkpoint)
+    os.replace(checkpoint, part)
+    shutil.rmtree(part)

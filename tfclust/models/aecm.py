@@ -4,7 +4,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from tfclust.checks import check_integer, check_units, check_weight
+from tfclust.checks import check_flat, check_integer, check_units, check_weight
 from tfclust.distribution import replica_count
 from tfclust.feeding import count_batches
 from tfclust.losses import orthonormality, sparsity, squared_error
@@ -25,9 +25,9 @@ class AECM(CentroidModel):
     `beta sum_i ||x_i - xbar_i||^2 + sum_i ||z_i - zbar_i||^2 + sum_ik gamma_ik (1 - gamma_ik)
     + sum_k (1 - alpha_k) log mean_i gamma_ik + lambda ||mu mu^T - I_K||_1`
 
-    The first three sums run over the batch; the prior and the orthonormality are added once a batch,
-    so alpha and lambda are relative to the batch size. The squared errors are summed over features,
-    as Eq. 10 has it.
+    The first three sums run over the batch; the prior and the orthonormality are added once a
+    batch, so alpha and lambda are relative to the batch size. The squared errors are summed over
+    features, as Eq. 10 has it.
 
     Args:
         n_clusters: number of clusters K, at least 2.
@@ -38,7 +38,8 @@ class AECM(CentroidModel):
         beta: weight of the autoencoder's reconstruction, at least 0.
         lbd: lambda, weight of the orthonormality, at least 0.
         encoder, decoder: Keras models to use in place of the two dense networks, `(batch, ...)` ->
-            `(batch, p)` and back; both or none. `embedding_dim` and `hidden_units` are not used then.
+            `(batch, p)` and back; both or none. `embedding_dim` and `hidden_units` are not used
+            then.
         batch_size, seed, **kwargs: see `ClusteringModel`. `dtype="mixed_bfloat16"` computes the
             autoencoder's layers in bfloat16 with float32 weights; the code, the clustering module
             and all sums stay in float32.
@@ -120,11 +121,7 @@ class AECM(CentroidModel):
         """Creates the weights for inputs of shape `(batch, ...)`."""
         encoder_seed, decoder_seed, module_seed = layer_seeds(self.seed, 3)
         if self._has_own_networks:
-            if len(input_shape) != 2:
-                raise ValueError(
-                    "`x` must have rank 2, shape (n, features), for dense networks: flatten images, "
-                    f"or pass `encoder` and `decoder`. Received: x of shape {tuple(input_shape)}"
-                )
+            check_flat(input_shape, "flatten images, or pass `encoder` and `decoder`")
             self._build_dense_networks(input_shape[-1], encoder_seed, decoder_seed)
         self._sample_shape = tuple(input_shape[1:])
         code_shape = self.encoder.compute_output_shape((None, *input_shape[1:]))

@@ -4,9 +4,11 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from tfclust.callbacks.steps_taken import StepsTaken
 from tfclust.callbacks.stop_on_nan import StopOnNaN
+from tfclust.callbacks.with_callbacks import with_callbacks
 from tfclust.checks import check_data, check_integer
-from tfclust.feeding import count_batches, ordered_batches, shuffled_epochs
+from tfclust.feeding import count_batches, keras_epochs, ordered_batches, shuffled_epochs
 from tfclust.models.objective_terms import ObjectiveTerms
 from tfclust.optimizers import FusedAdam
 from tfclust.weight_average import WeightAverage
@@ -33,7 +35,7 @@ class ClusteringModel(keras.Model):
     TERMS = ()
 
     def __init__(self, n_clusters, batch_size=256, seed=None, **kwargs):
-        super().__init__(**kwargs)
+        super().__init__(autocast=False, **kwargs)  # a precision policy is the layers' affair
         self.n_clusters = check_integer("n_clusters", n_clusters, 2)
         self.batch_size = check_integer("batch_size", batch_size, 1)
         if seed is None:
@@ -62,7 +64,7 @@ class ClusteringModel(keras.Model):
         as the papers write them. Under a distribution strategy the replicas' terms add up to those
         of the global batch.
         """
-        return self.objective(x, training=training)[1]
+        return self._objective(x, training)[1]
 
     def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):
         """The loss on the batch `x`, the sum of `loss_terms`; the other arguments are not used."""
@@ -71,7 +73,7 @@ class ClusteringModel(keras.Model):
     def assign(self, x, batch_size=None):
         """Cluster ids `(n,)`, int64: the largest membership of each row of `x`."""
         memberships = self.predict(x, batch_size=batch_size, verbose=0)
-        return np.argmax(memberships, axis=1).astype("int64")
+        return np.argmax(memberships, axis=-1).astype("int64")
 
     def embed(self, x, batch_size=None):
         """Latent codes `(n, p)`, float32, of the rows of `x`."""
@@ -93,8 +95,9 @@ class ClusteringModel(keras.Model):
             optimizer: None is `FusedAdam(1e-3, epsilon=1e-3)`: the papers' Adam and rate, with the
                 epsilon of the AE-CM authors' code.
             loss: must be None; the objective is part of the model.
-            metrics: of true labels and memberships, e.g. `[tfclust.metrics.ClusteringAccuracy(10)]`;
-                used where `fit` is given `y`, for the logs alone.
+            metrics: of true labels and memberships, such as
+                `[tfclust.metrics.ClusteringAccuracy(10)]`; used where `fit` is given `y`, for the
+                logs alone.
             run_eagerly, steps_per_execution: as in Keras.
             jit_compile: "auto" compiles with XLA in float32 on one device, which is the faster
                 there, and not under bfloat16, where the graph's own kernels are faster.
@@ -166,20 +169,18 @@ class ClusteringModel(keras.Model):
                 of samples or classes, which the objectives have no place for.
             RuntimeError: the loss is NaN or infinite; names the epoch.
         """
-        for name in ("sample_weight", "class_weight", "validation_split"):
-            if kwargs.get(name):
-                raise ValueError(
-                    f"`{name}` is not supported by clustering models. Received: {name}"
-                )
+        for name in ("sample_weight", "class_weight"):
+            _refuse(name, kwargs.get(name))
+        _refuse("validation_split", kwargs.get("validation_split") or None)
+        steps_taken = StepsTaken()
         if _is_array(x):
-            x = self._checked(x, min_rows=self.n_clusters)
-            self._ensure_built(x)
-            y = _checked_labels(y, x)
-            batch_size = check_integer("batch_size", batch_size or self.batch_size, 1)
-            steps_per_epoch = steps_per_epoch or count_batches(x.shape[0], batch_size)
-            x = self._training_batches(x, y, batch_size, shuffle)
+            x, steps_per_epoch = self._epochs(
+                x, y, batch_size, steps_per_epoch, shuffle, steps_taken
+            )
             y = batch_size = None
-            shuffle = False  # done
+        if isinstance(x, tf.data.Dataset):
+            self._ensure_built(x)
+            shuffle = False  # it has its own order
         return super().fit(
             x,
             y,
@@ -187,7 +188,7 @@ class ClusteringModel(keras.Model):
             shuffle=shuffle,
             epochs=epochs,
             verbose=verbose,
-            callbacks=_with_nan_stop(callbacks),
+            callbacks=with_callbacks(callbacks, self, steps_taken, StopOnNaN()),
             validation_data=self._validation_batches(validation_data),
             initial_epoch=initial_epoch,
             steps_per_epoch=steps_per_epoch,
@@ -221,9 +222,9 @@ class ClusteringModel(keras.Model):
 
     def train_step(self, data):
         """One step of the optimizer on a batch; returns the logs."""
-        x, y, _ = keras.utils.unpack_x_y_sample_weight(data)
+        x, y = _unpack(data)
         with tf.GradientTape() as tape:
-            memberships, terms = self.objective(x, training=True)
+            memberships, terms = self._objective(x, training=True)
             loss = self.optimizer.scale_loss(self._sum(terms))
         weights = self.trainable_weights
         self.optimizer.apply_gradients(zip(tape.gradient(loss, weights), weights, strict=True))
@@ -233,9 +234,13 @@ class ClusteringModel(keras.Model):
 
     def test_step(self, data):
         """The logs of a batch without training."""
-        x, y, _ = keras.utils.unpack_x_y_sample_weight(data)
-        memberships, terms = self.objective(x, training=False)
+        x, y = _unpack(data)
+        memberships, terms = self._objective(x, training=False)
         return self._log(x, y, memberships, terms)
+
+    def _objective(self, x, training):
+        self._ensure_built(x)
+        return self.objective(x, training=training)
 
     def _log(self, x, y, memberships, terms):
         self._terms.update_state(terms, sample_count=tf.size(memberships) // self.n_clusters)
@@ -273,13 +278,30 @@ class ClusteringModel(keras.Model):
     def _checked(self, x, min_rows=1):
         return check_data(x, self._sample_shape, min_rows)
 
-    def _training_batches(self, x, y, batch_size, shuffle):
-        return shuffled_epochs(
-            x, y, batch_size, self.seed, lambda: self.optimizer.iterations, shuffle
+    @property
+    def _order_seed(self):
+        return self.seed
+
+    def _epochs(self, x, y, batch_size, steps_per_epoch, shuffle, steps_taken):
+        x = self._checked(x, min_rows=self.n_clusters)
+        self._ensure_built(x)
+        y = _checked_labels(y, x)
+        batch_size = check_integer("batch_size", batch_size or self.batch_size, 1)
+        steps = count_batches(x.shape[0], batch_size)
+        return keras_epochs(
+            shuffled_epochs(x, y, batch_size, self._order_seed, steps_taken, shuffle),
+            steps_per_epoch or steps,
+            self.steps_per_execution,
+            # Only whole passes begin where those of a run that was cut off and restored do.
+            restart=steps_per_epoch not in (None, steps),
         )
 
     def _ensure_built(self, x):
-        if not self.built:
+        if self.built:
+            return
+        if isinstance(x, tf.data.Dataset):
+            x, _, _ = keras.utils.unpack_x_y_sample_weight(x.element_spec)
+        with tf.init_scope(), self.distribute_strategy.scope():
             self.build((None, *x.shape[1:]))
 
     def _ordered(self, x, y, batch_size):
@@ -290,14 +312,33 @@ class ClusteringModel(keras.Model):
     def _validation_batches(self, data):
         if data is None or isinstance(data, tf.data.Dataset):
             return data
-        x, y, _ = keras.utils.unpack_x_y_sample_weight(data)
+        x, y = _unpack(data)
         return self._ordered(x, y, None)
 
     def _map_batches(self, function, x, batch_size):
         data = self._ordered(x, None, batch_size) if _is_array(x) else x
         step = tf.function(function, reduce_retracing=True)
-        batches = (keras.utils.unpack_x_y_sample_weight(batch)[0] for batch in data)
-        return np.concatenate([step(batch).numpy() for batch in batches])
+        results = []
+        for batch in data:
+            rows, _, _ = keras.utils.unpack_x_y_sample_weight(batch)
+            self._ensure_built(rows)
+            results.append(step(rows).numpy())
+        return np.concatenate(results)
+
+
+def _unpack(data):
+    """`x` and `y` of a batch; weights of samples have no place in the objectives."""
+    x, y, sample_weight = keras.utils.unpack_x_y_sample_weight(data)
+    _refuse("sample_weight", sample_weight)
+    return x, y
+
+
+def _refuse(name, value):
+    if value is not None:
+        raise ValueError(
+            f"`{name}` must not be given: clustering models have no place for it. "
+            f"Received: {name} of type {type(value).__name__}"
+        )
 
 
 def _is_array(x):
@@ -314,10 +355,3 @@ def _checked_labels(y, x):
             f"Received: y of shape {y.shape}"
         )
     return y
-
-
-def _with_nan_stop(callbacks):
-    if isinstance(callbacks, keras.callbacks.CallbackList):
-        return callbacks
-    given = [callbacks] if isinstance(callbacks, keras.callbacks.Callback) else callbacks or []
-    return [StopOnNaN(), *given]

@@ -3,7 +3,7 @@
 import keras
 import tensorflow as tf
 
-from tfclust.checks import check_weight
+from tfclust.checks import check_flat, check_weight
 from tfclust.losses import cross, mixture_error, sparsity
 from tfclust.models.centroid_model import CentroidModel
 from tfclust.presets import preset
@@ -82,6 +82,7 @@ class CM(CentroidModel):
 
     def build(self, input_shape):
         """Creates the weights for inputs of shape `(batch, d)`."""
+        check_flat(input_shape)
         self._sample_shape = (input_shape[-1],)
         self._build_clustering_module(input_shape[-1], self.seed)
         self.built = True

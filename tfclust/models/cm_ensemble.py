@@ -4,8 +4,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from tfclust.checks import check_integer
-from tfclust.feeding import shuffled_epochs
+from tfclust.checks import check_flat, check_integer
 from tfclust.models.base import ClusteringModel
 from tfclust.models.cm import CM, clustering_module_terms
 
@@ -66,12 +65,14 @@ class CMEnsemble(ClusteringModel):
 
     def build(self, input_shape):
         """Creates the stacked weights for inputs of shape `(batch, d)`."""
+        check_flat(input_shape)
         self._sample_shape = (input_shape[-1],)
         members = [self._member(seed, None) for seed in self.seeds]
         names = ("assignment_kernel", "assignment_bias", "centroid_kernel", "centroid_bias")
         values = _stacked_weights(members)
         for name, value in zip(names, values, strict=True):
-            setattr(self, name, self.add_weight(value.shape, name=name, dtype="float32"))
+            weight = self.add_weight(value.shape, name=name, dtype="float32", autocast=False)
+            setattr(self, name, weight)
         self._assign(values)
         self.built = True
 
@@ -127,10 +128,9 @@ class CMEnsemble(ClusteringModel):
     def _sum(self, terms):
         return tf.reduce_sum(super()._sum(terms))
 
-    def _training_batches(self, x, y, batch_size, shuffle):
-        return shuffled_epochs(
-            x, y, batch_size, self.seeds, lambda: self.optimizer.iterations, shuffle
-        )
+    @property
+    def _order_seed(self):
+        return self.seeds
 
     def get_config(self):
         """Config that `from_config` takes."""

@@ -1,0 +1,371 @@
+"""What every clustering model must pass, whatever its paper."""
+
+import json
+import math
+import time
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+from scipy.sparse import csr_matrix
+
+from tfclust.callbacks import AveragingEpoch, Checkpoint
+
+BATCH_SIZE = 8
+BATCHES = 5  # that cover the 37 rows of the fixture
+LONG_RUN = 60  # epochs of a run that is to be killed
+PAUSE = 0.05  # seconds after each epoch of that run, so that it is not over too soon
+
+IMAGES = np.arange(37 * 6, dtype="uint8").reshape(37, 6)
+BAD_DATA = {
+    "nan": (lambda x: np.where(x == x.max(), np.nan, x), "NaN or infinite"),
+    "infinite": (lambda x: np.where(x == x.max(), np.inf, x), "NaN or infinite"),
+    "infinite in float32": (lambda x: x.astype("float64") * 1e300, "NaN or infinite"),
+    "sparse nan": (lambda x: csr_matrix(x) * np.nan, "NaN or infinite"),
+    "vector": (lambda x: x[:, 0], "shape (n, features)"),
+    "rank 3": (lambda x: np.stack([x, x], axis=1), "rank 2"),
+    "fewer rows than clusters": (lambda x: x[:2], "as many rows as there are clusters"),
+    "no rows": (lambda x: x[:0], "at least one row"),
+    "no features": (lambda x: x[:, :0], "one feature"),
+    "raw pixels": (lambda x: IMAGES, "scale raw pixels"),
+    "negative integers": (lambda x: -IMAGES.astype("int32"), "within 0 and 1"),
+    "complex": (lambda x: x + 1j, "real numbers"),
+    "objects": (lambda x: x.astype(object), "real numbers"),
+    "text": (lambda x: x.astype(str), "real numbers"),
+}
+BAD_ARGUMENTS = {
+    "one cluster": ({"n_clusters": 1}, "`n_clusters` must be an integer of at least 2"),
+    "no clusters": ({"n_clusters": 0}, "`n_clusters` must be an integer of at least 2"),
+    "half a cluster": ({"n_clusters": 2.5}, "`n_clusters` must be an integer of at least 2"),
+    "true clusters": ({"n_clusters": True}, "`n_clusters` must be an integer of at least 2"),
+    "empty batches": ({"batch_size": 0}, "`batch_size` must be an integer of at least 1"),
+    "negative alpha": ({"alpha": -1.0}, "`alpha` must be positive and finite"),
+    "zero alpha": ({"alpha": [1.0, 0.0, 2.0]}, "`alpha` must be positive and finite"),
+    "nan alpha": ({"alpha": math.nan}, "`alpha` must be positive and finite"),
+    "wrong length of alpha": ({"alpha": [1.0, 2.0]}, "one number for each of the 3 clusters"),
+    "text alpha": ({"alpha": "even"}, "`alpha` must be"),
+}
+
+
+class ClusteringModelBattery:
+    """Tests of one model; a subclass names it and adds what is particular to it.
+
+    Attributes:
+        model_class: the `ClusteringModel`.
+        kwargs: arguments of its constructor, for rows of 6 features and 3 clusters.
+        lanes: leading axes that the memberships of a row have, such as one for members.
+    """
+
+    model_class = None
+    kwargs = None
+    lanes = ()
+
+    def build(self, **changes):
+        """The model, not compiled."""
+        return self.model_class(**{"batch_size": BATCH_SIZE, **self.kwargs, **changes})
+
+    def build_seeded(self, seed, **changes):
+        """The model with another seed."""
+        return self.build(seed=seed, **changes)
+
+    def make(self, optimizer=None, steps_per_execution=1, jit_compile=False, **changes):
+        """The model, compiled; without XLA, whose compiler takes longer than these trainings."""
+        return compiled(self.build(**changes), optimizer, steps_per_execution, jit_compile)
+
+    def train_long(self, directory, rows, pause=0.0):
+        """A run with checkpoints and the averaging epoch, compiled as a user would by default."""
+        model = self.make(jit_compile="auto")
+        pauses = keras.callbacks.LambdaCallback(on_epoch_end=lambda *_: time.sleep(pause))
+        callbacks = [AveragingEpoch(), Checkpoint(directory, every_seconds=0), pauses]
+        history = model.fit(rows, epochs=LONG_RUN, verbose=0, callbacks=callbacks)
+        return model, history
+
+    # What it returns --------------------------------------------------------------------------
+
+    def test_memberships_are_float32_rows_that_sum_to_one(self, trained, rows):
+        memberships = trained.predict(rows, verbose=0)
+        assert memberships.shape == (len(rows), *self.lanes, 3)
+        assert memberships.dtype == np.float32
+        assert memberships.min() >= 0.0
+        np.testing.assert_allclose(memberships.sum(axis=-1), 1.0, atol=1e-6)
+
+    def test_assignments_are_int64_ids_of_the_largest_memberships(self, trained, rows):
+        assigned = trained.assign(rows)
+        assert assigned.shape == (len(rows), *self.lanes)
+        assert assigned.dtype == np.int64
+        memberships = trained.predict(rows, verbose=0)
+        largest = np.take_along_axis(memberships, assigned[..., np.newaxis], axis=-1)
+        np.testing.assert_array_equal(largest[..., 0], memberships.max(axis=-1))
+
+    def test_codes_are_float32_one_for_each_row(self, trained, rows):
+        codes = trained.embed(rows)
+        assert codes.shape[0] == len(rows)
+        assert codes.dtype == np.float32
+
+    def test_loss_terms_are_those_it_names_and_add_up_to_the_loss(self, trained, rows):
+        terms = trained.loss_terms(rows)
+        assert tuple(terms) == trained.TERMS
+        total = sum(np.sum(term) for term in terms.values())
+        np.testing.assert_allclose(trained.compute_loss(rows, training=False), total, rtol=1e-6)
+
+    def test_permuted_rows_give_permuted_memberships(self, trained, rows):
+        order = np.random.default_rng(0).permutation(len(rows))
+        expected = trained.predict(rows, verbose=0)[order]
+        np.testing.assert_allclose(trained.predict(rows[order], verbose=0), expected, atol=1e-6)
+
+    def test_loss_terms_do_not_depend_on_the_order_of_the_rows(self, trained, rows):
+        for name, term in trained.loss_terms(rows[::-1].copy()).items():
+            np.testing.assert_allclose(term, trained.loss_terms(rows)[name], rtol=1e-5)
+
+    # The logs ---------------------------------------------------------------------------------
+
+    def test_logs_hold_the_loss_and_every_term_per_sample(self, rows):
+        model = self.make(optimizer=keras.optimizers.SGD(0.0))
+        logs = model.fit(rows, shuffle=False, validation_data=rows, verbose=0).history
+        names = {"loss", *model.TERMS}
+        assert set(logs) == names | {f"val_{name}" for name in names}
+
+        batches = [
+            model.loss_terms(rows[i : i + BATCH_SIZE]) for i in range(0, len(rows), BATCH_SIZE)
+        ]
+        expected = {
+            name: sum(np.mean(terms[name]) for terms in batches) / len(rows) for name in model.TERMS
+        }
+        expected["loss"] = sum(expected.values())
+        evaluated = model.evaluate(rows, verbose=0, return_dict=True)
+        for name, value in expected.items():
+            np.testing.assert_allclose(logs[name], [value], rtol=1e-5)
+            np.testing.assert_allclose(logs[f"val_{name}"], [value], rtol=1e-5)
+            np.testing.assert_allclose(evaluated[name], value, rtol=1e-5)
+
+    @pytest.mark.parametrize("dtype", ["float32", "mixed_bfloat16"])
+    def test_training_lowers_the_loss_and_keeps_weights_in_float32(self, rows, dtype):
+        model = self.make(optimizer=keras.optimizers.Adam(0.01), dtype=dtype)
+        losses = model.fit(rows, epochs=15, verbose=0).history["loss"]
+        assert losses[-1] < losses[0]
+        assert {weight.dtype for weight in model.weights} == {"float32"}
+        memberships = model.predict(rows, verbose=0)
+        assert memberships.dtype == np.float32
+        np.testing.assert_allclose(memberships.sum(axis=-1), 1.0, atol=1e-6)
+
+    # What it is fed ---------------------------------------------------------------------------
+
+    def test_sparse_rows_train_as_dense_ones(self, rows, sparse_rows):
+        dense, sparse = self.make(), self.make()
+        dense.fit(rows, epochs=2, verbose=0, validation_data=rows)
+        sparse.fit(sparse_rows, epochs=2, verbose=0, validation_data=(sparse_rows,))
+        assert_same_weights(sparse, dense)
+
+    def test_sparse_rows_are_evaluated_and_predicted_as_dense_ones(
+        self, trained, rows, sparse_rows
+    ):
+        for of in (
+            trained.embed,
+            trained.assign,
+            lambda x: trained.predict(x, verbose=0),
+            lambda x: trained.evaluate(x, verbose=0),
+        ):
+            np.testing.assert_array_equal(of(sparse_rows), of(rows))
+
+    def test_a_dataset_of_batches_trains_as_its_rows_in_that_order(self, rows):
+        array, stream = self.make(), self.make()
+        batches = tf.data.Dataset.from_tensor_slices(rows).batch(BATCH_SIZE)
+        array.fit(rows, epochs=2, shuffle=False, verbose=0)
+        stream.fit(batches, epochs=2, verbose=0)
+        assert_same_weights(stream, array)
+        for of in (
+            stream.embed,
+            lambda x: stream.predict(x, verbose=0),
+            lambda x: stream.evaluate(x, verbose=0),
+        ):
+            np.testing.assert_array_equal(of(batches), of(rows))
+
+    def test_labels_never_change_the_weights(self, rows, labels):
+        without, with_labels = self.make(), self.make()
+        without.fit(rows, epochs=2, verbose=0)
+        with_labels.fit(rows, labels, epochs=2, verbose=0)
+        assert_same_weights(with_labels, without)
+
+    def test_every_epoch_takes_every_row_once_in_another_order(self, rows, monkeypatch):
+        model, seen = self.make(), []
+        model.run_eagerly = True
+        objective = model.objective
+
+        def recorded(x, training=False):
+            seen.append(np.asarray(x).reshape(-1, *x.shape[-2:]))  # member, row, feature
+            return objective(x, training)
+
+        monkeypatch.setattr(model, "objective", recorded)
+        model.fit(rows, epochs=2, verbose=0)
+        epochs = [np.concatenate(seen[:BATCHES], axis=1), np.concatenate(seen[BATCHES:], axis=1)]
+        for members in zip(*epochs, strict=True):
+            for epoch in members:
+                np.testing.assert_array_equal(in_order(epoch), in_order(rows))
+            assert not np.array_equal(*members)
+
+    # The same again ---------------------------------------------------------------------------
+
+    def test_one_seed_gives_the_same_weights_twice_and_another_seed_others(self, rows):
+        first, second, other = (
+            compiled(self.build_seeded(seed), jit_compile="auto") for seed in (3, 3, 7)
+        )
+        for model in (first, second, other):
+            model.fit(rows[:32], epochs=2, verbose=0)
+        assert_same_weights(second, first)
+        for weights in zip(other.get_weights(), first.get_weights(), strict=True):
+            assert not np.array_equal(*weights)
+
+    def test_two_fits_go_on_as_one(self, rows):
+        once, twice = self.make(), self.make()
+        once.fit(rows, epochs=3, verbose=0)
+        twice.fit(rows, epochs=1, verbose=0)
+        twice.fit(rows, epochs=3, initial_epoch=1, verbose=0)
+        assert_same_weights(twice, once)
+
+    @pytest.mark.parametrize("steps_per_execution", [3, BATCHES, 7])
+    def test_steps_per_execution_changes_nothing(self, rows, steps_per_execution):
+        single, several = self.make(), self.make(steps_per_execution=steps_per_execution)
+        expected = single.fit(rows, epochs=3, verbose=0).history
+        logs = several.fit(rows, epochs=3, verbose=0).history
+        assert int(several.optimizer.iterations) == 3 * BATCHES
+        assert_same_weights(several, single)
+        for name, values in expected.items():
+            np.testing.assert_allclose(logs[name], values, rtol=1e-6)
+
+    def test_a_saved_model_trains_on_as_the_one_that_was_saved(self, rows, tmp_path):
+        model = self.make()
+        model.fit(rows, epochs=2, verbose=0)
+        model.save(tmp_path / "model.keras")
+        loaded = keras.models.load_model(tmp_path / "model.keras")
+        assert loaded.get_config() == model.get_config()
+        assert_same_weights(loaded, model)
+        assert_same_weights(loaded.optimizer, model.optimizer)
+        np.testing.assert_array_equal(
+            loaded.predict(rows, verbose=0), model.predict(rows, verbose=0)
+        )
+        model.fit(rows, epochs=2, verbose=0)
+        loaded.fit(rows, epochs=2, verbose=0)
+        assert_same_weights(loaded, model)
+
+    @pytest.mark.parametrize("dtype", ["float32", "mixed_bfloat16"])
+    def test_config_describes_the_model(self, rows, dtype):
+        model = self.build(dtype=dtype)
+        config = model.get_config()
+        again = self.model_class.from_config(json.loads(json.dumps(config)))
+        assert json.dumps(again.get_config()) == json.dumps(config)
+        for one in (model, again):
+            one.build((None, rows.shape[1]))
+        assert_same_weights(again, model)
+
+    @pytest.mark.slow
+    def test_a_run_killed_at_a_random_moment_ends_as_one_that_was_not(
+        self, rows, tmp_path, kill_while_training
+    ):
+        directory = tmp_path / "killed"
+        rows = rows[:32]  # whole batches alone: XLA compiles each size of them
+        kill_while_training(self.train_long, directory, rows, PAUSE, directory=directory)
+        resumed, history = self.train_long(directory, rows)
+        assert history.epoch[0] > 0
+        whole, _ = self.train_long(tmp_path / "whole", rows)
+        assert_same_weights(resumed, whole)
+        assert not directory.exists()
+
+    @pytest.mark.parametrize("steps_per_execution", [1, 3])
+    def test_averaging_epoch_sets_the_mean_of_the_last_epochs_weights(
+        self, rows, steps_per_execution
+    ):
+        batches = tf.data.Dataset.from_tensor_slices(rows).batch(BATCH_SIZE)
+        model, plain = self.make(steps_per_execution=steps_per_execution), self.make()
+        model.fit(rows, epochs=3, shuffle=False, verbose=0, callbacks=[AveragingEpoch()])
+        plain.fit(batches, epochs=2, verbose=0)
+        visited = []
+        for batch in batches:
+            plain.train_on_batch(batch)
+            visited.append(plain.get_weights())
+        for weight, steps in zip(model.get_weights(), zip(*visited, strict=True), strict=True):
+            expected = np.mean(np.stack(steps), axis=0, dtype="float64")
+            np.testing.assert_allclose(weight, expected, rtol=1e-5, atol=1e-7)
+            assert not np.allclose(weight, steps[-1], rtol=1e-5, atol=1e-7)
+
+    # Bad input --------------------------------------------------------------------------------
+
+    @pytest.mark.parametrize("case", BAD_DATA)
+    def test_bad_data_is_refused_before_training(self, rows, case):
+        spoil, rule = BAD_DATA[case]
+        model = self.make()
+        with pytest.raises(ValueError, match="Received: ") as error:
+            model.fit(spoil(rows), verbose=0)
+        assert rule in str(error.value)
+        assert not model.optimizer.built
+
+    @pytest.mark.parametrize("case", BAD_ARGUMENTS)
+    def test_bad_arguments_are_refused(self, case):
+        changes, rule = BAD_ARGUMENTS[case]
+        with pytest.raises(ValueError, match="Received: ") as error:
+            self.build(**changes)
+        assert rule in str(error.value)
+
+    @pytest.mark.parametrize("method", ["predict", "assign", "evaluate", "embed", "fit"])
+    @pytest.mark.parametrize("features", [5, 7])
+    def test_rows_of_another_size_are_refused(self, trained, method, features):
+        steps = int(trained.optimizer.iterations)
+        with pytest.raises(ValueError, match=r"samples of shape \(6\).*Received: x of shape"):
+            getattr(trained, method)(np.zeros((37, features)))
+        assert int(trained.optimizer.iterations) == steps
+
+    @pytest.mark.parametrize("method", ["fit", "evaluate"])
+    def test_labels_of_another_length_are_refused(self, trained, rows, method):
+        with pytest.raises(ValueError, match=r"one label for each of the 37 rows.*Received: y"):
+            getattr(trained, method)(rows, np.zeros(36))
+
+    @pytest.mark.parametrize("name", ["sample_weight", "class_weight", "validation_split"])
+    def test_weights_and_splits_are_refused(self, trained, rows, name):
+        value = {"sample_weight": np.ones(37), "class_weight": {0: 2.0}, "validation_split": 0.5}
+        with pytest.raises(ValueError, match=f"`{name}` must not be given.*Received: {name}"):
+            trained.fit(rows, verbose=0, **{name: value[name]})
+
+    def test_weights_within_a_dataset_are_refused(self, rows, labels):
+        weighted = tf.data.Dataset.from_tensors((rows, labels, np.ones(37)))
+        with pytest.raises(ValueError, match=r"`sample_weight` must not be given.*Received"):
+            self.make().fit(weighted, verbose=0)
+
+    def test_a_loss_is_refused(self):
+        with pytest.raises(ValueError, match=r"`loss` must be None.*Received: loss=mse"):
+            self.build().compile(loss="mse")
+
+    def test_a_loss_that_is_not_finite_stops_training_at_its_epoch(self, rows):
+        model = self.make()
+
+        def spoil(epoch, logs):
+            if epoch == 2:
+                model.set_weights([np.full_like(w, np.nan) for w in model.get_weights()])
+
+        with pytest.raises(RuntimeError, match=r"stopped at epoch 3\b.*Received: .*loss=nan"):
+            model.fit(
+                rows,
+                epochs=9,
+                verbose=0,
+                callbacks=keras.callbacks.LambdaCallback(on_epoch_begin=spoil),
+            )
+
+
+def compiled(model, optimizer=None, steps_per_execution=1, jit_compile=False):
+    model.compile(optimizer, steps_per_execution=steps_per_execution, jit_compile=jit_compile)
+    return model
+
+
+def assert_same_weights(one, other):
+    """Bit for bit, of two models or two optimizers."""
+    for weight, expected in zip(weights_of(one), weights_of(other), strict=True):
+        np.testing.assert_array_equal(weight, expected)
+
+
+def weights_of(owner):
+    variables = owner.variables if isinstance(owner, keras.optimizers.Optimizer) else owner.weights
+    return [np.asarray(variable) for variable in variables]
+
+
+def in_order(x):
+    """The rows of `x` in lexicographic order."""
+    return x[np.lexsort(x.T)]

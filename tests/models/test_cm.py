@@ -1,0 +1,85 @@
+from typing import ClassVar
+
+import keras
+import numpy as np
+import pytest
+from battery import ClusteringModelBattery, assert_same_weights
+from centroid_battery import CentroidModelBattery
+
+from tfclust.metrics import ClusteringAccuracy, clustering_accuracy
+from tfclust.models import CM
+from tfclust.pretraining import kmeans_plus_plus
+
+
+class TestCM(ClusteringModelBattery, CentroidModelBattery):
+    model_class = CM
+    kwargs: ClassVar = {"n_clusters": 3, "alpha": 5.0, "seed": 0}
+
+    def test_term_weights_scale_the_terms(self, rows):
+        whole, ablated = self.build(), self.build(term_weights={"cross": 0.0, "sparsity": 2.0})
+        for model in (whole, ablated):
+            model.build((None, 6))
+        expected = whole.loss_terms(rows)
+        factors = {"cross": 0.0, "sparsity": 2.0}
+        for name, term in ablated.loss_terms(rows).items():
+            np.testing.assert_allclose(term, factors.get(name, 1.0) * expected[name], rtol=1e-6)
+
+    @pytest.mark.parametrize("weights", [{"entropy": 1.0}, {"cross": -1.0}, {"cross": None}])
+    def test_bad_term_weights_are_refused(self, weights):
+        with pytest.raises(ValueError, match=r"`term_weights.*Received: "):
+            self.build(term_weights=weights)
+
+    def test_codes_are_the_rows_and_reconstructions_mix_the_centroids(self, trained, rows):
+        np.testing.assert_array_equal(trained.embed(rows), rows)
+        mixed = trained.predict(rows, verbose=0) @ trained.centroids()
+        np.testing.assert_allclose(trained.reconstruct(rows), mixed, rtol=1e-5, atol=1e-6)
+
+    def test_finds_clusters_that_lie_apart(self):
+        rng = np.random.default_rng(0)
+        y = np.arange(150) % 3
+        x = 4.0 * np.eye(3)[y] + rng.normal(0.0, 0.2, (150, 3))
+        model = self.make(batch_size=30)
+        model.build((None, 3))
+        model.set_centroids(kmeans_plus_plus(x, 3, seed=0))
+        model.fit(x, epochs=20, verbose=0)
+        assert clustering_accuracy(y, model.assign(x)) == 1.0
+
+    @pytest.mark.parametrize("jit_compile", [True, False])
+    def test_metrics_show_in_the_logs_and_change_no_weight(self, rows, labels, jit_compile):
+        plain = self.make(jit_compile=jit_compile)
+        plain.fit(rows, epochs=2, verbose=0)
+        model = self.build()
+        model.compile(metrics=[ClusteringAccuracy(3, name="acc")], jit_compile=jit_compile)
+        history = model.fit(rows, labels, epochs=2, validation_data=(rows, labels), verbose=0)
+        expected = clustering_accuracy(labels, model.assign(rows))
+        np.testing.assert_allclose(history.history["val_acc"][-1], expected, rtol=1e-6)
+        assert 0.0 < history.history["acc"][-1] <= 1.0
+        assert_same_weights(model, plain)
+
+    def test_metrics_without_labels_stay_out_of_the_logs(self, rows):
+        model = self.build()
+        model.compile(metrics=[ClusteringAccuracy(3)], jit_compile=False)
+        assert set(model.fit(rows, verbose=0).history) == {"loss", *model.TERMS}
+
+    def test_low_precision_leaves_the_module_and_its_input_in_float32(self, trained, rows):
+        low = self.build(dtype="mixed_bfloat16")
+        low.build((None, 6))
+        low.set_weights(trained.get_weights())
+        expected = trained.predict(rows, verbose=0)
+        np.testing.assert_allclose(low.predict(rows, verbose=0), expected, rtol=1e-6)
+
+    def test_without_a_seed_the_global_one_counts(self):
+        seeds = []
+        for global_seed in (1, 1, 2):
+            keras.utils.set_random_seed(global_seed)
+            seeds.append(CM(3).seed)
+        assert seeds[0] == seeds[1] != seeds[2]
+
+    @pytest.mark.parametrize("steps_per_epoch", [3, 7])
+    def test_epochs_of_any_length_go_on_where_a_first_fit_ended(self, rows, steps_per_epoch):
+        once, twice = self.make(), self.make()
+        once.fit(rows, epochs=3, steps_per_epoch=steps_per_epoch, verbose=0)
+        twice.fit(rows, epochs=1, steps_per_epoch=steps_per_epoch, verbose=0)
+        twice.fit(rows, epochs=2, steps_per_epoch=steps_per_epoch, verbose=0)
+        assert int(twice.optimizer.iterations) == 3 * steps_per_epoch
+        assert_same_weights(twice, once)

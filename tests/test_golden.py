@@ -1,0 +1,78 @@
+"""Trajectories recorded with the original TensorFlow code of the AE-CM authors.
+
+20 steps of Adam from known weights on known batches: a faithful model that takes the same steps
+sees the same loss terms and ends with the same weights.
+"""
+
+from pathlib import Path
+
+import keras
+import numpy as np
+import pytest
+
+from tfclust.models import AECM, CM
+from tfclust.optimizers import FusedAdam
+
+GOLDEN = Path(__file__).parent / "golden"
+OPTIMIZERS = {"fused": FusedAdam, "keras": keras.optimizers.Adam}
+
+
+def load(name):
+    """A recorded trajectory: its arrays, and its weights before and after."""
+    with np.load(GOLDEN / f"{name}_trajectory.npz", allow_pickle=False) as file:
+        recorded = dict(file)
+    count = len(recorded["weight_names"])
+    before, after = ([recorded[f"{when}_{i:02d}"] for i in range(count)] for when in ("w0", "w1"))
+    return recorded, before, after
+
+
+def make(name, recorded):
+    if name == "cm":
+        return CM(5, alpha=recorded["alpha"])
+    return AECM(
+        5,
+        embedding_dim=4,
+        hidden_units=(10, 10, 20),
+        alpha=recorded["alpha"],
+        beta=float(recorded["beta"]),
+        lbd=float(recorded["lbd"]),
+    )
+
+
+def parts(model):
+    """The model's layers in the order of the recorded weights."""
+    autoencoder = [model.encoder, model.decoder] if isinstance(model, AECM) else []
+    return [model.assignment, model.centroid_map, *autoencoder]
+
+
+def set_weights(model, weights):
+    weights = iter(weights)
+    for part in parts(model):
+        part.set_weights([next(weights) for _ in part.weights])
+    assert not list(weights)
+
+
+@pytest.mark.parametrize("optimizer", OPTIMIZERS)
+@pytest.mark.parametrize("jit_compile", [True, False])
+@pytest.mark.parametrize("name", ["cm", "aecm"])
+def test_training_follows_the_recorded_trajectory(name, jit_compile, optimizer):
+    recorded, before, after = load(name)
+    model = make(name, recorded)
+    model.build((None, recorded["batches"].shape[-1]))
+    model.compile(OPTIMIZERS[optimizer](1e-3, epsilon=1e-3), jit_compile=jit_compile)
+    set_weights(model, before)
+
+    terms = []
+    for batch in recorded["batches"]:
+        logs = model.train_on_batch(batch, return_dict=True)
+        terms.append([logs[term] * len(batch) for term in model.TERMS])
+        model.reset_metrics()
+    np.testing.assert_allclose(terms, recorded["terms"], rtol=1e-4)
+
+    weights = [weight for part in parts(model) for weight in part.get_weights()]
+    for weight, expected in zip(weights, after, strict=True):
+        np.testing.assert_allclose(weight, expected, atol=1e-3, rtol=0.0)
+    if name == "aecm":
+        memberships = model.predict(recorded["batches"][0], verbose=0)
+        expected = recorded["responsibilities_first_batch_after"]
+        np.testing.assert_allclose(memberships, expected, atol=1e-3, rtol=0.0)

@@ -1,0 +1,172 @@
+import itertools
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from tfclust.losses import (
+    cross,
+    dirichlet_prior,
+    mixture_error,
+    orthonormality,
+    sparsity,
+    squared_error,
+)
+
+BATCH, CLUSTERS, FEATURES = 7, 4, 3
+
+
+@pytest.fixture
+def batch():
+    """Points, memberships and centroids, in float64."""
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(BATCH, FEATURES))
+    memberships = rng.dirichlet(np.ones(CLUSTERS), BATCH)
+    centroids = rng.normal(1.0, size=(CLUSTERS, FEATURES))
+    return x, memberships, centroids
+
+
+def assert_equals(term, *tensors, expected):
+    """In float64 all but exactly, in float32 to 1e-6."""
+    exact = term(*[tf.constant(t, tf.float64) for t in tensors])
+    assert exact.dtype == tf.float64
+    np.testing.assert_allclose(exact, expected, rtol=1e-12)
+    single = term(*[tf.constant(t, tf.float32) for t in tensors])
+    assert single.dtype == tf.float32
+    np.testing.assert_allclose(single, expected, rtol=1e-6)
+
+
+def cross_by_definition(memberships, centroids):
+    total = 0.0
+    for i in range(len(memberships)):
+        for k, m in itertools.permutations(range(len(centroids)), 2):
+            weight = memberships[i, k] * memberships[i, m]
+            total -= weight * np.dot(centroids[k], centroids[m])
+    return total
+
+
+def test_squared_error_sums_over_rows_and_features(batch):
+    x, memberships, centroids = batch
+    reconstruction = memberships @ centroids
+    expected = sum(np.linalg.norm(x[i] - reconstruction[i]) ** 2 for i in range(BATCH))
+    assert_equals(squared_error, x, reconstruction, expected=expected)
+
+
+def test_mixture_error_is_the_squared_error_of_mixed_centroids(batch):
+    x, memberships, centroids = batch
+    expected = np.square(x - memberships @ centroids).sum()
+    products = x @ centroids.T
+    assert_equals(mixture_error, x, memberships, centroids, products, expected=expected)
+
+
+def test_sparsity_is_the_gini_impurity(batch):
+    _, memberships, _ = batch
+    expected = sum(g * (1 - g) for g in memberships.flat)
+    assert_equals(sparsity, memberships, expected=expected)
+
+
+def test_sparsity_weighs_the_clusters_by_their_squared_norms(batch):
+    _, memberships, centroids = batch
+    norms = np.square(centroids).sum(axis=1)
+    expected = sum(
+        memberships[i, k] * (1 - memberships[i, k]) * norms[k]
+        for i in range(BATCH)
+        for k in range(CLUSTERS)
+    )
+    assert_equals(sparsity, memberships, norms, expected=expected)
+
+
+def test_sparsity_of_certain_memberships_is_0():
+    assert sparsity(np.eye(3)) == 0.0
+
+
+def test_cross_sums_over_pairs_of_different_clusters(batch):
+    _, memberships, centroids = batch
+    expected = cross_by_definition(memberships, centroids)
+    assert_equals(cross, memberships, centroids, expected=expected)
+
+
+@pytest.mark.parametrize("alpha", [5.0, 0.5])
+def test_symmetric_prior_is_the_negative_log_density_up_to_a_constant(batch, alpha):
+    mean = batch[1].mean(axis=0)
+    expected = sum((1 - alpha) * np.log(mean[k] + 1e-10) for k in range(CLUSTERS))
+    assert_equals(lambda m: dirichlet_prior(m, alpha), mean, expected=expected)
+
+
+def test_asymmetric_prior_pairs_sizes_and_concentrations_by_their_ranks(batch):
+    mean, alpha = batch[1].mean(axis=0), np.array([0.5, 2.0, 3.0, 8.0])
+    expected = np.sum((1 - alpha) * np.log(np.sort(mean) + 1e-10))
+    for order in itertools.permutations(range(CLUSTERS)):
+        np.testing.assert_allclose(dirichlet_prior(mean[list(order)], alpha), expected, 1e-12)
+
+
+def test_prior_of_an_empty_cluster_is_finite():
+    assert np.isfinite(dirichlet_prior(np.array([0.0, 1.0]), 5.0))
+
+
+def test_orthonormality_is_the_entrywise_distance_from_the_identity(batch):
+    _, _, centroids = batch
+    expected = sum(
+        abs(np.dot(centroids[k], centroids[m]) - (k == m))
+        for k, m in itertools.product(range(CLUSTERS), repeat=2)
+    )
+    assert_equals(orthonormality, centroids, expected=expected)
+
+
+def test_orthonormal_centroids_have_no_penalty():
+    rotation, _ = np.linalg.qr(np.random.default_rng(0).normal(size=(5, 5)))
+    np.testing.assert_allclose(orthonormality(rotation[:3]), 0.0, atol=1e-12)
+
+
+def test_the_three_sums_are_the_expected_squared_distance_to_the_centroids(batch):
+    x, memberships, centroids = batch
+    norms = np.square(centroids).sum(axis=1)
+    total = (
+        squared_error(x, memberships @ centroids)
+        + sparsity(memberships, norms)
+        + cross(memberships, centroids)
+    )
+    distances = np.square(x[:, np.newaxis] - centroids).sum(axis=-1)
+    np.testing.assert_allclose(total, np.sum(memberships * distances), rtol=1e-12)
+
+
+def test_one_cluster_leaves_the_squared_error_alone(batch):
+    x, _, centroids = batch
+    memberships, mu = np.ones((BATCH, 1)), centroids[:1]
+    assert cross(memberships, mu) == 0.0
+    assert sparsity(memberships, np.square(mu).sum(axis=1)) == 0.0
+    np.testing.assert_allclose(dirichlet_prior(np.ones(1), 5.0), 0.0, atol=1e-9)
+    np.testing.assert_allclose(orthonormality(mu), abs(np.sum(mu**2) - 1.0), rtol=1e-12)
+    expected = np.square(x - mu).sum()
+    np.testing.assert_allclose(squared_error(x, memberships @ mu), expected, rtol=1e-12)
+
+
+def test_leading_axes_are_kept(batch):
+    stacks = [np.stack([2 * part, part, -part]) for part in batch]
+    x, memberships, centroids = stacks
+    norms = np.square(centroids).sum(axis=-1)
+    mean = np.abs(memberships).mean(axis=-2)
+    alpha = np.array([0.5, 2.0, 3.0, 8.0])
+    calls = {
+        squared_error: (x, memberships @ centroids),
+        mixture_error: (x, memberships, centroids, x @ np.swapaxes(centroids, -1, -2)),
+        sparsity: (memberships, norms),
+        cross: (memberships, centroids),
+        orthonormality: (centroids,),
+    }
+    for term, tensors in calls.items():
+        expected = [term(*lane) for lane in zip(*tensors, strict=True)]
+        np.testing.assert_allclose(term(*tensors), expected, rtol=1e-12)
+    for concentration in (5.0, alpha):
+        expected = [dirichlet_prior(lane, concentration) for lane in mean]
+        np.testing.assert_allclose(dirichlet_prior(mean, concentration), expected, rtol=1e-12)
+
+
+def test_low_precision_is_summed_in_float32():
+    ones = tf.ones((1000, 10), tf.bfloat16)
+    total = squared_error(ones, tf.zeros_like(ones))
+    assert total.dtype == tf.float32
+    assert total == 10_000.0
+    for term in (sparsity(ones), cross(ones, ones[:10]), orthonormality(ones[:3])):
+        assert term.dtype == tf.float32
+    assert dirichlet_prior(ones[0], 2.0).dtype == tf.float32

@@ -1,0 +1,87 @@
+import csv
+from pathlib import Path
+
+import pytest
+
+from tfclust.models import AECM, CM
+from tfclust.presets import preset, preset_names
+
+PUBLISHED = Path(__file__).parents[1] / "reproduce" / "published" / "hyperparameters.csv"
+TABLES = {"table12": "cm", "table13": "aecm"}
+ARGUMENTS = {
+    "alpha": "alpha",
+    "batch_size_B": "batch_size",
+    "beta": "beta",
+    "feature_dim_p": "embedding_dim",
+    "lambda": "lbd",
+}
+CLUSTERS = {"reuters10k": 4, "20news": 20, "10x73k": 8}  # 10 elsewhere
+CODE = {  # alpha, beta, batch size, embedding size
+    "usps_code": (3.0, 0.04, 45, 30),
+    "rcv1_10k_code": (1.7, 2.3, 250, 75),
+    "pendigits_code": (13.0, 0.5, 100, 70),
+    "10x73k_code": (7.0, 15.0, 40, 10),
+}
+
+
+def published():
+    """(model, dataset, argument, value) of every cell of Tables 12 and 13."""
+    with PUBLISHED.open(encoding="utf-8", newline="") as file:
+        return [
+            (TABLES[row["table"]], row["dataset"], ARGUMENTS[row["name"]], float(row["value"]))
+            for row in csv.DictReader(file)
+            if row["paper"] == "aecm" and row["table"] in TABLES
+        ]
+
+
+def test_tables_12_and_13_are_read_whole():
+    assert len(published()) == 8 * 2 + 8 * 5
+
+
+@pytest.mark.parametrize(("model", "dataset", "argument", "value"), published())
+def test_preset_holds_the_printed_value(model, dataset, argument, value):
+    assert preset(model, dataset)[argument] == value
+
+
+@pytest.mark.parametrize("model", TABLES.values())
+def test_every_printed_column_is_a_preset_with_the_number_of_its_classes(model):
+    datasets = {dataset for table, dataset, *_ in published() if table == model}
+    assert len([name for name in preset_names(model) if not name.endswith("_code")]) == 8
+    for dataset in datasets:
+        assert preset(model, dataset)["n_clusters"] == CLUSTERS.get(dataset, 10)
+
+
+@pytest.mark.parametrize("name", CODE)
+def test_code_preset_holds_the_values_of_the_authors_code(name):
+    values = preset("aecm", name)
+    names = ("alpha", "beta", "batch_size", "embedding_dim")
+    assert tuple(values[argument] for argument in names) == CODE[name]
+
+
+@pytest.mark.parametrize(("paper", "dataset"), [("r10k", "rcv1_10k"), ("fmnist", "fashion_mnist")])
+@pytest.mark.parametrize("model", TABLES.values())
+def test_the_papers_name_of_a_dataset_is_known(model, paper, dataset):
+    assert preset(model, paper) == preset(model, dataset)
+
+
+@pytest.mark.parametrize("model", TABLES.values())
+def test_unknown_name_lists_those_there_are(model):
+    with pytest.raises(ValueError, match=r"Received: name='imagenet'") as error:
+        preset(model, "imagenet")
+    for name in preset_names(model):
+        assert name in str(error.value)
+
+
+def test_a_preset_can_be_changed_without_changing_the_next():
+    preset("cm", "mnist")["alpha"] = 0.0
+    assert preset("cm", "mnist")["alpha"] == 177.0
+
+
+@pytest.mark.parametrize(("model_class", "model"), [(CM, "cm"), (AECM, "aecm")])
+def test_models_from_presets_are_compiled_and_take_other_arguments(model_class, model):
+    made = model_class.from_preset("pendigits", seed=3, alpha=2.0)
+    assert made.compiled
+    expected = {**preset(model, "pendigits"), "seed": 3, "alpha": 2.0}
+    assert {name: getattr(made, name) for name in expected} == expected
+    with pytest.raises(ValueError, match="Received: name='imagenet'"):
+        model_class.from_preset("imagenet")

@@ -1,0 +1,128 @@
+import time
+
+import keras
+import numpy as np
+import pytest
+from sklearn.cluster import KMeans
+
+from tfclust.callbacks import Checkpoint
+from tfclust.models import AECM
+from tfclust.pretraining import kmeans, kmeans_plus_plus
+
+EPOCHS = 60  # of a run that is to be killed
+PAUSE = 0.05  # seconds after each of its epochs, so that it is not over too soon
+
+
+def make(seed=0, **kwargs):
+    return AECM(3, embedding_dim=4, hidden_units=(8,), alpha=5.0, batch_size=8, seed=seed, **kwargs)
+
+
+def pretrain_with_checkpoints(directory, rows, pause=0.0):
+    model = make()
+    pauses = keras.callbacks.LambdaCallback(on_epoch_end=lambda *_: time.sleep(pause))
+    callbacks = [Checkpoint(directory, every_seconds=0), pauses]
+    history = model.pretrain_autoencoder(rows, EPOCHS, verbose=0, callbacks=callbacks)
+    return model, history
+
+
+def assert_same_weights(one, other):
+    for weight, expected in zip(one.get_weights(), other.get_weights(), strict=True):
+        np.testing.assert_array_equal(weight, expected)
+
+
+def test_pretraining_returns_the_history_of_a_falling_loss(rows):
+    history = make().pretrain(rows, epochs=20, clustering_epochs=2, verbose=0)
+    assert isinstance(history, keras.callbacks.History)
+    assert len(history.history["loss"]) == 20
+    assert history.history["loss"][-1] < history.history["loss"][0]
+
+
+def test_pretraining_loss_is_the_squared_error_per_row(rows):
+    model = make()
+    model.build((None, rows.shape[1]))
+    expected = np.square(rows - model.reconstruct(rows)).sum() / len(rows)
+    history = model.pretrain_autoencoder(rows, 1, batch_size=len(rows), verbose=0)
+    np.testing.assert_allclose(history.history["loss"], [expected], rtol=1e-5)
+
+
+def test_same_seed_pretrains_to_the_same_weights_whatever_the_rows_are_kept_in(rows, sparse_rows):
+    dense, sparse, other = make(), make(), make(seed=1)
+    dense.pretrain(rows, epochs=2, clustering_epochs=2, verbose=0)
+    sparse.pretrain(sparse_rows, epochs=2, clustering_epochs=2, verbose=0)
+    other.pretrain(rows, epochs=2, clustering_epochs=2, verbose=0)
+    assert_same_weights(sparse, dense)
+    assert not np.array_equal(other.get_weights()[0], dense.get_weights()[0])
+
+
+def test_pretraining_does_not_count_as_training(rows):
+    once, pretrained = make(), make()
+    pretrained.pretrain(rows, epochs=2, clustering_epochs=2, verbose=0)
+    once.build((None, rows.shape[1]))
+    once.set_weights(pretrained.get_weights())
+    for model in (once, pretrained):
+        model.compile(jit_compile=False)
+        model.fit(rows, epochs=2, verbose=0)
+    assert_same_weights(pretrained, once)
+
+
+def test_clustering_module_starts_from_kmeans_on_the_codes(rows):
+    model = make()
+    model.pretrain_autoencoder(rows, 2, verbose=0)
+    codes = model.embed(rows)
+    model.pretrain_clustering_module(rows, epochs=0)
+    centroids, _ = kmeans(codes, 3, seed=0)
+    np.testing.assert_allclose(model.centroids(), centroids, rtol=1e-5, atol=1e-6)
+
+
+def test_clustering_module_is_trained_with_the_codes_fixed(rows):
+    model = make()
+    model.pretrain_autoencoder(rows, 2, verbose=0)
+    codes = model.embed(rows)
+    model.pretrain_clustering_module(rows, epochs=0)
+    start = model.centroids()
+    model.pretrain_clustering_module(rows, epochs=3)
+    np.testing.assert_array_equal(model.embed(rows), codes)
+    assert not np.allclose(model.centroids(), start)
+
+
+@pytest.mark.slow
+def test_pretraining_killed_at_a_random_moment_ends_as_one_that_was_not(
+    rows, tmp_path, kill_while_training
+):
+    directory = tmp_path / "killed"
+    kill_while_training(pretrain_with_checkpoints, directory, rows, PAUSE, directory=directory)
+    resumed, history = pretrain_with_checkpoints(directory, rows)
+    assert history.epoch[0] > 0
+    whole, _ = pretrain_with_checkpoints(tmp_path / "whole", rows)
+    assert_same_weights(resumed, whole)
+
+
+def test_a_pretraining_loss_that_is_not_finite_names_the_epoch(rows):
+    with pytest.raises(RuntimeError, match=r"stopped at epoch 1\b.*Received: loss=(inf|nan)"):
+        make().pretrain(rows * 1e30, epochs=3, verbose=0)
+
+
+def test_bad_data_are_refused_before_pretraining(rows):
+    with pytest.raises(ValueError, match=r"NaN or infinite values.*Received: 222 of them"):
+        make().pretrain(rows * np.nan, verbose=0)
+    with pytest.raises(ValueError, match="as many rows as there are clusters, 3"):
+        make().pretrain(rows[:2], verbose=0)
+
+
+@pytest.mark.parametrize("kind", ["dense", "sparse"])
+def test_kmeans_plus_plus_draws_rows_by_its_seed(rows, sparse_rows, kind):
+    x = rows if kind == "dense" else sparse_rows
+    centroids = kmeans_plus_plus(x, 3, seed=0)
+    assert centroids.shape == (3, 6)
+    assert all((rows == centroid).all(axis=1).any() for centroid in centroids)
+    np.testing.assert_array_equal(kmeans_plus_plus(x, 3, seed=0), centroids)
+    assert not np.array_equal(kmeans_plus_plus(x, 3, seed=1), centroids)
+
+
+def test_kmeans_gives_the_best_of_its_starts(rows):
+    centroids, labels = kmeans(rows, 3, seed=0)
+    means = [rows[labels == k].mean(axis=0) for k in range(3)]
+    np.testing.assert_allclose(centroids, means, atol=1e-6)
+    inertia = np.square(rows - centroids[labels]).sum()
+    single = [KMeans(3, n_init=1, random_state=seed).fit(rows).inertia_ for seed in range(5)]
+    assert inertia <= min(single) * (1 + 1e-6)

@@ -1,0 +1,54 @@
+"""Ends training when the clusters stop changing."""
+
+import keras
+import numpy as np
+
+
+class StopWhenStable(keras.callbacks.Callback):
+    """Stops when two successive epochs assign the data alike.
+
+    Training ends after the first epoch e with `1/N sum_i 1{c_i(e) != c_i(e - 1)} < tolerance`,
+    where `c_i(e)` is the cluster of row i after epoch e.
+
+    Args:
+        x: the rows to assign, as for `fit`.
+        tolerance: share of rows, in (0, 1], that must change for the training to go on.
+        batch_size: rows assigned at a time; None takes the model's.
+
+    Raises:
+        ValueError: `tolerance` is out of its range.
+
+    Example:
+
+    ```python
+    model.fit(x, epochs=100, callbacks=[tfclust.callbacks.StopWhenStable(x)])
+    ```
+
+    Reference: Boubekki, Kampffmeyer, Brefeld, Jenssen, Joint optimization of an autoencoder for
+    clustering and embedding, Machine Learning 110, 2021, appendix 1: "less that 0.1%".
+
+    Known limits: a slow start, in which all rows lie in one cluster, counts as stable; each epoch
+    costs one more pass over `x`; with `AveragingEpoch`, which needs the last epoch, run the
+    averaging epoch in a `fit` of its own.
+    """
+
+    def __init__(self, x, tolerance=0.001, batch_size=None):
+        super().__init__()
+        if not 0.0 < tolerance <= 1.0:
+            raise ValueError(
+                f"`tolerance` must be a share in (0, 1]. Received: tolerance={tolerance!r}"
+            )
+        self.x = x
+        self.tolerance = tolerance
+        self.batch_size = batch_size
+
+    def on_train_begin(self, logs=None):
+        """Forgets the epochs of an earlier training."""
+        self._labels = None
+
+    def on_epoch_end(self, epoch, logs=None):
+        """Compares the clusters with those after the epoch before."""
+        labels = self.model.assign(self.x, batch_size=self.batch_size)
+        if self._labels is not None and np.mean(labels != self._labels) < self.tolerance:
+            self.model.stop_training = True
+        self._labels = labels
