@@ -102,6 +102,7 @@ def _figure(arguments: argparse.Namespace) -> int:
         out_dir=arguments.out,
         work_dir=arguments.work,
         data_dir=arguments.data_dir,
+        scale=arguments.scale,
     )
     print(path)
     return 0
@@ -162,6 +163,13 @@ def _parser() -> argparse.ArgumentParser:
     figure = _command(commands, "figure", _figure, "draw a figure of a paper")
     figure.add_argument("paper", choices=PAPERS)
     figure.add_argument("number", type=int, help="number of the figure")
+    figure.add_argument(
+        "--scale",
+        choices=("small", "paper"),
+        default="small",
+        help="small takes minutes and says what it leaves out, paper has the paper's settings and "
+        "takes days for some figures; default: %(default)s",
+    )
     figure.add_argument(
         "--out", type=Path, default=RESULTS / "figures", help="folder; default: %(default)s"
     )

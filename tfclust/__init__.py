@@ -1,5 +1,36 @@
-"""Clustering with autoencoders, faithful to the papers."""
+"""Clustering with autoencoders, faithful to the papers.
+
+Importing this package imports nothing else: submodules and models are loaded at first use, so that
+`tfclust.AECM` works and a command line that only prints its help does not wait for TensorFlow.
+"""
+
+import importlib
 
 from tfclust.version import __version__
 
-__all__ = ["__version__"]
+_MODELS = ("AECM", "CM")
+_MODULES = (
+    "callbacks",
+    "datasets",
+    "layers",
+    "losses",
+    "metrics",
+    "models",
+    "networks",
+    "optimizers",
+    "plots",
+)
+
+__all__ = ["__version__", *_MODELS, *_MODULES]
+
+
+def __getattr__(name):
+    if name in _MODULES:
+        return importlib.import_module(f"tfclust.{name}")
+    if name in _MODELS:
+        return getattr(importlib.import_module("tfclust.models"), name)
+    raise AttributeError(f"module 'tfclust' has no attribute {name!r}")
+
+
+def __dir__():
+    return sorted(__all__)

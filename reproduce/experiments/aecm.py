@@ -27,8 +27,10 @@ MODULE_PRECISION = "float32"
 
 # The paper states Adam and its rate; the epsilon is that of the authors' code.
 ADAM = {"optimizer": "adam", "learning_rate": 1e-3, "epsilon": 1e-3}
-# The paper trains CM with SGD on the synthetic data (Sect. 4.1) and does not state the rate.
-SGD_LEARNING_RATE = 1e-3
+# The paper trains CM with SGD on the synthetic data (Sect. 4.1) and does not state the rate. Of
+# 1e-4 to 3e-2 in half decades, this one ends with the lowest loss on the five Gaussians, a choice
+# without labels that Figure 1 repeats; at 1e-1 the training diverges.
+SGD_LEARNING_RATE = 3e-2
 
 DATASETS = (
     "mnist",

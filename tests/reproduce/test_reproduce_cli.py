@@ -34,8 +34,8 @@ def calls(monkeypatch):
     def run(selection, ledger, *, work_dir, jobs, data_dir):
         made.append((selection, ledger, work_dir, jobs, data_dir))
 
-    def draw(paper, number, *, ledger, out_dir, work_dir, data_dir):
-        made.append((paper, number, out_dir))
+    def draw(paper, number, *, ledger, out_dir, work_dir, data_dir, scale):
+        made.append((paper, number, out_dir, scale))
         return out_dir / f"{paper}_{number}.png"
 
     stand_in("runner", run=run)
@@ -161,8 +161,8 @@ def test_report_writes_both_pages_where_it_is_told(ledger, record, tmp_path, cap
 
 
 def test_figure_is_drawn_where_it_is_told(ledger, calls, tmp_path, capsys):
-    assert main(["figure", "aecm", "8", "--out", str(tmp_path)]) == 0
-    assert calls == [("aecm", 8, tmp_path)]
+    assert main(["figure", "aecm", "8", "--out", str(tmp_path), "--scale", "paper"]) == 0
+    assert calls == [("aecm", 8, tmp_path, "paper")]
     assert capsys.readouterr().out.strip() == str(tmp_path / "aecm_8.png")
 
 

@@ -1,0 +1,67 @@
+"""The papers' figures, drawn from runs of this package."""
+
+from __future__ import annotations
+
+import importlib
+import os
+from pathlib import Path
+
+from reproduce.figures.task import FigureTask
+from reproduce.ledger import Ledger
+
+SCALES = ("small", "paper")
+
+_DOTS_PER_INCH = 110
+
+
+def draw(
+    paper: str,
+    number: int,
+    *,
+    ledger: Ledger,
+    out_dir: str | os.PathLike,
+    work_dir: str | os.PathLike,
+    data_dir: str | os.PathLike | None = None,
+    scale: str = "small",
+) -> Path:
+    """Draw a figure, train whatever it still lacks for it, and return the path of the picture.
+
+    A file of the same name that ends in `.md` tells what was run. What was trained is kept, in the
+    ledger and in `work_dir`, so a figure that was cut off goes on and a finished one is drawn again
+    at once.
+
+    Args:
+        paper: Name of the paper, such as `"aecm"`.
+        number: Number of one of its figures.
+        ledger: The finished runs; those that the figure adds are appended.
+        out_dir: Folder of the picture; created if it does not exist.
+        work_dir: Folder of checkpoints, trained models and what was gathered.
+        data_dir: Folder of the data, or None for the environment's.
+        scale: `"small"` takes minutes and says on the picture how it falls short of the paper;
+            `"paper"` takes the paper's settings. Figures that are cheap have the paper's settings
+            at both.
+
+    Example:
+        >>> from reproduce.figures import draw
+        >>> from reproduce.ledger import Ledger
+        >>> places = {"out_dir": "figures", "work_dir": ".reproduce"}
+        >>> draw("aecm", 1, ledger=Ledger("ledger.jsonl"), **places)  # doctest: +SKIP
+        PosixPath('figures/aecm_figure01_centroid_dispersion.png')
+    """
+    name = importlib.import_module(f"reproduce.figures.{paper}").FIGURES[number]
+    module = importlib.import_module(f"reproduce.figures.{paper}.{name}")
+    title = f"{paper}_figure{number:02d}"
+    task = FigureTask(title, ledger, Path(work_dir), data_dir)
+    settings = module.SETTINGS[scale]
+    results = module.gather(task, settings)
+    path = Path(out_dir) / f"{title}_{name}.png"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    module.plot(results, settings).savefig(path, dpi=_DOTS_PER_INCH)
+    path.with_suffix(".md").write_text(module.caption(results, settings) + "\n", encoding="utf-8")
+    return path
+
+
+def caption(picture: str | os.PathLike) -> str:
+    """Return the words that `draw` left beside a picture, `""` where there are none."""
+    path = Path(picture).with_suffix(".md")
+    return path.read_text(encoding="utf-8").strip() if path.exists() else ""

@@ -1,0 +1,44 @@
+"""The experiments of the tables as models for those of the figures."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from reproduce.experiment import Experiment
+from reproduce.experiments import PAPERS
+
+
+def variant(
+    paper: str,
+    table: str,
+    dataset: str,
+    method: str,
+    init: str,
+    *,
+    figure: int,
+    epochs: int,
+    seeds: tuple[int, ...],
+    **changes: Any,
+) -> Experiment:
+    """Return a declared experiment with another length, other seeds and some settings changed.
+
+    Example:
+        >>> from reproduce.figures.declared import variant
+        >>> row = ("aecm", "table11", "pendigits", "cm", "random")
+        >>> variant(*row, figure=9, epochs=50, seeds=(0,), alpha=100).table
+        'figure9'
+    """
+    declared = next(
+        experiment
+        for experiment in PAPERS[paper].experiments
+        if (experiment.table, experiment.dataset, experiment.method, experiment.init)
+        == (table, dataset, method, init)
+    )
+    return replace(
+        declared,
+        table=f"figure{figure}",
+        epochs=epochs,
+        seeds=seeds,
+        settings={**dict(declared.settings), **changes},
+    )

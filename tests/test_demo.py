@@ -1,0 +1,107 @@
+import base64
+import dataclasses
+import io
+import re
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+from PIL import Image
+
+import tfclust
+from tfclust.demo import __main__ as command
+from tfclust.demo import contenders, report, runs
+
+
+def brief(contender):
+    """The contender with no more training than it takes to call it that."""
+    pretraining = {name: 1 for name in contender.pretraining}
+    return dataclasses.replace(contender, epochs=2, pretraining=pretraining)
+
+
+@pytest.fixture(scope="module")
+def digits():
+    everything = tfclust.datasets.load("digits", flatten=True)
+    return dataclasses.replace(everything, x=everything.x[:300], y=everything.y[:300])
+
+
+@pytest.fixture(scope="module")
+def results(digits):
+    return [runs.compete(brief(entry), digits, seeds=[3]) for entry in contenders.CONTENDERS]
+
+
+@pytest.fixture(scope="module")
+def page(results, digits, tmp_path_factory):
+    path = report.write(results, digits, tmp_path_factory.mktemp("demo") / "new" / "page.html")
+    return path.read_text(encoding="utf-8")
+
+
+def run_of(l_sp, sizes):
+    return SimpleNamespace(l_sp=l_sp, sizes=np.array(sizes))
+
+
+def test_every_model_is_trained_for_its_epochs_and_the_averaging_epoch(results, digits):
+    for result in results:
+        assert result.seconds > 0
+        assert {len(values) for values in result.best.history.values()} == {3}
+        assert result.best.sizes.sum() == len(digits.x)
+
+
+def test_a_result_has_a_run_for_every_seed(digits):
+    result = runs.compete(brief(contenders.CONTENDERS[0]), digits, seeds=[0, 5])
+    assert [run.seed for run in result.runs] == [0, 5]
+    assert not np.array_equal(result.runs[0].labels, result.runs[1].labels)
+
+
+def test_the_best_run_has_the_lowest_l_sp_among_those_that_use_all_clusters():
+    runs_of = [run_of(0.0, [6, 0]), run_of(0.3, [3, 3]), run_of(0.2, [2, 4])]
+    assert runs.Result(None, runs_of, 1.0).best is runs_of[2]
+
+
+def test_the_best_run_exists_where_every_run_has_an_empty_cluster():
+    runs_of = [run_of(0.2, [6, 0]), run_of(0.1, [0, 6])]
+    assert runs.Result(None, runs_of, 1.0).best is runs_of[1]
+
+
+def test_report_shows_the_scores_and_pictures_of_every_model(results, page):
+    for result in results:
+        assert f"<h2>{result.contender.name}</h2>" in page
+        assert f"<td>{100 * result.best.scores['acc']:.1f}</td>" in page
+    pictures = re.findall(r'src="data:image/png;base64,([^"]+)"', page)
+    assert len(pictures) == 4 * len(results)
+    for picture in pictures:
+        Image.open(io.BytesIO(base64.b64decode(picture))).verify()
+
+
+def test_report_needs_no_other_file(page):
+    assert not re.findall(r'(?:src|href)="(?!data:)', page)
+
+
+@pytest.mark.parametrize("empty", [True, False])
+def test_report_warns_of_an_empty_cluster(results, digits, tmp_path, empty):
+    run = results[0].best
+    labels = np.arange(len(digits.x)) % (9 if empty else 10)
+    sizes = np.bincount(labels, minlength=10)
+    changed = dataclasses.replace(run, labels=labels, sizes=sizes)
+    result = dataclasses.replace(results[0], runs=[changed])
+    changed_page = report.write([result], digits, tmp_path / "page.html").read_text()
+    assert ('class="warning"' in changed_page) == empty
+
+
+def test_command_prints_the_table_and_the_path(monkeypatch, tmp_path, capsys):
+    shortened = [brief(entry) for entry in contenders.CONTENDERS[:1]]
+    monkeypatch.setattr(contenders, "CONTENDERS", shortened)
+    path = tmp_path / "page.html"
+    assert command.main(["--seeds", "1", "--out", str(path)]) == 0
+    printed = capsys.readouterr().out
+    assert re.search(r"^model +ACC +NMI +ARI +seconds$", printed, re.MULTILINE)
+    for entry in shortened:
+        assert re.search(rf"^{entry.name} +(\d+\.\d +){{3}}\d+\.\d$", printed, re.MULTILINE)
+    assert printed.rstrip().endswith(str(path))
+    assert path.exists()
+
+
+def test_command_states_what_it_takes(capsys):
+    with pytest.raises(SystemExit, match="2"):
+        command.main(["--seeds", "0"])
+    assert "must be a positive integer. Received: '0'" in capsys.readouterr().err

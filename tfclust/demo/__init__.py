@@ -1,0 +1,1 @@
+"""Every model on scikit-learn's digits: `python -m tfclust.demo`."""
