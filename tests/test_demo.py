@@ -10,7 +10,8 @@ from PIL import Image
 
 import tfclust
 from tfclust.demo import __main__ as command
-from tfclust.demo import contenders, report, runs
+from tfclust.demo import contenders, report, training
+from tfclust.demo.result import Result
 
 
 def brief(contender):
@@ -22,12 +23,12 @@ def brief(contender):
 @pytest.fixture(scope="module")
 def digits():
     everything = tfclust.datasets.load("digits", flatten=True)
-    return dataclasses.replace(everything, x=everything.x[:300], y=everything.y[:300])
+    return dataclasses.replace(everything, x=everything.x[:150], y=everything.y[:150])
 
 
 @pytest.fixture(scope="module")
 def results(digits):
-    return [runs.compete(brief(entry), digits, seeds=[3]) for entry in contenders.CONTENDERS]
+    return [training.compete(brief(entry), digits, seeds=[3]) for entry in contenders.CONTENDERS]
 
 
 @pytest.fixture(scope="module")
@@ -48,19 +49,19 @@ def test_every_model_is_trained_for_its_epochs_and_the_averaging_epoch(results, 
 
 
 def test_a_result_has_a_run_for_every_seed(digits):
-    result = runs.compete(brief(contenders.CONTENDERS[0]), digits, seeds=[0, 5])
+    result = training.compete(brief(contenders.CONTENDERS[0]), digits, seeds=[0, 5])
     assert [run.seed for run in result.runs] == [0, 5]
     assert not np.array_equal(result.runs[0].labels, result.runs[1].labels)
 
 
 def test_the_best_run_has_the_lowest_l_sp_among_those_that_use_all_clusters():
     runs_of = [run_of(0.0, [6, 0]), run_of(0.3, [3, 3]), run_of(0.2, [2, 4])]
-    assert runs.Result(None, runs_of, 1.0).best is runs_of[2]
+    assert Result(None, runs_of, 1.0).best is runs_of[2]
 
 
 def test_the_best_run_exists_where_every_run_has_an_empty_cluster():
     runs_of = [run_of(0.2, [6, 0]), run_of(0.1, [0, 6])]
-    assert runs.Result(None, runs_of, 1.0).best is runs_of[1]
+    assert Result(None, runs_of, 1.0).best is runs_of[1]
 
 
 def test_report_shows_the_scores_and_pictures_of_every_model(results, page):
@@ -78,7 +79,8 @@ def test_report_needs_no_other_file(page):
 
 
 @pytest.mark.parametrize("empty", [True, False])
-def test_report_warns_of_an_empty_cluster(results, digits, tmp_path, empty):
+def test_report_warns_of_an_empty_cluster(results, digits, tmp_path, monkeypatch, empty):
+    monkeypatch.setattr(report, "_pictures", lambda result, data: {})
     run = results[0].best
     labels = np.arange(len(digits.x)) % (9 if empty else 10)
     sizes = np.bincount(labels, minlength=10)
@@ -88,7 +90,15 @@ def test_report_warns_of_an_empty_cluster(results, digits, tmp_path, empty):
     assert ('class="warning"' in changed_page) == empty
 
 
-def test_command_prints_the_table_and_the_path(monkeypatch, tmp_path, capsys):
+def test_every_cluster_has_a_number_in_the_pictures_even_an_empty_one(digits):
+    without_4 = np.where(digits.y == 4, 5, digits.y)
+    numbers = report._numbers_after_classes(without_4, digits)
+    assert sorted(numbers) == list(range(10))
+    assert numbers[7] == 7
+
+
+def test_command_prints_the_table_and_the_path(digits, monkeypatch, tmp_path, capsys):
+    monkeypatch.setattr(tfclust.datasets, "load", lambda name, flatten: digits)
     shortened = [brief(entry) for entry in contenders.CONTENDERS[:1]]
     monkeypatch.setattr(contenders, "CONTENDERS", shortened)
     path = tmp_path / "page.html"

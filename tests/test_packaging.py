@@ -47,16 +47,6 @@ def test_import_of_the_package_imports_nothing_else():
     assert not imported("-c", "import tfclust") & {"numpy", *HEAVY}
 
 
-@pytest.mark.slow
-def test_import_adds_under_a_third_of_a_second_to_that_of_tensorflow():
-    code = (
-        "import time, tensorflow; start = time.process_time();"
-        "import tfclust; tfclust.AECM, tfclust.callbacks, tfclust.metrics, tfclust.datasets;"
-        "print(time.process_time() - start)"
-    )
-    assert float(python("-c", code)[0].split()[-1]) < 0.3
-
-
 def test_every_public_name_of_the_package_is_there():
     assert dir(tfclust) == sorted(tfclust.__all__)
     for name in tfclust.__all__:

@@ -296,6 +296,7 @@ def bars(heights, x_name, y_name, ax=None, title=None):
     positions = np.arange(len(heights))
     drawn = ax.bar(positions, heights, color=colours(len(heights)))
     ax.bar_label(drawn, fontsize=8)
+    ax.margins(y=0.1)  # room for the numbers
     ax.set_xticks(positions)
     ax.set(xlabel=x_name, ylabel=y_name, title=title or "")
     return ax.figure

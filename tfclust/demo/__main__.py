@@ -14,13 +14,13 @@ def main(argv=None):
     print("Starting TensorFlow ...", flush=True)
     # Imported here so that help answers without TensorFlow.
     from tfclust import datasets
-    from tfclust.demo import report, runs
+    from tfclust.demo import report, training
     from tfclust.demo.contenders import CONTENDERS
 
     data = datasets.load("digits", flatten=True)
     print(f"{len(data.x)} images of handwritten digits, {data.n_classes} clusters, no labels.")
     seeds = range(arguments.seeds)
-    results = [runs.compete(contender, data, seeds) for contender in CONTENDERS]
+    results = [training.compete(contender, data, seeds) for contender in CONTENDERS]
     _print_table(results)
     print(f"\nReport: {report.write(results, data, arguments.out).resolve()}")
     return 0

@@ -1,41 +1,14 @@
-"""What the demo compares, as data: a model that joins adds one entry.
+"""What the demo compares, as data: a model that joins adds one entry."""
 
-No setting was chosen by the labels: HOW_CHOSEN says how.
-"""
-
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Any
-
-
-@dataclass(frozen=True)
-class Contender:
-    """A model and how to train it.
-
-    Args:
-        name: Of its row in the table.
-        model: Name of the class in `tfclust`.
-        idea: One sentence on what it does.
-        settings: Arguments of the constructor.
-        epochs: Of `fit`, without the averaging epoch.
-        pretraining: Arguments of `pretrain`; empty for a random start.
-    """
-
-    name: str
-    model: str
-    idea: str
-    settings: Mapping[str, Any]
-    epochs: int
-    pretraining: Mapping[str, Any] = field(default_factory=dict)
-
+from tfclust.demo.contender import Contender
 
 HOW_CHOSEN = (
     "Settings were chosen without labels. Of alpha 10, 20, 40 and, for AE-CM, beta 0.3, 1, 3, "
     "these have the lowest sum of L_sp and squared reconstruction error per image, averaged over "
     "seeds 0 to 2, and leave no cluster empty. (L_sp alone falls with beta, whatever that does to "
     "the reconstruction.) By the same sum, layers of 200, 200 and 500 units were preferred to 64, "
-    "64 and 128. Lambda is the paper's, the batch size the one of its Table 13 for the set most "
-    "like this one, pendigits; the epochs are what a short wait allows."
+    "64 and 128. Lambda is the paper's, the batch size the one of its Table 13 for pendigits, the "
+    "set most like this one; the epochs are what a short wait allows."
 )
 
 CONTENDERS = (

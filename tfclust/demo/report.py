@@ -2,7 +2,6 @@
 
 import base64
 import io
-from dataclasses import dataclass
 from pathlib import Path
 
 import jinja2
@@ -12,23 +11,10 @@ from matplotlib.figure import Figure
 import tfclust
 from tfclust import plots
 from tfclust.demo.contenders import HOW_CHOSEN
-from tfclust.demo.runs import Result
+from tfclust.demo.result import Result
 from tfclust.metrics import match_clusters
 
 POINTS_SHOWN = 1000  # in the plane; the time that t-SNE takes grows faster than their number
-
-
-@dataclass(frozen=True)
-class Picture:
-    """A figure as the page takes it.
-
-    Args:
-        caption: Text below.
-        source: `data:` address of its PNG.
-    """
-
-    caption: str
-    source: str
 
 
 def write(results, data, path):
@@ -56,44 +42,39 @@ def write(results, data, path):
     return path
 
 
-def _pictures(result: Result, data):
+def _pictures(result: Result, data) -> dict[str, str]:
+    """Caption -> picture, as the `data:` address of a PNG."""
     run = result.best
-    names = _class_of_cluster(run.labels, data)
-    return [
-        Picture(
-            "Centroids decoded, in the order of the classes that they match best",
-            _centroids(run, names),
-        ),
-        Picture("Codes in the plane, by t-SNE; squares are centroids", _codes(run, names, data)),
-        Picture("Terms of the loss, per sample", _png(plots.loss_terms(run.history))),
-        Picture("Points in each cluster", _png(plots.bars(run.sizes, "cluster", "points"))),
-    ]
+    numbers = _numbers_after_classes(run.labels, data)
+    order = np.argsort(numbers)
+    images = run.model.centroids("input")[order].reshape(-1, 8, 8)
+    centroids = plots.images_grid(images, n_cols=len(images), titles=range(len(images)))
+    sizes = plots.bars(run.sizes[order], "cluster", "points")
+    return {
+        "Centroids, decoded": _png(centroids),
+        "Codes in the plane, by t-SNE; squares are centroids": _png(_codes(run, numbers, data)),
+        "Terms of the loss, per sample": _png(plots.loss_terms(run.history)),
+        "Points in each cluster": _png(sizes),
+    }
 
 
-def _class_of_cluster(labels, data):
-    """Class that gives each cluster its name and colour, `(K,)`: one-to-one, for pictures alone."""
+def _numbers_after_classes(labels, data):
+    """Number that each cluster has in the pictures, `(K,)`: of the class that it matches best."""
     matched = match_clusters(data.y, labels)
     spare = iter(sorted(set(range(data.n_classes)) - set(matched.values())))
     return np.array([matched[k] if k in matched else next(spare) for k in range(data.n_classes)])
 
 
-def _centroids(run, names):
-    order = np.argsort(names)
-    images = run.model.centroids("input")[order].reshape(-1, 8, 8)
-    titles = [f"cluster {k}" for k in order]
-    return _png(plots.images_grid(images, n_cols=len(images), titles=titles))
-
-
-def _codes(run, names, data):
+def _codes(run, numbers, data):
     codes = run.model.embed(data.x[:POINTS_SHOWN])
-    points, squares = plots.project(codes, run.model.centroids(), "tsne")
+    centroids = run.model.centroids()[np.argsort(numbers)]
+    points, squares = plots.project(codes, centroids, "tsne")
+    clusters, classes = numbers[run.labels[:POINTS_SHOWN]], data.y[:POINTS_SHOWN]
     figure = Figure(figsize=(11, 5.5), layout="constrained")
     by_cluster, by_class = figure.subplots(1, 2)
-    squares = squares[np.argsort(names)]
-    clusters, classes = names[run.labels[:POINTS_SHOWN]], data.y[:POINTS_SHOWN]
     plots.scatter(points, clusters, squares, ax=by_cluster, title="by cluster")
     plots.scatter(points, classes, ax=by_class, title="by class")
-    return _png(figure)
+    return figure
 
 
 def _png(figure):

@@ -166,7 +166,8 @@ def plot(results, settings) -> Figure:
             title = toy.replace("_", " ") if ax in panels[0] else None
             plots.scatter(results[f"points_{toy}"], labels, ax=ax, title=title)
             seconds = f"{np.mean(results[f'seconds_{toy}_{method}']):.2g} s"
-            ax.text(0.98, 0.02, seconds, transform=ax.transAxes, ha="right", fontsize=8)
+            place = {"x": 0.98, "y": 0.02, "ha": "right", "transform": ax.transAxes}
+            ax.text(**place, s=seconds, fontsize=8, backgroundcolor="#fffc")
     return figure
 
 

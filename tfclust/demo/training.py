@@ -1,0 +1,47 @@
+"""Trains a contender from several seeds."""
+
+import time
+
+from tqdm import tqdm
+
+import tfclust
+from tfclust.callbacks import AveragingEpoch
+from tfclust.demo.progress_bar import ProgressBar
+from tfclust.demo.result import Result
+from tfclust.demo.run import Run
+from tfclust.feeding import count_batches
+from tfclust.metrics import cluster_sizes, evaluate, sparsity_criterion
+
+
+def compete(contender, data, seeds):
+    """Trains `contender` on `data` once for each seed, with a progress bar; returns a `Result`."""
+    start = time.perf_counter()
+    epochs = contender.pretraining.get("epochs", 0) + contender.epochs + 1
+    with tqdm(total=len(seeds) * epochs, desc=f"{contender.name:6}", unit="epoch") as bar:
+        runs = [_train(contender, data, seed, ProgressBar(bar)) for seed in seeds]
+    return Result(contender, runs, time.perf_counter() - start)
+
+
+def _train(contender, data, seed, progress):
+    model = getattr(tfclust, contender.model)(
+        n_clusters=data.n_classes, seed=seed, **contender.settings
+    )
+    # So short a training would be over before XLA had paid for its compilation.
+    steps = count_batches(len(data.x), model.batch_size)
+    model.compile(steps_per_execution=steps, jit_compile=False)
+    if contender.pretraining:
+        model.pretrain(data.x, verbose=0, callbacks=[progress], **contender.pretraining)
+    history = model.fit(
+        data.x, epochs=contender.epochs + 1, verbose=0, callbacks=[progress, AveragingEpoch()]
+    )
+    memberships = model.predict(data.x, verbose=0)
+    labels = memberships.argmax(axis=1)
+    return Run(
+        seed=seed,
+        model=model,
+        history=history.history,
+        labels=labels,
+        sizes=cluster_sizes(labels, data.n_classes),
+        l_sp=sparsity_criterion(memberships, model.centroids()),
+        scores=evaluate(data.y, labels),
+    )
