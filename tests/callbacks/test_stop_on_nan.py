@@ -7,8 +7,10 @@ from tfclust.callbacks import StopOnNaN
 
 @pytest.fixture
 def stop():
+    model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)])
+    model.compile(loss="mse")
     callback = StopOnNaN()
-    callback.set_model(keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)]))
+    callback.set_model(model)
     return callback
 
 

@@ -17,6 +17,8 @@ FALLBACK = {
     "small": {"dataset": "usps", "epochs": 50, "seed": 0},
     "paper": {"dataset": "mnist", "epochs": 1000, "seed": 0},
 }
+_FIGURE = 6
+_TABLE = f"figure{_FIGURE}"
 
 
 @dataclass(frozen=True)
@@ -67,7 +69,7 @@ def _fallback(task, settings):
 
     seeds = (settings["seed"],)
     row = ("aecm", "table15", settings["dataset"], "aecm", "random")
-    experiment = variant(*row, figure=6, epochs=settings["epochs"], seeds=seeds)
+    experiment = variant(*row, figure=_FIGURE, epochs=settings["epochs"], seeds=seeds)
     directory = task.work_dir / "figures" / run_folder(experiment, seeds)
     path = directory / "model.keras"
     if not path.exists():
@@ -94,5 +96,6 @@ def _loaded(task, experiment, path):
     description = (
         f"AE-CM from a random start on {experiment.dataset}, {experiment.epochs} epochs, seed "
         f"{experiment.seeds[0]}, ARI {100 * adjusted_rand(data.y, labels):.1f}"
+        f"{', trained for this figure' if experiment.table == _TABLE else ''}"
     )
     return TrainedModel(model, data, labels, description)
