@@ -243,7 +243,7 @@ def test_the_best_finished_run_on_mnist_with_a_model_is_shown(
         folder = task.work_dir / run_folder(row, (seed,))
         folder.mkdir()
         (folder / "model.keras").touch()
-    monkeypatch.setattr(trained_model, "_loaded", lambda task, *run: run)
+    monkeypatch.setattr(trained_model, "_loaded", lambda task, *run, origin: run)
     shown, path = trained_model.trained_model(task, trained_model.FALLBACK["small"])
     assert shown.seeds == (1,)
     assert path.parent.name == run_folder(row, (1,))
