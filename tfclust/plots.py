@@ -107,7 +107,8 @@ def scatter(points, labels, centroids=None, ax=None, title=None):
     ax.scatter(*points.T, s=8, c=colour, linewidths=0)
     if centroids is not None:
         fill = "white" if labels is None else palette[: len(centroids)]
-        ax.scatter(*np.asarray(centroids).T, s=60, c=fill, marker="s", edgecolors="black")
+        squares = {"marker": "s", "edgecolors": "black", "zorder": 3}  # above what is added later
+        ax.scatter(*np.asarray(centroids).T, s=60, c=fill, **squares)
     ax.set(xticks=[], yticks=[], title=title or "")
     return ax.figure
 

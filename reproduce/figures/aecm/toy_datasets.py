@@ -166,8 +166,9 @@ def plot(results, settings) -> Figure:
             title = toy.replace("_", " ") if ax in panels[0] else None
             plots.scatter(results[f"points_{toy}"], labels, ax=ax, title=title)
             seconds = f"{np.mean(results[f'seconds_{toy}_{method}']):.2g} s"
-            place = {"x": 0.98, "y": 0.02, "ha": "right", "transform": ax.transAxes}
-            ax.text(**place, s=seconds, fontsize=8, backgroundcolor="#fffc")
+            place = {"x": 0.97, "y": 0.03, "ha": "right", "transform": ax.transAxes}
+            backing = {"facecolor": "#fffc", "linewidth": 0, "pad": 1}
+            ax.text(**place, s=seconds, fontsize=8, bbox=backing)
     return figure
 
 
