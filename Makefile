@@ -16,7 +16,7 @@ demo: $(VENV)/demo.done
 test: $(VENV)/test.done
 	$(RUN) ruff check
 	$(RUN) ruff format --check
-	$(RUN) pytest
+	$(RUN) pytest --numprocesses auto --dist loadfile
 
 clean:
 	rm -rf $(VENV) demo build *.egg-info .pytest_cache .ruff_cache

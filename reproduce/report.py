@@ -10,15 +10,16 @@ from pathlib import Path
 from typing import Any
 
 from reproduce import notes, published
-from reproduce.comparison import RUNTIME, Comparison
+from reproduce.comparison import ENTROPIES, RUNTIME, Comparison
 from reproduce.experiment import Experiment
 from reproduce.experiments import PAPERS
+from reproduce.figures import caption
 from reproduce.ledger import Ledger, run_key
 from reproduce.paper import Paper
 from reproduce.row import Row
 from reproduce.table import Table
 
-VERDICTS = ("reached", "not reached", "no run yet", "no published figure")
+VERDICTS = ("reached", "not reached", "no run yet", "no published figure", "no goal")
 TEMPLATES = {"RESULTS.md": "results.md.j2", "results.html": "results.html.j2"}
 ABSENT = "–"
 
@@ -50,7 +51,7 @@ def write(ledger: Ledger, out_dir: str | os.PathLike) -> list[Path]:
     figures = sorted((out_dir / "figures").glob("*.png"))
     context = {
         "papers": [_paper_view(paper, records) for paper in PAPERS.values()],
-        "figures": [path.relative_to(out_dir).as_posix() for path in figures],
+        "figures": [(path.relative_to(out_dir).as_posix(), caption(path)) for path in figures],
         "verdicts": VERDICTS,
         "caveats": published.CAVEATS,
     }
@@ -185,6 +186,8 @@ def _environment():
 def _shown(value: float | None, metric: str) -> str:
     if value is None:
         return ABSENT
+    if metric in ENTROPIES:
+        return f"{value:.3f} nats"
     return f"{value:.1f} s" if metric == RUNTIME else f"{100 * value:.1f}"
 
 

@@ -67,7 +67,7 @@ def _run_group(experiment, seeds, ledger_path, work_dir, data_dir) -> int:
     from tfclust.datasets import load
 
     settings = dict(experiment.settings)
-    directory = work_dir / _folder(experiment, seeds)
+    directory = work_dir / run_folder(experiment, seeds)
     directory.mkdir(parents=True, exist_ok=True)
     data = load(experiment.dataset, data_dir, scale=settings.get("scale"), flatten=True)
     with _bar(experiment, seeds) as bar:
@@ -102,7 +102,8 @@ def _describe(experiment, seeds):
     return " ".join(filter(None, (*named, runs)))
 
 
-def _folder(experiment, seeds):
+def run_folder(experiment: Experiment, seeds: Sequence[int]) -> str:
+    """Name of the folder, within `work_dir`, of seeds that are run together."""
     named = (experiment.paper, experiment.dataset, experiment.method, experiment.init)
     seeds = "_".join(map(str, seeds))
     return "-".join((*filter(None, named), str(experiment.epochs), experiment.digest, seeds))

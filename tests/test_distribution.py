@@ -7,11 +7,12 @@ import pytest
 import tensorflow as tf
 
 from tfclust.callbacks import AveragingEpoch
-from tfclust.models import AECM, CM
+from tfclust.models import AECM, CM, MIXAE
 
 MODELS = {
-    "cm": (CM, {}),
-    "aecm": (AECM, {"embedding_dim": 4, "hidden_units": (8,)}),
+    "cm": (CM, {"alpha": 5.0}),
+    "aecm": (AECM, {"alpha": 5.0, "embedding_dim": 4, "hidden_units": (8,)}),
+    "mixae": (MIXAE, {"embedding_dim": 2, "hidden_units": (8,)}),
 }
 OPTIMIZERS = {"sgd": lambda: keras.optimizers.SGD(1e-3), "default": lambda: None}
 BATCH_SIZE = 8
@@ -21,7 +22,7 @@ def train(strategy, name, optimizer, feed, rows):
     """The weights and the logs of two epochs, the second of them the averaging epoch."""
     model_class, kwargs = MODELS[name]
     with strategy.scope():
-        model = model_class(3, alpha=5.0, batch_size=BATCH_SIZE, seed=0, **kwargs)
+        model = model_class(3, batch_size=BATCH_SIZE, seed=0, **kwargs)
         model.compile(OPTIMIZERS[optimizer](), jit_compile=False)
     batches = tf.data.Dataset.from_tensor_slices(rows).batch(BATCH_SIZE)
     data = {"array": rows, "dataset": batches}[feed]
@@ -47,6 +48,8 @@ CASES = [
     ("cm", "sgd", "dataset"),
     ("aecm", "sgd", "array"),
     ("aecm", "sgd", "dataset"),
+    ("mixae", "sgd", "array"),
+    ("mixae", "sgd", "dataset"),
     ("cm", "default", "array"),
     ("aecm", "default", "array"),
 ]

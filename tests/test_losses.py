@@ -3,14 +3,23 @@ import itertools
 import numpy as np
 import pytest
 import tensorflow as tf
+from scipy.special import expit, softmax
 
 from tfclust.losses import (
+    batch_cross_entropy,
+    batch_entropy,
+    binary_cross_entropies,
     cross,
     dirichlet_prior,
+    entropies,
+    gaussian_divergences,
     mixture_error,
     orthonormality,
+    sample_entropy,
     sparsity,
     squared_error,
+    squared_errors,
+    weighted_error,
 )
 
 BATCH, CLUSTERS, FEATURES = 7, 4, 3
@@ -170,3 +179,70 @@ def test_low_precision_is_summed_in_float32():
     for term in (sparsity(ones), cross(ones, ones[:10]), orthonormality(ones[:3])):
         assert term.dtype == tf.float32
     assert dirichlet_prior(ones[0], 2.0).dtype == tf.float32
+
+
+@pytest.fixture
+def mixture():
+    """Logits `(batch, K)`, points, and reconstructions `(K, batch, d)`, in float64."""
+    rng = np.random.default_rng(1)
+    logits = rng.normal(scale=3.0, size=(BATCH, CLUSTERS))
+    x = rng.random((BATCH, FEATURES))
+    return logits, x, rng.normal(size=(CLUSTERS, BATCH, FEATURES))
+
+
+def test_weighted_error_is_eq_2_summed(mixture):
+    logits, x, outputs = mixture
+    p, errors = softmax(logits, axis=1), np.square(x - outputs).sum(axis=2)
+    expected = sum(p[i, k] * errors[k, i] for i in range(BATCH) for k in range(CLUSTERS))
+    assert_equals(weighted_error, p, errors, expected=expected)
+    assert_equals(squared_errors, x, outputs, expected=errors)
+
+
+def test_sample_entropy_is_eq_3_summed(mixture):
+    logits, _, _ = mixture
+    p = softmax(logits, axis=1)
+    assert_equals(sample_entropy, logits, expected=-(p * np.log(p)).sum())
+    assert_equals(entropies, p, expected=-(p * np.log(p)).sum(axis=1))
+
+
+def test_batch_entropy_is_eq_4(mixture):
+    logits, _, _ = mixture
+    mean = softmax(logits, axis=1).mean(axis=0)
+    assert_equals(batch_entropy, mean, expected=-(mean * np.log(mean)).sum())
+    uniform = np.full(CLUSTERS, 1 / CLUSTERS)
+    assert_equals(batch_entropy, uniform, expected=np.log(CLUSTERS))
+
+
+def test_batch_cross_entropy_is_least_at_the_known_proportions():
+    q = np.array([0.5, 0.3, 0.1, 0.1])
+    p = np.array([0.4, 0.4, 0.1, 0.1])
+    assert_equals(batch_cross_entropy, p, q, expected=-(q * np.log(p)).sum())
+    with tf.GradientTape() as tape:
+        logits = tf.Variable(np.log(q))
+        value = batch_cross_entropy(tf.nn.softmax(logits), q)
+    np.testing.assert_allclose(tape.gradient(value, logits), 0.0, atol=1e-12)
+
+
+@pytest.mark.parametrize("term", [sample_entropy, lambda z: batch_entropy(tf.nn.softmax(z)[0])])
+def test_entropies_of_certain_memberships_are_0_with_finite_gradients(term):
+    logits = tf.Variable([[1e4, 0.0, -1e4, 3.0]])
+    with tf.GradientTape() as tape:
+        value = term(logits)
+    assert value == 0.0
+    assert np.isfinite(tape.gradient(value, logits)).all()
+
+
+def test_binary_cross_entropies_are_summed_over_values(mixture):
+    _, x, logits = mixture
+    s = expit(logits)
+    expected = -(x * np.log(s) + (1.0 - x) * np.log(1.0 - s)).sum(axis=2)
+    assert_equals(binary_cross_entropies, x, logits, expected=expected)
+
+
+def test_gaussian_divergences_are_those_from_the_standard_normal(mixture):
+    _, _, mean = mixture
+    log_variance = mean[::-1] / 2.0
+    expected = 0.5 * (mean**2 + np.exp(log_variance) - 1.0 - log_variance).sum(axis=2)
+    assert_equals(gaussian_divergences, mean, log_variance, expected=expected)
+    zero = np.zeros((CLUSTERS, BATCH, FEATURES))
+    assert_equals(gaussian_divergences, zero, zero, expected=np.zeros((CLUSTERS, BATCH)))

@@ -23,6 +23,19 @@ def check_weight(name, value):
     return float(value)
 
 
+def check_range(name, bounds):
+    """Returns two numbers, 0 <= low <= high, as floats, or raises ValueError."""
+    try:
+        low, high = (check_weight(name, bound) for bound in bounds)
+    except (TypeError, ValueError) as error:
+        raise ValueError(
+            f"`{name}` must be two numbers, low and high. Received: {name}={bounds!r}"
+        ) from error
+    if low > high:
+        raise ValueError(f"`{name}` must be in order, low and high. Received: {name}={bounds!r}")
+    return low, high
+
+
 def check_concentration(alpha, n_clusters):
     """Returns a Dirichlet concentration as a float or a tuple of `n_clusters` floats.
 
@@ -40,11 +53,33 @@ def check_concentration(alpha, n_clusters):
     return float(values) if values.ndim == 0 else tuple(values.tolist())
 
 
+def check_proportions(name, value, count):
+    """Returns `count` shares as a tuple that sums to 1, or None for None.
+
+    Raises:
+        ValueError: an entry is not positive and finite, or their number is not `count`.
+    """
+    if value is None:
+        return None
+    shares = _array(name, value, f"{count} positive numbers", "float64")
+    if shares.shape != (count,) or not np.all(np.isfinite(shares)) or np.any(shares <= 0):
+        raise ValueError(f"`{name}` must be {count} positive numbers. Received: {name}={value}")
+    return tuple((shares / shares.sum()).tolist())
+
+
 def check_units(name, units):
     """Returns layer widths as a tuple of ints, or raises ValueError where one is below 1."""
     if not np.iterable(units):
         raise ValueError(f"`{name}` must be a sequence of integers. Received: {name}={units!r}")
     return tuple(check_integer(f"{name}[{i}]", unit, 1) for i, unit in enumerate(units))
+
+
+def check_pair(name, value):
+    """Returns an int, or a pair of them, as a pair; raises ValueError where one is below 1."""
+    pair = tuple(value) if np.iterable(value) else (value, value)
+    if len(pair) != 2:
+        raise ValueError(f"`{name}` must be one integer or two. Received: {name}={value!r}")
+    return check_units(name, pair)
 
 
 def check_flat(input_shape, advice="flatten images"):

@@ -27,3 +27,12 @@ def global_batch_mean(values):
         context = tf.distribute.get_replica_context()
         total, count = context.all_reduce(tf.distribute.ReduceOp.SUM, [total, count])
     return total / count
+
+
+def global_batch_size(values):
+    """Number of rows of `values`, `(batch, ...)`, on all replicas together, as float32."""
+    count = tf.cast(tf.shape(values)[0], tf.float32)
+    if replica_count() > 1:
+        context = tf.distribute.get_replica_context()
+        count = context.all_reduce(tf.distribute.ReduceOp.SUM, count)
+    return count

@@ -8,6 +8,7 @@ over the named axes and a term keeps the leading ones.
 import tensorflow as tf
 
 _LOG_OFFSET = 1e-10  # inside the logarithm of the Dirichlet prior, as in the AE-CM authors' code
+_SMALLEST = 1.2e-38  # a normal float32; the logarithm of a smaller membership is bounded by its own
 
 
 def squared_error(x, reconstruction):
@@ -131,6 +132,125 @@ def orthonormality(centroids):
     gram = tf.matmul(centroids, centroids, transpose_b=True)
     identity = tf.eye(gram.shape[-1], dtype=gram.dtype)
     return tf.reduce_sum(tf.abs(gram - identity), axis=(-2, -1))
+
+
+def weighted_error(memberships, errors):
+    """Errors of K reconstructions, weighted by membership: `sum_i sum_k p_ik L(x_i, x_ik)`.
+
+    Eq. 2 of Zhang et al. (2017), summed over the batch.
+
+    Args:
+        memberships: `(batch, K)`, p; rows sum to 1.
+        errors: `(K, batch)`, the error of autoencoder k on sample i.
+
+    Returns:
+        A scalar.
+    """
+    memberships, errors = _real(memberships), _real(errors)
+    return tf.reduce_sum(memberships * tf.linalg.matrix_transpose(errors), axis=(-2, -1))
+
+
+def sample_entropy(logits):
+    """Entropy of every sample's memberships, summed, `-sum_i sum_k p_ik log p_ik`, in nats.
+
+    Eq. 3 of Zhang et al. (2017), from the logits of p: no membership is too small for it.
+
+    Args:
+        logits: `(batch, K)`; p is their softmax.
+
+    Returns:
+        A scalar.
+    """
+    log_p = tf.nn.log_softmax(_real(logits))
+    return -tf.reduce_sum(tf.exp(log_p) * log_p, axis=(-2, -1))
+
+
+def entropies(memberships):
+    """Entropies `-sum_k p_k log p_k` of rows that sum to 1, `(..., K)` -> `(...)`, in nats."""
+    memberships = _real(memberships)
+    return -tf.reduce_sum(memberships * _bounded_log(memberships), axis=-1)
+
+
+def batch_entropy(mean_memberships):
+    """Entropy of the mean membership, `-sum_k pbar_k log pbar_k`, in nats.
+
+    Eq. 4 of Zhang et al. (2017); its sample index on pbar is read as a slip: there is one pbar.
+
+    Args:
+        mean_memberships: `(K,)`, pbar, memberships averaged over the batch.
+
+    Returns:
+        A scalar, once per batch whatever its size.
+    """
+    return entropies(mean_memberships)
+
+
+def batch_cross_entropy(mean_memberships, proportions):
+    """Cross-entropy of known cluster proportions and the mean membership, in nats.
+
+    `-sum_k q_k log pbar_k`, smallest where pbar = q: the regularization that the conclusion of
+    Zhang et al. (2017) proposes for unbalanced data.
+
+    Args:
+        mean_memberships: `(K,)`, pbar, memberships averaged over the batch.
+        proportions: `(K,)`, q; they sum to 1.
+
+    Returns:
+        A scalar, once per batch whatever its size.
+    """
+    mean_memberships, proportions = _real(mean_memberships), _real(proportions)
+    return -tf.reduce_sum(proportions * _bounded_log(mean_memberships), axis=-1)
+
+
+def squared_errors(x, reconstructions):
+    """Squared error of every sample, `||x_i - x_ik||^2`, summed over a sample's values.
+
+    Args:
+        x: `(batch, d)`.
+        reconstructions: `(K, batch, d)`.
+
+    Returns:
+        `(K, batch)`.
+    """
+    return tf.reduce_sum(tf.math.squared_difference(_real(x), _real(reconstructions)), axis=-1)
+
+
+def binary_cross_entropies(x, logits):
+    """Binary cross-entropy of every sample, summed over a sample's values, in nats.
+
+    `-sum_j (x_ij log s_ikj + (1 - x_ij) log(1 - s_ikj))`, s the sigmoid of the logits.
+
+    Args:
+        x: `(batch, d)`, values in [0, 1].
+        logits: `(K, batch, d)`.
+
+    Returns:
+        `(K, batch)`.
+    """
+    x, logits = _real(x), _real(logits)
+    return tf.reduce_sum(tf.nn.softplus(logits) - x * logits, axis=-1)
+
+
+def gaussian_divergences(mean, log_variance):
+    """Kullback-Leibler divergence of every sample's code from a standard normal, in nats.
+
+    `1/2 sum_j (mean_j^2 + exp(log_variance_j) - 1 - log_variance_j)`.
+
+    Args:
+        mean, log_variance: `(K, batch, p)`.
+
+    Returns:
+        `(K, batch)`.
+
+    Reference: Kingma and Welling, Auto-encoding variational Bayes, 2014, appendix B.
+    """
+    mean, log_variance = _real(mean), _real(log_variance)
+    terms = tf.square(mean) + tf.exp(log_variance) - 1.0 - log_variance
+    return 0.5 * tf.reduce_sum(terms, axis=-1)
+
+
+def _bounded_log(p):
+    return tf.math.log(tf.maximum(p, _SMALLEST))
 
 
 def _real(x):

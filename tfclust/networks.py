@@ -1,7 +1,16 @@
 """Encoders and decoders as the papers draw them."""
 
 import keras
-import numpy as np
+
+from tfclust.layers import (
+    ParallelBatchNormalization,
+    ParallelConv2D,
+    ParallelConv2DTranspose,
+    ParallelDense,
+    ParallelReshape,
+)
+from tfclust.layers.parallel_layer import ParallelLayer
+from tfclust.seeds import layer_seeds
 
 
 def dense_network(
@@ -48,8 +57,187 @@ def dense_network(
     return keras.Sequential([keras.Input((input_dim,)), *layers], name=name)
 
 
-def layer_seeds(seed, count):
-    """`count` independent seeds that follow from `seed`, or that many None where it is None."""
-    if seed is None:
-        return [None] * count
-    return [int(s) for s in np.random.SeedSequence(seed).generate_state(count) >> 1]
+def parallel_dense_autoencoder(
+    networks,
+    input_dim,
+    hidden_units,
+    embedding_dim,
+    activation="relu",
+    batch_normalization=False,
+    variational=False,
+    dtype=None,
+    seed=None,
+):
+    """K dense autoencoders of one shape, as one encoder and one decoder.
+
+    Args:
+        networks: number of autoencoders K.
+        input_dim: size d of an input vector.
+        hidden_units: widths of each encoder's hidden layers; the decoder mirrors them.
+        embedding_dim: size p of each one's code.
+        activation: of every layer but the last of each.
+        batch_normalization: whether the hidden layers are normalized before their activation, each
+            network by its own statistics.
+        variational: whether the encoders give the mean and the logarithm of the variance of a code,
+            2p values.
+        dtype: precision policy of the layers; that of the codes is float32.
+        seed: int that fixes the initial weights, or None.
+
+    Returns:
+        Two built Keras models: `(batch, d)` -> `(K, batch, p)` and `(K, batch, p)` ->
+        `(K, batch, d)`.
+
+    Example:
+
+    ```python
+    encoder, decoder = parallel_dense_autoencoder(10, 784, (256, 64), 8)
+    ```
+    """
+    seeds = iter(layer_seeds(seed, 2 * len(hidden_units) + 2))
+
+    def dense(units, activation=None, dtype=dtype):
+        initializer = keras.initializers.GlorotUniform(seed=next(seeds))
+        return ParallelDense(
+            networks, units, activation, kernel_initializer=initializer, dtype=dtype
+        )
+
+    def hidden(units):
+        if not batch_normalization:
+            return [dense(units, activation)]
+        normalize = ParallelBatchNormalization(networks, dtype=dtype)
+        return [dense(units), normalize, keras.layers.Activation(activation, dtype=dtype)]
+
+    def stack(units, last, dtype):
+        layers = [layer for width in units for layer in hidden(width)]
+        return [*layers, dense(last, dtype=dtype)]
+
+    encoder = stack(hidden_units, embedding_dim * (2 if variational else 1), "float32")
+    decoder = stack(hidden_units[::-1], input_dim, dtype)
+    return _as_models(networks, (input_dim,), encoder, embedding_dim, decoder)
+
+
+def parallel_convolutional_autoencoder(
+    networks,
+    image_shape,
+    filters,
+    embedding_dim,
+    kernel_size=5,
+    activation="relu",
+    variational=False,
+    dtype=None,
+    seed=None,
+):
+    """K convolutional autoencoders of one shape, as one encoder and one decoder.
+
+    Every convolution halves height and width (stride 2); a dense layer makes the code. The decoder
+    mirrors the encoder with transposed convolutions.
+
+    Args:
+        networks: number of autoencoders K.
+        image_shape: height, width and channels.
+        filters: channels after each convolution of an encoder.
+        embedding_dim: size p of each one's code.
+        kernel_size: height and width of the kernels.
+        activation: of every layer but the last of each.
+        variational: as in `parallel_dense_autoencoder`.
+        dtype: precision policy of the layers; that of the codes is float32.
+        seed: int that fixes the initial weights, or None.
+
+    Returns:
+        Two built Keras models: `(batch, height, width, channels)` -> `(K, batch, p)` and
+        `(K, batch, p)` -> `(K, batch, height, width, channels)`.
+
+    Raises:
+        ValueError: height or width is not a multiple of `2 ** len(filters)`, so that the decoder
+            could not give it back; names sizes that are.
+
+    Example:
+
+    ```python
+    encoder, decoder = parallel_convolutional_autoencoder(10, (28, 28, 1), (16, 32), 8)
+    ```
+    """
+    height, width, channels = image_shape
+    _check_halvings(height, width, len(filters))
+    seeds = iter(layer_seeds(seed, 2 * len(filters) + 2))
+    smallest = (height >> len(filters), width >> len(filters), filters[-1])
+
+    def initializer():
+        return keras.initializers.GlorotUniform(seed=next(seeds))
+
+    def convolution(layer, size, activation=activation, dtype=dtype):
+        return layer(
+            networks,
+            size,
+            kernel_size,
+            strides=2,
+            padding="same",
+            activation=activation,
+            kernel_initializer=initializer(),
+            dtype=dtype,
+        )
+
+    def dense(units, activation=None, dtype=dtype):
+        return ParallelDense(
+            networks, units, activation, kernel_initializer=initializer(), dtype=dtype
+        )
+
+    encoder = [
+        *(convolution(ParallelConv2D, size) for size in filters),
+        ParallelReshape(networks, (-1,), dtype=dtype),
+        dense(embedding_dim * (2 if variational else 1), dtype="float32"),
+    ]
+    decoder = [
+        dense(smallest[0] * smallest[1] * smallest[2], activation),
+        ParallelReshape(networks, smallest, dtype=dtype),
+        *(convolution(ParallelConv2DTranspose, size) for size in filters[-2::-1]),
+        convolution(ParallelConv2DTranspose, channels, activation=None),
+    ]
+    return _as_models(networks, image_shape, encoder, embedding_dim, decoder)
+
+
+def single_network(model, k):
+    """Network `k` of a sequence of parallel layers, as an ordinary sequence with its own weights.
+
+    Args:
+        model: `keras.Sequential` of parallel layers and activations, such as
+            `parallel_dense_autoencoder` makes.
+        k: index of the network.
+
+    Raises:
+        ValueError: the model holds another kind of layer.
+    """
+    return keras.Sequential([_single_layer(layer, k) for layer in model.layers], name=model.name)
+
+
+def _single_layer(layer, k):
+    if isinstance(layer, ParallelLayer):
+        return layer.network(k)
+    if isinstance(layer, keras.layers.Activation):
+        return keras.layers.Activation(layer.activation, dtype=layer.dtype_policy)
+    raise ValueError(
+        "Networks can be taken apart that are made of parallel layers. "
+        f"Received: a layer of type {type(layer).__name__}"
+    )
+
+
+def _as_models(networks, sample_shape, encoder, embedding_dim, decoder):
+    codes = keras.Input(batch_shape=(networks, None, embedding_dim))
+    return (
+        keras.Sequential([keras.Input(sample_shape), *encoder], name="encoder"),
+        keras.Sequential([codes, *decoder], name="decoder"),
+    )
+
+
+def _check_halvings(height, width, count):
+    step = 2**count
+    if height % step or width % step:
+        fits = [
+            f"{size - size % step or step} or {size - size % step + step}"
+            for size in (height, width)
+        ]
+        raise ValueError(
+            f"Images that {count} layers of stride 2 can give back have a height and a width that "
+            f"are multiples of {step}: pad or crop to {' and '.join(fits)}. "
+            f"Received: images of {height} by {width}"
+        )

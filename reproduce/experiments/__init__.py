@@ -1,5 +1,5 @@
 """The declared papers, one file each."""
 
-from reproduce.experiments import aecm
+from reproduce.experiments import aecm, mixae
 
-PAPERS = {paper.name: paper for paper in (aecm.PAPER,)}
+PAPERS = {paper.name: paper for paper in (aecm.PAPER, mixae.PAPER)}

@@ -30,7 +30,7 @@ def _train_aecm(task: Task, seed: int) -> Outcome:
         epochs=task.experiment.epochs + 1,
         verbose=0,
         callbacks=[
-            ScoreCurve(task.data, CURVE_EVERY, state),
+            ScoreCurve(x, task.data.y, CURVE_EVERY, state),
             Progress(task.progress),
             Clock(state),
             AveragingEpoch(),

@@ -9,7 +9,10 @@ from reproduce.methods.outcome import Outcome
 from reproduce.methods.task import Task
 from reproduce.methods.uniform_mixture import UniformGaussianMixture
 
-_SKLEARN_INITS = {"random": "random", "kmeans++": "k-means++"}
+# A paper that prints no start gets scikit-learn's own.
+_KMEANS_INITS = {"random": "random", "kmeans++": "k-means++", "": "k-means++"}
+_MIXTURE_INITS = {"random": "random_from_data", "kmeans++": "k-means++", "": "kmeans"}
+_COVARIANCES = {"isotropic": "spherical", "diagonal": "diag", "full": "full"}
 
 
 def run_kmeans(task: Task) -> list[Outcome]:
@@ -19,7 +22,7 @@ def run_kmeans(task: Task) -> list[Outcome]:
     def make(seed):
         return KMeans(
             task.settings["n_clusters"],
-            init=_SKLEARN_INITS[task.experiment.init],
+            init=_KMEANS_INITS[task.experiment.init],
             n_init=task.settings["n_init"],
             max_iter=task.experiment.epochs,
             random_state=seed,
@@ -29,17 +32,16 @@ def run_kmeans(task: Task) -> list[Outcome]:
 
 
 def run_gmm(task: Task) -> list[Outcome]:
-    """A mixture with full covariances, or an isotropic one with uniform weights."""
+    """A Gaussian mixture with the covariances and weights that the settings name."""
     from sklearn.mixture import GaussianMixture
 
-    isotropic = task.settings["covariance"] == "isotropic"
     mixture = UniformGaussianMixture if task.settings["uniform_weights"] else GaussianMixture
 
     def make(seed):
         return mixture(
             task.settings["n_clusters"],
-            covariance_type="spherical" if isotropic else "full",
-            init_params="random_from_data" if task.experiment.init == "random" else "k-means++",
+            covariance_type=_COVARIANCES[task.settings["covariance"]],
+            init_params=_MIXTURE_INITS[task.experiment.init],
             max_iter=task.experiment.epochs,
             random_state=seed,
         )

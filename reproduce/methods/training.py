@@ -53,17 +53,26 @@ class ScoreCurve(keras.callbacks.Callback):
     """Scores the assignments every `every` epochs into `state["curve"]`.
 
     Labels serve the record alone: nothing in the training reads the curve.
+
+    Args:
+        x, y: The data and its classes.
+        every: Epochs between two scores.
+        state: Dict that is saved with the checkpoints.
+        logs: Names in the logs that are kept beside the scores.
     """
 
-    def __init__(self, data, every, state):
+    def __init__(self, x, y, every, state, logs=("loss",)):
         super().__init__()
-        self.data = data
+        self.x = x
+        self.y = y
         self.every = every
         self.state = state
+        self.logs = logs
 
     def on_epoch_end(self, epoch, logs=None):
         """Scores if it is time."""
         if (epoch + 1) % self.every == 0:
-            scores = evaluate(self.data.y, self.model.assign(self.data.x, batch_size=2000))
-            loss = float(logs["loss"])
-            self.state.setdefault("curve", []).append({"epoch": epoch + 1, "loss": loss, **scores})
+            scores = evaluate(self.y, self.model.assign(self.x, batch_size=2000))
+            kept = {name: float(logs[name]) for name in self.logs}
+            point = {"epoch": epoch + 1, **kept, **scores}
+            self.state.setdefault("curve", []).append(point)

@@ -1,8 +1,17 @@
 """What every model with centroids must pass besides."""
 
+import math
+
 import numpy as np
 import pytest
 
+BAD_CONCENTRATIONS = {
+    "negative": (-1.0, "`alpha` must be positive and finite"),
+    "zero": ([1.0, 0.0, 2.0], "`alpha` must be positive and finite"),
+    "nan": (math.nan, "`alpha` must be positive and finite"),
+    "of another length": ([1.0, 2.0], "one number for each of the 3 clusters"),
+    "text": ("even", "`alpha` must be"),
+}
 BAD_MEMBERSHIPS = {
     "another number of clusters": (np.eye(2), r"must have shape \(n, 3\)"),
     "a vector": (np.ones(3) / 3, r"must have shape \(n, 3\)"),
@@ -10,7 +19,18 @@ BAD_MEMBERSHIPS = {
 }
 
 
-class CentroidModelBattery:
+class ConcentrationBattery:
+    """Tests of a Dirichlet concentration, to mix in to a `ClusteringModelBattery`."""
+
+    @pytest.mark.parametrize("case", BAD_CONCENTRATIONS)
+    def test_bad_concentrations_are_refused(self, case):
+        alpha, rule = BAD_CONCENTRATIONS[case]
+        with pytest.raises(ValueError, match="Received: ") as error:
+            self.build(alpha=alpha)
+        assert rule in str(error.value)
+
+
+class CentroidModelBattery(ConcentrationBattery):
     """Tests to mix in to a `ClusteringModelBattery`."""
 
     def test_centroids_are_the_images_of_the_unit_vectors(self, trained):

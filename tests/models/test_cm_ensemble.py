@@ -3,11 +3,12 @@ from typing import ClassVar
 import numpy as np
 import pytest
 from battery import ClusteringModelBattery, compiled
+from centroid_battery import ConcentrationBattery
 
 from tfclust.models import CM, CMEnsemble
 
 
-class TestCMEnsemble(ClusteringModelBattery):
+class TestCMEnsemble(ClusteringModelBattery, ConcentrationBattery):
     model_class = CMEnsemble
     kwargs: ClassVar = {"seeds": (0, 5), "n_clusters": 3, "alpha": 5.0}
     lanes = (2,)

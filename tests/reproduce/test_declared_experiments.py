@@ -24,7 +24,7 @@ TABLES = ("1", "2", "3", "4", "5", "7", "8", "9", "11", "15")
 
 def declared_cells(table):
     return {
-        (published.PUBLISHED_NAMES.get(row.dataset, row.dataset), row.method, row.init, metric)
+        (published.published_name(row.paper, row.dataset), row.method, row.init, metric)
         for row in PAPER.rows(table)
         for metric in table.metrics
     }
@@ -91,7 +91,7 @@ def test_settings_are_those_of_tables_12_and_13():
     for row in PAPER.experiments:
         if row.table not in ("table11", "table15") or row.method not in ("cm", "aecm"):
             continue
-        dataset = published.PUBLISHED_NAMES.get(row.dataset, row.dataset)
+        dataset = published.published_name(row.paper, row.dataset)
         for line in printed:
             if (line["dataset"], line["method"]) == (dataset, row.method):
                 name = names.get(line["name"], line["name"])
@@ -107,3 +107,39 @@ def test_figures_are_those_that_show_runs():
 def test_published_files_are_shipped_beside_the_code():
     assert published.RESULTS.is_file()
     assert Path(HYPERPARAMETERS).is_file()
+
+
+MIXAE = PAPERS["mixae"]
+MIXAE_METHODS = {"kmeans", "gmm", "mixae"}
+
+
+@pytest.mark.parametrize("number", ["2", "3"])
+def test_every_published_cell_of_mixae_is_declared(number):
+    table = MIXAE.table(number)
+    printed = {key[2:6] for key in published.load() if key[:2] == ("mixae", table.name)}
+    printed = {cell for cell in printed if cell[1] in MIXAE_METHODS}
+    declared = {
+        (published.published_name("mixae", row.dataset), row.method, row.init, metric)
+        for row in MIXAE.rows(table)
+        for metric in table.metrics
+    }
+    assert printed
+    assert printed == declared
+
+
+def test_rows_of_mixae_say_which_data_stands_in_for_the_papers():
+    assert {row.dataset for row in MIXAE.rows(MIXAE.table("2"))} == {
+        "mnist",
+        "rcv1",
+        "rcv1_10k",
+        "har_recomputed",
+    }
+    assert {"rcv1_10k", "har_recomputed"} <= set(published.CAVEATS)
+
+
+def test_mixae_decays_its_rate_as_the_paper_says():
+    for row in MIXAE.experiments:
+        if row.method == "mixae":
+            settings = dict(row.settings)
+            assert settings["learning_rate"] == 1e-3
+            assert (settings["rate_decay"], settings["rate_decay_every"]) == (0.9, 10)

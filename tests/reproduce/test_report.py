@@ -124,9 +124,9 @@ def test_run_times_are_in_seconds(ledger, record, experiment, pages):
 def test_data_that_is_not_the_papers_is_marked(ledger, record, experiment, pages):
     ledger.append(record(experiment("rcv1_10k"), metrics=scores(0.1)))
     markdown, page = pages()
-    assert lines_with(markdown, "**rcv1_10k** (other documents than the paper's Reuters-10k")
+    assert lines_with(markdown, "**rcv1_10k** (10,000 documents, others than the papers'")
     assert lines_with(not_reached(markdown), "rcv1_10k", "comparable only roughly")
-    assert "other documents than the paper&#39;s Reuters-10k" in page
+    assert "10,000 documents, others than the papers&#39;" in page
 
 
 def test_what_is_left_out_is_said(pages):

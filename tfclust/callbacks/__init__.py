@@ -2,7 +2,16 @@
 
 from tfclust.callbacks.averaging_epoch import AveragingEpoch
 from tfclust.callbacks.checkpoint import Checkpoint
+from tfclust.callbacks.collapse_watch import CollapseWatch
+from tfclust.callbacks.rebalance_entropy_weights import RebalanceEntropyWeights
 from tfclust.callbacks.stop_on_nan import StopOnNaN
 from tfclust.callbacks.stop_when_stable import StopWhenStable
 
-__all__ = ["AveragingEpoch", "Checkpoint", "StopOnNaN", "StopWhenStable"]
+__all__ = [
+    "AveragingEpoch",
+    "Checkpoint",
+    "CollapseWatch",
+    "RebalanceEntropyWeights",
+    "StopOnNaN",
+    "StopWhenStable",
+]

@@ -1,5 +1,17 @@
 """Layers that Keras does not have."""
 
+from tfclust.layers.parallel_batch_normalization import ParallelBatchNormalization
+from tfclust.layers.parallel_conv2d import ParallelConv2D
+from tfclust.layers.parallel_conv2d_transpose import ParallelConv2DTranspose
+from tfclust.layers.parallel_dense import ParallelDense
+from tfclust.layers.parallel_reshape import ParallelReshape
 from tfclust.layers.quadratic_features import QuadraticFeatures
 
-__all__ = ["QuadraticFeatures"]
+__all__ = [
+    "ParallelBatchNormalization",
+    "ParallelConv2D",
+    "ParallelConv2DTranspose",
+    "ParallelDense",
+    "ParallelReshape",
+    "QuadraticFeatures",
+]

@@ -4,6 +4,7 @@ from tfclust.metrics.accuracy_metric import ClusteringAccuracy
 from tfclust.metrics.confusion_metric import ConfusionMetric
 from tfclust.metrics.membership_scores import batch_entropy, sample_entropy, sparsity_criterion
 from tfclust.metrics.mutual_information_metric import NormalizedMutualInformation
+from tfclust.metrics.occupancy import Occupancy
 from tfclust.metrics.partition_scores import (
     adjusted_rand,
     cluster_sizes,
@@ -22,6 +23,7 @@ __all__ = [
     "ClusteringAccuracy",
     "ConfusionMetric",
     "NormalizedMutualInformation",
+    "Occupancy",
     "Purity",
     "adjusted_rand",
     "batch_entropy",

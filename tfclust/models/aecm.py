@@ -10,13 +10,15 @@ from tfclust.feeding import count_batches
 from tfclust.losses import orthonormality, sparsity, squared_error
 from tfclust.models.centroid_model import CentroidModel
 from tfclust.models.cm import CM
-from tfclust.networks import dense_network, layer_seeds
+from tfclust.models.given_networks import GivenNetworks
+from tfclust.networks import dense_network
 from tfclust.presets import preset
 from tfclust.pretraining import STEPS_PER_EXECUTION, kmeans, train_autoencoder
+from tfclust.seeds import layer_seeds
 
 
 @keras.saving.register_keras_serializable(package="tfclust")
-class AECM(CentroidModel):
+class AECM(GivenNetworks, CentroidModel):
     """AE-CM: a clustering module on the code of a deep autoencoder, trained together.
 
     With `z = encoder(x)`, `gamma = assignment(z)`, `zbar = centroid_map(gamma)` and
@@ -88,18 +90,11 @@ class AECM(CentroidModel):
         **kwargs,
     ):
         super().__init__(n_clusters, alpha, **kwargs)
-        if (encoder is None) != (decoder is None):
-            missing = "encoder" if encoder is None else "decoder"
-            raise ValueError(
-                f"`encoder` and `decoder` must be given together. Received: {missing}=None"
-            )
+        self._take_networks(encoder, decoder)
         self.embedding_dim = check_integer("embedding_dim", embedding_dim, 1)
         self.hidden_units = check_units("hidden_units", hidden_units)
         self.beta = check_weight("beta", beta)
         self.lbd = check_weight("lbd", lbd)
-        self.encoder = encoder
-        self.decoder = decoder
-        self._has_own_networks = encoder is None
 
     @classmethod
     def from_preset(cls, name, **kwargs):
@@ -252,20 +247,7 @@ class AECM(CentroidModel):
             "beta": self.beta,
             "lbd": self.lbd,
         }
-        if not self._has_own_networks:
-            networks = {"encoder": self.encoder, "decoder": self.decoder}
-            config.update({k: keras.saving.serialize_keras_object(v) for k, v in networks.items()})
-        return {**super().get_config(), **config}
-
-    @classmethod
-    def from_config(cls, config):
-        """The model that `config` describes."""
-        networks = {
-            name: keras.saving.deserialize_keras_object(config[name])
-            for name in ("encoder", "decoder")
-            if config.get(name) is not None
-        }
-        return cls(**{**config, **networks})
+        return {**super().get_config(), **config, **self._networks_config()}
 
 
 def _flat(x):

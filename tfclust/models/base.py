@@ -8,7 +8,9 @@ from tfclust.callbacks.steps_taken import StepsTaken
 from tfclust.callbacks.stop_on_nan import StopOnNaN
 from tfclust.callbacks.with_callbacks import with_callbacks
 from tfclust.checks import check_data, check_integer
+from tfclust.distribution import global_batch_size
 from tfclust.feeding import count_batches, keras_epochs, ordered_batches, shuffled_epochs
+from tfclust.metrics.occupancy import Occupancy
 from tfclust.models.objective_terms import ObjectiveTerms
 from tfclust.optimizers import FusedAdam
 from tfclust.weight_average import WeightAverage
@@ -33,6 +35,7 @@ class ClusteringModel(keras.Model):
     """
 
     TERMS = ()
+    REDUCTION = "sum"  # of the terms over the batch, as the paper writes them: "sum" or "mean"
 
     def __init__(self, n_clusters, batch_size=256, seed=None, **kwargs):
         super().__init__(autocast=False, **kwargs)  # a precision policy is the layers' affair
@@ -41,28 +44,38 @@ class ClusteringModel(keras.Model):
         if seed is None:
             seed = int(keras.random.randint((), 0, 2**31 - 1, dtype="int32"))
         self.seed = check_integer("seed", seed, 0)
-        self._terms = ObjectiveTerms(self.TERMS)
+        self._terms = ObjectiveTerms(self.term_names())
+        self._occupancy = Occupancy(self.n_clusters)
+        self._watches_occupancy = False
         self._weight_average = None
         self._sample_shape = None
 
     # What a subclass writes -------------------------------------------------------------------
 
     def objective(self, x, training=False):
-        """Memberships `(batch, K)` and a dict of the objective's terms, summed over the batch."""
+        """Memberships `(batch, K)` and a dict of the objective's terms, reduced over the batch."""
         raise NotImplementedError(f"{type(self).__name__} must define `objective`")
 
     def embed_batch(self, x):
         """Latent codes `(batch, p)` of a batch."""
         raise NotImplementedError(f"{type(self).__name__} must define `embed_batch`")
 
+    def term_names(self):
+        """Names of the terms, the keys of `loss_terms`; may depend on the constructor's options."""
+        return self.TERMS
+
+    def default_optimizer(self):
+        """The optimizer of the model's paper, for `compile` without one."""
+        return FusedAdam(1e-3)
+
     # What a user calls ------------------------------------------------------------------------
 
     def loss_terms(self, x, training=False):
         """The terms of the objective on the batch `x`: a dict, name -> scalar.
 
-        Terms carry their weights and signs; their sum is the loss. They are sums over the batch,
-        as the papers write them. Under a distribution strategy the replicas' terms add up to those
-        of the global batch.
+        Terms carry their weights and signs; their sum is the loss. They are sums over the batch or
+        means, as the paper writes them: see `REDUCTION`. Under a distribution strategy the
+        replicas' terms add up to those of the global batch.
         """
         return self._objective(x, training)[1]
 
@@ -92,8 +105,7 @@ class ClusteringModel(keras.Model):
         """Prepares for training; every argument has a default that follows the paper.
 
         Args:
-            optimizer: None is `FusedAdam(1e-3, epsilon=1e-3)`: the papers' Adam and rate, with the
-                epsilon of the AE-CM authors' code.
+            optimizer: None is the one of the model's paper, see `default_optimizer`.
             loss: must be None; the objective is part of the model.
             metrics: of true labels and memberships, such as
                 `[tfclust.metrics.ClusteringAccuracy(10)]`; used where `fit` is given `y`, for the
@@ -114,7 +126,7 @@ class ClusteringModel(keras.Model):
         if jit_compile == "auto":
             jit_compile = self._is_faster_with_xla() and not run_eagerly
         super().compile(
-            optimizer=FusedAdam(1e-3, epsilon=1e-3) if optimizer is None else optimizer,
+            optimizer=self.default_optimizer() if optimizer is None else optimizer,
             metrics=metrics,
             run_eagerly=run_eagerly,
             steps_per_execution=steps_per_execution,
@@ -243,7 +255,12 @@ class ClusteringModel(keras.Model):
         return self.objective(x, training=training)
 
     def _log(self, x, y, memberships, terms):
+        if self.REDUCTION == "mean":
+            batch = global_batch_size(memberships)
+            terms = {name: term * batch for name, term in terms.items()}
         self._terms.update_state(terms, sample_count=tf.size(memberships) // self.n_clusters)
+        if self._watches_occupancy:
+            self._occupancy.update_state(memberships)
         return self.compute_metrics(x, y, memberships)
 
     def compute_metrics(self, x, y, y_pred, sample_weight=None):
@@ -254,12 +271,26 @@ class ClusteringModel(keras.Model):
 
     def get_metrics_result(self):
         """The logs: the loss, its terms, and the compiled metrics that have seen labels."""
-        if self._compile_metrics is not None and not self._compile_metrics.built:
-            return self._terms.result()
-        return super().get_metrics_result()
+        logs = {}
+        for metric in self.metrics:
+            if metric is self._compile_metrics and not metric.built:
+                continue
+            if metric is self._occupancy and not self._watches_occupancy:
+                continue
+            result = metric.result()
+            logs.update(result if isinstance(result, dict) else {metric.name: result})
+        return logs
 
     def _sum(self, terms):
         return tf.add_n(list(terms.values()))
+
+    def watch_occupancy(self):
+        """Adds how the clusters are used to the logs; returns the `Occupancy` that counts."""
+        if not self._watches_occupancy:
+            self._watches_occupancy = True
+            self.make_train_function(force=True)
+            self.test_function = None
+        return self._occupancy
 
     def start_weight_average(self):
         """Adds every further step's weights to an average; `finish_weight_average` takes it."""

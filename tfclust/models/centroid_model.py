@@ -8,7 +8,8 @@ from tfclust.checks import check_concentration, check_integer
 from tfclust.distribution import global_batch_mean, replica_count
 from tfclust.losses import dirichlet_prior
 from tfclust.models.base import ClusteringModel
-from tfclust.networks import layer_seeds
+from tfclust.optimizers import FusedAdam
+from tfclust.seeds import layer_seeds
 
 
 class CentroidModel(ClusteringModel):
@@ -34,6 +35,10 @@ class CentroidModel(ClusteringModel):
         super().__init__(n_clusters, **kwargs)
         self.alpha = check_concentration(alpha, self.n_clusters)
         self._sorted_alpha = np.sort(np.float32(self.alpha)) if np.ndim(self.alpha) else self.alpha
+
+    def default_optimizer(self):
+        """Adam at the paper's rate of 1e-3, with the epsilon of its authors' code."""
+        return FusedAdam(1e-3, epsilon=1e-3)
 
     def _build_clustering_module(self, code_dim, seed):
         """Creates the two layers over codes of size `code_dim`.

@@ -49,6 +49,10 @@ class CMEnsemble(ClusteringModel):
         self.alpha = self._template.alpha
         self.term_weights = self._template.term_weights
 
+    def default_optimizer(self):
+        """The optimizer of a single CM."""
+        return self._template.default_optimizer()
+
     def members(self):
         """The S members as ordinary CM with weights of their own."""
         stacks = [np.asarray(weights) for weights in self._stacks()]

@@ -10,7 +10,7 @@ import numpy as np
 from reproduce.experiment import Experiment
 from reproduce.figures.declared import variant
 from reproduce.figures.progress import epoch_bar
-from reproduce.runner import _folder as run_folder
+from reproduce.runner import run_folder
 
 # Trained for the figure where no finished run on MNIST is at hand.
 FALLBACK = {

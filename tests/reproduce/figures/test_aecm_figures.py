@@ -20,7 +20,7 @@ from reproduce.figures.aecm import (
     training_curves,
 )
 from reproduce.figures.task import FigureTask
-from reproduce.runner import _folder as run_folder
+from reproduce.runner import run_folder
 
 
 @pytest.fixture

@@ -1,0 +1,118 @@
+"""Tables and figures of "Deep unsupervised clustering using mixture of autoencoders".
+
+Zhang, Sun, Eriksson, Balzano, 2017. The paper gives neither the sizes of its networks (Figure 2 is
+a drawing), nor its batch size, epochs and reconstruction error, nor a number for its schedule of
+alpha and beta. The readings taken are named constants with the reason beside them.
+"""
+
+from __future__ import annotations
+
+from reproduce.experiment import Experiment
+from reproduce.paper import Paper
+from reproduce.table import Table
+
+THREE_RUNS = (0, 1, 2)
+TEN_RUNS = tuple(range(10))
+
+# "Adam", "initialized at 0.001 and reduced by a factor 0.9 every 10 epochs" (Section 4).
+TRAINING = {
+    "optimizer": "adam",
+    "learning_rate": 1e-3,
+    "epsilon": 1e-7,
+    "rate_decay": 0.9,
+    "rate_decay_every": 10,
+}
+BATCH_SIZE = 256  # "large enough" for the batch entropy; well above ten times K
+EPOCHS = 100
+# "Comparatively larger alpha and beta at the beginning", then such that "the three terms are
+# approximately equal", within these bounds: see `RebalanceEntropyWeights`.
+SCHEDULE = {
+    "alpha": 1.0,
+    "beta": 100.0,
+    "alpha_bounds": (0.0, 1.0),
+    "beta_bounds": (0.0, 100.0),
+}
+PRECISION = "mixed_bfloat16"
+EMBEDDING_DIM = 8  # Figure 4: 80 values for ten autoencoders
+
+DATASETS = {
+    "mnist": {"n_clusters": 10, "image_shape": (28, 28, 1), "filters": (16, 32)},
+    "rcv1": {"n_clusters": 4, "hidden_units": (256, 64), "scale": "sqrt_dim"},
+    "rcv1_10k": {"n_clusters": 4, "hidden_units": (256, 64), "scale": "sqrt_dim"},
+    "har_recomputed": {"n_clusters": 6, "hidden_units": (256, 64)},
+}
+# Not stated either; scikit-learn's k-means of ten starts, and a mixture with diagonal covariances,
+# as full ones of 784 or 2000 dimensions are singular.
+BASELINES = {"kmeans": {"n_init": 10}, "gmm": {"covariance": "diagonal", "uniform_weights": False}}
+BASELINE_ITERATIONS = 300
+LARGER_K = (20, 30)
+
+
+def _experiment(table, dataset, method, init, epochs, seeds, settings) -> Experiment:
+    return Experiment("mixae", table, dataset, method, init, epochs, seeds, settings)
+
+
+def _mixae_settings(dataset: str) -> dict:
+    return {
+        "embedding_dim": EMBEDDING_DIM,
+        "batch_size": BATCH_SIZE,
+        "precision": PRECISION,
+        **TRAINING,
+        **SCHEDULE,
+        **DATASETS[dataset],
+    }
+
+
+def _table2() -> list[Experiment]:
+    """K-means, a Gaussian mixture and MIXAE; Table 3 shows the entropies of the same runs."""
+    experiments = []
+    for dataset, data in DATASETS.items():
+        common = {"n_clusters": data["n_clusters"], "scale": data.get("scale")}
+        experiments += [
+            _experiment(
+                "table2", dataset, method, "", BASELINE_ITERATIONS, TEN_RUNS, {**common, **own}
+            )
+            for method, own in BASELINES.items()
+        ]
+        experiments.append(
+            _experiment(
+                "table2", dataset, "mixae", "random", EPOCHS, THREE_RUNS, _mixae_settings(dataset)
+            )
+        )
+    return experiments
+
+
+def _figure6() -> list[Experiment]:
+    """MNIST with more autoencoders than digits, one run each."""
+    settings = _mixae_settings("mnist")
+    return [
+        _experiment(
+            "figure6", "mnist", "mixae", "random", EPOCHS, (0,), {**settings, "n_clusters": k}
+        )
+        for k in LARGER_K
+    ]
+
+
+PAPER = Paper(
+    name="mixae",
+    title="Deep unsupervised clustering using mixture of autoencoders",
+    experiments=(*_table2(), *_figure6()),
+    tables=(
+        Table(
+            "table2",
+            "Accuracy",
+            ("table2",),
+            (*BASELINES, "mixae"),
+            metrics=("acc",),
+        ),
+        Table(
+            "table3",
+            "Entropies of the memberships",
+            ("table2",),
+            ("mixae",),
+            metrics=("batch_entropy", "sample_entropy"),
+        ),
+        Table("figure6", "Purity for K = 20 and 30", ("figure6",), ("mixae",), metrics=("purity",)),
+    ),
+    figures=(3, 4, 5, 6, 7),
+)

@@ -1,0 +1,95 @@
+"""MIXAE, seed by seed."""
+
+from __future__ import annotations
+
+import keras
+
+from reproduce.methods.outcome import Outcome
+from reproduce.methods.task import Task
+from reproduce.methods.training import Clock, Progress, ScoreCurve, make_optimizer
+from tfclust.callbacks import Checkpoint, RebalanceEntropyWeights
+from tfclust.feeding import count_batches
+from tfclust.metrics import batch_entropy, sample_entropy
+from tfclust.models import MIXAE
+
+CURVE_EVERY = 5  # epochs between two points of the curve
+CURVE_LOGS = ("loss", "reconstruction", "unweighted_sample_entropy", "unweighted_batch_entropy")
+MODEL_SETTINGS = (
+    "n_clusters",
+    "embedding_dim",
+    "filters",
+    "hidden_units",
+    "assignment_units",
+    "reconstruction_loss",
+    "alpha",
+    "beta",
+    "batch_size",
+)
+
+
+def run_mixae(task: Task) -> list[Outcome]:
+    """Train MIXAE for `epochs`, seed by seed."""
+    return [_train(task, seed) for seed in task.seeds]
+
+
+def _train(task: Task, seed: int) -> Outcome:
+    x, directory = samples(task), task.directory
+    model, state = build_mixae(task, seed), {}
+    model.fit(
+        x,
+        epochs=task.experiment.epochs,
+        verbose=0,
+        callbacks=[
+            *schedules(task.settings),
+            ScoreCurve(x, task.data.y, CURVE_EVERY, state, CURVE_LOGS),
+            Progress(task.progress),
+            Clock(state),
+            Checkpoint(directory / "checkpoints", state=state),
+        ],
+    )
+    model.save(directory / "model.keras")
+    memberships = model.predict(x, batch_size=2000, verbose=0)
+    terms = model.evaluate(x, verbose=0, return_dict=True)
+    entropies = {
+        "sample_entropy": sample_entropy(memberships),
+        "batch_entropy": batch_entropy(memberships),
+    }
+    return Outcome(
+        seed=seed,
+        labels=memberships.argmax(axis=1),
+        seconds=state["seconds"],
+        loss_terms={name: terms[name] for name in model.term_names()},
+        extra_metrics=entropies,
+        curve=state.get("curve", []),
+    )
+
+
+def samples(task: Task):
+    """The rows of a task, as images where its settings give their shape."""
+    shape = task.settings.get("image_shape")
+    return task.data.x if shape is None else task.data.x.reshape(-1, *shape)
+
+
+def build_mixae(task: Task, seed: int) -> MIXAE:
+    """The compiled, untrained MIXAE of a task."""
+    settings, x = task.settings, samples(task)
+    model = MIXAE(
+        **{name: settings[name] for name in MODEL_SETTINGS if name in settings},
+        seed=seed,
+        dtype=settings["precision"],
+    )
+    model.build((None, *x.shape[1:]))
+    # An epoch is one execution: nothing looks at a single step.
+    steps = count_batches(x.shape[0], model.batch_size)
+    model.compile(make_optimizer(settings), steps_per_execution=steps)
+    return model
+
+
+def schedules(settings: dict) -> list[keras.callbacks.Callback]:
+    """What changes between epochs: the learning rate, alpha and beta."""
+    start, decay = settings["learning_rate"], settings["rate_decay"]
+    every = settings["rate_decay_every"]
+    return [
+        keras.callbacks.LearningRateScheduler(lambda epoch: start * decay ** (epoch // every)),
+        RebalanceEntropyWeights(settings["alpha_bounds"], settings["beta_bounds"]),
+    ]

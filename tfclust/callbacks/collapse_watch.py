@@ -1,0 +1,56 @@
+"""Watches for clusters that die."""
+
+import warnings
+
+import keras
+import numpy as np
+
+
+class CollapseWatch(keras.callbacks.Callback):
+    """Logs how the clusters are used, and warns of those that no sample is assigned to.
+
+    Adds to the logs of every epoch, and to the progress bar, what `metrics.Occupancy` counts over
+    the batches of the epoch: `occupied_clusters`, `smallest_cluster` (a share of the samples) and
+    `assignment_entropy` (in nats, how undecided a sample is). It counts within the training step,
+    at next to no cost. A warning names the empty clusters, whenever they are others than after the
+    epoch before.
+
+    Args:
+        patience: epochs at the start without warnings, for trainings that begin with few clusters.
+
+    Raises:
+        ValueError: `patience` is negative.
+
+    Example:
+
+    ```python
+    model.fit(x, epochs=100, callbacks=[tfclust.callbacks.CollapseWatch()])
+    ```
+
+    Known limits: the weights move while an epoch is counted; a model keeps counting when it is
+    trained on without the callback.
+    """
+
+    def __init__(self, patience=0):
+        super().__init__()
+        if patience < 0:
+            raise ValueError(f"`patience` must be at least 0. Received: patience={patience}")
+        self.patience = patience
+
+    def on_train_begin(self, logs=None):
+        """Begins to count."""
+        self._occupancy = self.model.watch_occupancy()
+        self._warned_of = ()
+
+    def on_epoch_end(self, epoch, logs=None):
+        """Warns of clusters that have become empty."""
+        empty = tuple(np.flatnonzero(self._occupancy.sizes() == 0).tolist())
+        if epoch < self.patience or empty == self._warned_of:
+            return
+        self._warned_of = empty
+        if empty:
+            warnings.warn(
+                f"Epoch {epoch + 1} assigned no sample to {len(empty)} of "
+                f"{self._occupancy.n_clusters} clusters: {', '.join(map(str, empty))}",
+                stacklevel=2,
+            )

@@ -1,0 +1,86 @@
+"""K batch normalizations in one."""
+
+import keras
+import tensorflow as tf
+
+from tfclust.distribution import global_batch_mean
+from tfclust.layers.parallel_layer import ParallelLayer
+
+
+@keras.saving.register_keras_serializable(package="tfclust")
+class ParallelBatchNormalization(ParallelLayer):
+    """Batch normalization with each network's own statistics, scale and offset.
+
+    What K `keras.layers.BatchNormalization` compute over the last axis of K batches, with the mean
+    and the variance of the global batch under a distribution strategy.
+
+    Args:
+        networks: number of networks K, at least 1.
+        momentum: of the moving mean and variance, in [0, 1).
+        epsilon: added to the variance, positive.
+        **kwargs: `name`, `dtype`.
+
+    Input shape: `(K, batch, ..., c)`. Output shape: the same.
+
+    Raises:
+        ValueError: an argument is out of its range, or the input has another K.
+
+    Example:
+
+    ```python
+    normalized = ParallelBatchNormalization(10)(ParallelDense(10, 256)(x), training=True)
+    ```
+    """
+
+    def __init__(self, networks, momentum=0.99, epsilon=1e-3, **kwargs):
+        super().__init__(networks, **kwargs)
+        if not 0.0 <= momentum < 1.0:
+            raise ValueError(f"`momentum` must be in [0, 1). Received: momentum={momentum!r}")
+        if not epsilon > 0.0:
+            raise ValueError(f"`epsilon` must be positive. Received: epsilon={epsilon!r}")
+        self.momentum = float(momentum)
+        self.epsilon = float(epsilon)
+
+    def single(self, name=None):
+        """One of the K as a `keras.layers.BatchNormalization`, without weights."""
+        return keras.layers.BatchNormalization(
+            momentum=self.momentum, epsilon=self.epsilon, dtype=self.dtype_policy, name=name
+        )
+
+    def build(self, input_shape):
+        """Creates scale, offset and moving statistics, each `(K, c)`."""
+        super().build(input_shape)
+        shape = (input_shape[-1],)
+        self.gamma = self.add_stacked_weight(shape, "ones", "gamma")
+        self.beta = self.add_stacked_weight(shape, "zeros", "beta")
+        fixed = {"trainable": False, "autocast": False}
+        self.moving_mean = self.add_stacked_weight(shape, "zeros", "moving_mean", **fixed)
+        self.moving_variance = self.add_stacked_weight(shape, "ones", "moving_variance", **fixed)
+
+    def call(self, x, training=False):
+        """`x` normalized by the batch's statistics in training, else by the moving ones."""
+        if training and self.trainable:
+            mean, variance = self._batch_statistics(tf.cast(x, tf.float32))
+            self._move(self.moving_mean, mean)
+            self._move(self.moving_variance, variance)
+        else:
+            mean, variance = self.moving_mean, self.moving_variance
+        scale = tf.cast(self.gamma, tf.float32) * tf.math.rsqrt(variance + self.epsilon)
+        offset = tf.cast(self.beta, tf.float32) - mean * scale
+        return x * self._spread(scale, x) + self._spread(offset, x)
+
+    def _batch_statistics(self, x):
+        x = tf.reshape(x, (self.networks, -1, x.shape[-1]))
+        mean = global_batch_mean(x)
+        return mean, global_batch_mean(tf.square(x - mean[:, tf.newaxis]))
+
+    def _move(self, average, value):
+        average.assign(average * self.momentum + value * (1.0 - self.momentum))
+
+    def _spread(self, statistic, x):
+        ones = [1] * (len(x.shape) - 2)
+        return tf.cast(tf.reshape(statistic, (self.networks, *ones, x.shape[-1])), x.dtype)
+
+    def get_config(self):
+        """Config that `from_config` takes."""
+        return {**super().get_config(), "momentum": self.momentum, "epsilon": self.epsilon}

@@ -1,0 +1,60 @@
+"""K transposed convolutions in one."""
+
+import keras
+import tensorflow as tf
+
+from tfclust.layers.channel_groups import group_channels, group_kernels
+from tfclust.layers.parallel_convolution import ParallelConvolution
+
+
+@keras.saving.register_keras_serializable(package="tfclust")
+class ParallelConv2DTranspose(ParallelConvolution):
+    """K transposed convolutions of one shape, computed as one grouped one.
+
+    What K `keras.layers.Conv2DTranspose` compute, channels last, and they start as those would.
+
+    Args:
+        networks: number of layers K, at least 1.
+        filters: channels of each one's output, at least 1.
+        kernel_size, strides: an int of at least 1, or two: height and width.
+        padding: "valid" or "same".
+        activation, use_bias: as in `keras.layers.Conv2DTranspose`.
+        kernel_initializer, bias_initializer: drawn for each network apart.
+        **kwargs: `name`, `dtype`.
+
+    Input shape: `(batch, height, width, c)`, the same for all networks, or
+    `(K, batch, height, width, c)`, one for each.
+    Output shape: `(K, batch, new height, new width, filters)`.
+
+    Raises:
+        ValueError: an argument is out of its range, or the input has another rank or K.
+
+    Example:
+
+    ```python
+    images = ParallelConv2DTranspose(10, 1, 5, strides=2, padding="same")(features)
+    ```
+
+    Known limits: those of `ParallelConv2D`.
+    """
+
+    SINGLE = keras.layers.Conv2DTranspose
+
+    def kernel_shape(self, channels):
+        """`(height, width, filters, channels)`."""
+        return (*self.kernel_size, self.filters, channels)
+
+    def convolve(self, x, kernels):
+        """Outputs `(batch, height, width, K filters)`, as the gradient of a grouped convolution."""
+        if self.is_shared(x):
+            x = tf.broadcast_to(x, (self.networks, *tf.unstack(tf.shape(x))))
+        grouped = group_channels(x)
+        height, width = self.compute_output_shape(x.shape)[2:4]
+        sizes = (tf.shape(grouped)[0], height, width, self.networks * self.filters)
+        return tf.raw_ops.Conv2DBackpropInput(
+            input_sizes=tf.stack(sizes),
+            filter=group_kernels(kernels),
+            out_backprop=grouped,
+            strides=(1, *self.strides, 1),
+            padding=self.padding.upper(),
+        )

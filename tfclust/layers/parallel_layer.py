@@ -1,0 +1,88 @@
+"""What the layers that hold K networks share."""
+
+import keras
+
+from tfclust.checks import check_integer
+from tfclust.layers.stacked_initializer import StackedInitializer
+
+
+class ParallelLayer(keras.layers.Layer):
+    """K Keras layers of one shape, in one: weights stacked with K first, outputs too.
+
+    A subclass names the Keras layer that it holds K of in `single`, and creates its weights with
+    `add_stacked_weight`, in the order of that layer's.
+
+    Args:
+        networks: number of networks K, at least 1.
+        **kwargs: `name`, `dtype`, `trainable`.
+
+    Raises:
+        ValueError: `networks` is below 1.
+    """
+
+    SAMPLE_RANK = None  # axes of one network's input without the batch; None takes any
+
+    def __init__(self, networks, **kwargs):
+        super().__init__(**kwargs)
+        self.networks = check_integer("networks", networks, 1)
+
+    def single(self, name=None):
+        """One of the K as the Keras layer that it is, without weights."""
+        raise NotImplementedError(f"{type(self).__name__} must define `single`")
+
+    def network(self, k):
+        """Network `k` as a Keras layer with weights of its own."""
+        layer = self.single(name=f"{self.name}_{k}")
+        layer.build(self._single_shape)
+        layer.set_weights([weight[k] for weight in self.get_weights()])
+        return layer
+
+    def set_network(self, k, layer):
+        """Copies the weights of a Keras layer, as `single` gives, into network `k`."""
+        stacked = self.get_weights()
+        for mine, theirs in zip(stacked, layer.get_weights(), strict=True):
+            mine[k] = theirs
+        self.set_weights(stacked)
+
+    def build(self, input_shape):
+        """Notes the shape of one network's input; a subclass adds its weights."""
+        self._single_shape = self._unstacked(input_shape)
+        self.built = True
+
+    def add_stacked_weight(self, shape, initializer, name, **kwargs):
+        """A weight `(K, *shape)`, each network's slice drawn as a single layer's."""
+        initializer = StackedInitializer(initializer)
+        return self.add_weight(
+            (self.networks, *shape), initializer=initializer, name=name, **kwargs
+        )
+
+    def is_shared(self, x):
+        """Whether the input `x`, a tensor or a shape, is one for all networks."""
+        return len(getattr(x, "shape", x)) - 1 == self.SAMPLE_RANK
+
+    def compute_output_shape(self, input_shape):
+        """Shape of the outputs, K first."""
+        return (self.networks, *self._single_output_shape(self._unstacked(input_shape)))
+
+    def _single_output_shape(self, single_shape):
+        return self.single().compute_output_shape(single_shape)
+
+    def _unstacked(self, input_shape):
+        shape = tuple(input_shape)
+        if self.is_shared(shape):
+            return shape
+        rank = len(shape) - 2
+        if shape[0] != self.networks or self.SAMPLE_RANK not in (None, rank) or rank < 1:
+            raise ValueError(self._shape_rule() + f" Received: input of shape {shape}")
+        return shape[1:]
+
+    def _shape_rule(self):
+        rule = f"The input of `{self.name}` must have shape ({self.networks}, batch, ...)"
+        if self.SAMPLE_RANK is None:
+            return f"{rule}, one for each network."
+        rank = self.SAMPLE_RANK + 1
+        return f"{rule} and rank {rank + 1}, one for each network, or rank {rank}, one for all."
+
+    def get_config(self):
+        """Config that `from_config` takes."""
+        return {**super().get_config(), "networks": self.networks}

@@ -1,0 +1,47 @@
+"""K reshapings in one."""
+
+import keras
+import tensorflow as tf
+
+from tfclust.layers.parallel_layer import ParallelLayer
+
+
+@keras.saving.register_keras_serializable(package="tfclust")
+class ParallelReshape(ParallelLayer):
+    """Reshapes every network's samples, `(K, batch, ...)` -> `(K, batch, *target_shape)`.
+
+    Args:
+        networks: number of networks K, at least 1.
+        target_shape: shape of one sample afterwards; one axis may be -1.
+        **kwargs: `name`, `dtype`.
+
+    Raises:
+        ValueError: the input has another K, or sizes that do not fit.
+
+    Example:
+
+    ```python
+    vectors = ParallelReshape(10, (-1,))(features)  # flattens each network's images
+    ```
+    """
+
+    def __init__(self, networks, target_shape, **kwargs):
+        super().__init__(networks, **kwargs)
+        self.target_shape = tuple(target_shape)
+
+    def single(self, name=None):
+        """One of the K as a `keras.layers.Reshape`."""
+        return keras.layers.Reshape(self.target_shape, dtype=self.dtype_policy, name=name)
+
+    def build(self, input_shape):
+        """Works out the size of an axis given as -1."""
+        super().build(input_shape)
+        self._sample_shape = self._single_output_shape(self._single_shape)[1:]
+
+    def call(self, x):
+        """`x` with its samples in the target shape."""
+        return tf.reshape(x, (self.networks, -1, *self._sample_shape))
+
+    def get_config(self):
+        """Config that `from_config` takes."""
+        return {**super().get_config(), "target_shape": self.target_shape}

@@ -1,0 +1,34 @@
+"""Encoders and decoders that a user passes in."""
+
+import keras
+
+
+class GivenNetworks:
+    """Mix-in of models whose `encoder` and `decoder` may be Keras models of the user's."""
+
+    def _take_networks(self, encoder, decoder):
+        if (encoder is None) != (decoder is None):
+            missing = "encoder" if encoder is None else "decoder"
+            raise ValueError(
+                f"`encoder` and `decoder` must be given together. Received: {missing}=None"
+            )
+        self.encoder = encoder
+        self.decoder = decoder
+        self._has_own_networks = encoder is None
+
+    def _networks_config(self):
+        """The networks where they were passed in; those that the model builds follow from sizes."""
+        if self._has_own_networks:
+            return {}
+        networks = {"encoder": self.encoder, "decoder": self.decoder}
+        return {k: keras.saving.serialize_keras_object(v) for k, v in networks.items()}
+
+    @classmethod
+    def from_config(cls, config):
+        """The model that `config` describes."""
+        networks = {
+            name: keras.saving.deserialize_keras_object(config[name])
+            for name in ("encoder", "decoder")
+            if config.get(name) is not None
+        }
+        return cls(**{**config, **networks})

@@ -1,0 +1,315 @@
+"""MIXAE, a mixture of autoencoders."""
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from tfclust.checks import check_integer, check_proportions, check_units, check_weight
+from tfclust.distribution import global_batch_mean, global_batch_size, replica_count
+from tfclust.losses import (
+    batch_cross_entropy,
+    batch_entropy,
+    binary_cross_entropies,
+    entropies,
+    gaussian_divergences,
+    sample_entropy,
+    squared_errors,
+    weighted_error,
+)
+from tfclust.models.base import ClusteringModel
+from tfclust.models.given_networks import GivenNetworks
+from tfclust.networks import (
+    dense_network,
+    parallel_convolutional_autoencoder,
+    parallel_dense_autoencoder,
+    single_network,
+)
+from tfclust.seeds import layer_seeds
+
+LOSSES = {"squared_error": squared_errors, "cross_entropy": binary_cross_entropies}
+
+
+@keras.saving.register_keras_serializable(package="tfclust")
+class MIXAE(GivenNetworks, ClusteringModel):
+    """MIXAE: K autoencoders and a softmax network that says which of them a sample belongs to.
+
+    With `z_k = encoder_k(x)`, `x_k = decoder_k(z_k)`, `p = softmax(assignment(z_1, ..., z_K))` and
+    `pbar` the mean of p over the batch B, the objective is Eq. 5:
+
+    `1/|B| sum_i (sum_k p_ik L(x_i, x_ik) + alpha Entr(p_i)) - beta Entr(pbar)`
+
+    Args:
+        n_clusters: number of clusters and of autoencoders K, at least 2.
+        embedding_dim: size of each autoencoder's code; 8 is Fig. 4's 80 values for ten.
+        filters: channels after each convolution of an encoder, for images
+            `(height, width, channels)`; the decoder mirrors them.
+        hidden_units: widths of each encoder's hidden layers, for vectors.
+        assignment_units: widths of the hidden layers of the assignment network.
+        reconstruction_loss: "squared_error", summed over a sample's values, or "cross_entropy",
+            for values in [0, 1].
+        alpha, beta: weights of the sample entropy and of the batch entropy at the start, at least
+            0. They are variables, which `callbacks.RebalanceEntropyWeights` changes.
+        cluster_prior: K positive proportions, where they are known: the batch term is then their
+            cross-entropy with pbar, `beta sum_k -q_k log pbar_k`, as the paper's conclusion
+            proposes. None, the default, is Eq. 5.
+        variational: True makes the autoencoders variational: codes are drawn from a normal in
+            training, and their divergence from the standard normal, weighted by p, is a term more.
+            An extension that the paper names.
+        encoder, decoder: Keras models to use in place of the built ones, `(batch, ...)` ->
+            `(K, batch, p)` and back; both or none.
+        batch_size, seed, **kwargs: see `ClusteringModel`.
+
+    Attributes:
+        encoder, decoder: the K autoencoders, in one Keras model each.
+        assignment: Keras model, joined codes `(batch, K p)` -> logits of the memberships.
+
+    Raises:
+        ValueError: an argument is out of its range; at the first batch, images of a size that the
+            decoder cannot give back.
+
+    Example:
+
+    ```python
+    from sklearn.datasets import load_digits
+
+    x = load_digits().data / 16
+    model = MIXAE(n_clusters=10, hidden_units=(64, 32), seed=0)
+    model.compile()
+    model.fit(x, epochs=50, callbacks=[tfclust.callbacks.RebalanceEntropyWeights()])
+    labels = model.assign(x)
+    ```
+
+    Reference: Zhang, Sun, Eriksson, Balzano, Deep unsupervised clustering using mixture of
+    autoencoders, 2017, Eqs. 1 to 5. The sizes of its networks, its batch size and its epochs stand
+    in no text of the paper (Figure 2 is a drawing); the defaults here are choices.
+
+    Known limits: the batch entropy asks for clusters of one size, and for batches well above K.
+    """
+
+    TERMS = ("reconstruction", "sample_entropy", "batch_entropy")
+    REDUCTION = "mean"
+
+    def __init__(
+        self,
+        n_clusters,
+        embedding_dim=8,
+        filters=(16, 32),
+        hidden_units=(256, 64),
+        assignment_units=(),
+        reconstruction_loss="squared_error",
+        alpha=1.0,
+        beta=100.0,
+        cluster_prior=None,
+        variational=False,
+        encoder=None,
+        decoder=None,
+        **kwargs,
+    ):
+        self.variational = bool(variational)
+        super().__init__(n_clusters, **kwargs)
+        if reconstruction_loss not in LOSSES:
+            raise ValueError(
+                f"`reconstruction_loss` must be one of {', '.join(LOSSES)}. "
+                f"Received: reconstruction_loss={reconstruction_loss!r}"
+            )
+        self._take_networks(encoder, decoder)
+        self.embedding_dim = check_integer("embedding_dim", embedding_dim, 1)
+        self.filters = check_units("filters", filters)
+        self.hidden_units = check_units("hidden_units", hidden_units)
+        self.assignment_units = check_units("assignment_units", assignment_units)
+        self.reconstruction_loss = reconstruction_loss
+        self.cluster_prior = check_proportions("cluster_prior", cluster_prior, self.n_clusters)
+        self._start = {"alpha": check_weight("alpha", alpha), "beta": check_weight("beta", beta)}
+        self.alpha = self._entropy_weight("alpha")
+        self.beta = self._entropy_weight("beta")
+        self._sample_entropy = keras.metrics.Mean(name="unweighted_sample_entropy")
+        self._batch_entropy = keras.metrics.Mean(name="unweighted_batch_entropy")
+
+    def _entropy_weight(self, name):
+        start = keras.initializers.Constant(self._start[name])
+        return self.add_weight(
+            (), initializer=start, trainable=False, autocast=False, dtype="float32", name=name
+        )
+
+    def term_names(self):
+        """Names of the terms: with `variational`, `kl_divergence` besides."""
+        return (*self.TERMS, "kl_divergence") if self.variational else self.TERMS
+
+    def build(self, input_shape):
+        """Creates the weights for inputs of shape `(batch, ...)`."""
+        self._sample_shape = tuple(input_shape[1:])
+        networks_seed, assignment_seed = layer_seeds(self.seed, 2)
+        if self._has_own_networks:
+            self.encoder, self.decoder = self._autoencoders(networks_seed)
+        self.assignment = dense_network(
+            self.n_clusters * self.embedding_dim,
+            (*self.assignment_units, self.n_clusters),
+            activation="relu",
+            name="assignment",
+            dtype="float32",
+            seed=assignment_seed,
+        )
+        self.built = True
+
+    def _autoencoders(self, seed):
+        shared = {"variational": self.variational, "dtype": self.dtype_policy, "seed": seed}
+        if len(self._sample_shape) == 1:
+            return parallel_dense_autoencoder(
+                self.n_clusters,
+                self._sample_shape[0],
+                self.hidden_units,
+                self.embedding_dim,
+                **shared,
+            )
+        if len(self._sample_shape) == 3:
+            return parallel_convolutional_autoencoder(
+                self.n_clusters, self._sample_shape, self.filters, self.embedding_dim, **shared
+            )
+        raise ValueError(
+            "`x` must have rank 2, shape (n, features), or 4, shape (n, height, width, channels). "
+            f"Received: x of rank {len(self._sample_shape) + 1}, shape (n, "
+            f"{', '.join(map(str, self._sample_shape))})"
+        )
+
+    def _is_faster_with_xla(self):
+        # XLA on a CPU is many times slower than the graph at grouped convolutions.
+        return len(self._sample_shape or ()) == 1 and super()._is_faster_with_xla()
+
+    def call(self, x, training=False):
+        """Memberships p, `(batch, K)`, of `x`, `(batch, ...)` (Eq. 1)."""
+        codes, _ = self._encode(x, training)
+        return tf.nn.softmax(self._logits(codes, training))
+
+    def objective(self, x, training=False):
+        """Memberships and the terms of Eq. 5 on the batch `x`, `(batch, ...)`."""
+        codes, divergences = self._encode(x, training)
+        logits = self._logits(codes, training)
+        memberships = tf.nn.softmax(logits)
+        batch = global_batch_size(memberships)
+        errors = self._errors(x, self.decoder(codes, training=training))
+        terms = {
+            "reconstruction": weighted_error(memberships, errors) / batch,
+            "sample_entropy": self.alpha * sample_entropy(logits) / batch,
+            "batch_entropy": self.beta * self._imbalance(memberships) / replica_count(),
+        }
+        if self.variational:
+            terms["kl_divergence"] = weighted_error(memberships, divergences) / batch
+        return memberships, terms
+
+    def _encode(self, x, training):
+        """Codes `(K, batch, p)`, and divergences `(K, batch)` of variational autoencoders."""
+        codes = self.encoder(x, training=training)
+        if not self.variational:
+            return codes, None
+        mean, log_variance = tf.split(codes, 2, axis=-1)
+        divergences = gaussian_divergences(mean, log_variance)
+        if not training:
+            return mean, divergences
+        return mean + tf.exp(0.5 * log_variance) * self._noise(tf.shape(mean)), divergences
+
+    def _noise(self, shape):
+        """Normal values that follow from the seed, the step and the replica, so runs can resume."""
+        step = tf.cast(self.optimizer.iterations, tf.int32) if self.optimizer else 0
+        context = tf.distribute.get_replica_context()
+        replica = context.replica_id_in_sync_group if context else 0
+        key = tf.random.experimental.stateless_fold_in((self.seed, 0), replica)
+        return tf.random.stateless_normal(
+            shape, tf.random.experimental.stateless_fold_in(key, step)
+        )
+
+    def _logits(self, codes, training):
+        return self.assignment(_joined(codes), training=training)
+
+    def _errors(self, x, reconstructions):
+        size = int(np.prod(self._sample_shape))
+        x = tf.reshape(x, (-1, size))
+        reconstructions = tf.reshape(reconstructions, (self.n_clusters, -1, size))
+        return LOSSES[self.reconstruction_loss](x, reconstructions)
+
+    def _imbalance(self, memberships):
+        mean = global_batch_mean(memberships)
+        if self.cluster_prior is None:
+            return -batch_entropy(mean)
+        return batch_cross_entropy(mean, self.cluster_prior)
+
+    def _log(self, x, y, memberships, terms):
+        self._sample_entropy.update_state(entropies(memberships))
+        self._batch_entropy.update_state(entropies(global_batch_mean(memberships)))
+        return super()._log(x, y, memberships, terms)
+
+    def embed_batch(self, x):
+        """Joined codes z, `(batch, K p)`."""
+        return _joined(self._encode(x, training=False)[0])
+
+    def reconstruct(self, x, how="weighted", batch_size=None):
+        """Reconstructions of the rows of `x`, in their shape, float32.
+
+        Args:
+            x: array `(n, ...)` or CSR matrix `(n, d)`.
+            how: "weighted", the mean of the K reconstructions under the memberships, or "chosen",
+                that of the autoencoder of largest membership.
+            batch_size: None takes the model's.
+
+        Raises:
+            ValueError: another `how`, or bad data.
+        """
+        if how not in ("weighted", "chosen"):
+            raise ValueError(f'`how` must be "weighted" or "chosen". Received: how={how!r}')
+
+        def reconstruct(rows):
+            codes, _ = self._encode(rows, training=False)
+            weights = tf.nn.softmax(self._logits(codes, training=False))
+            if how == "chosen":
+                weights = tf.one_hot(tf.argmax(weights, axis=-1), self.n_clusters)
+            return tf.einsum("bk,kb...->b...", weights, self._decode(codes))
+
+        return self._map_batches(reconstruct, x, batch_size)
+
+    def _decode(self, codes):
+        decoded = tf.cast(self.decoder(codes, training=False), tf.float32)
+        return tf.sigmoid(decoded) if self.reconstruction_loss == "cross_entropy" else decoded
+
+    def autoencoder(self, k):
+        """Autoencoder `k` as an ordinary Keras model with weights of its own, x -> x_k.
+
+        Args:
+            k: cluster id, from 0 to K - 1.
+
+        Raises:
+            ValueError: the model is not built, `k` is not a cluster id, or networks were passed in
+                that are not made of parallel layers.
+        """
+        if not self.built:
+            raise ValueError("`autoencoder` needs a built model. Received: a model without weights")
+        if check_integer("k", k, 0) >= self.n_clusters:
+            raise ValueError(
+                f"`k` must be a cluster id from 0 to {self.n_clusters - 1}. Received: k={k}"
+            )
+        inputs = keras.Input(self._sample_shape)
+        codes = single_network(self.encoder, k)(inputs)
+        if self.variational:
+            codes = codes[:, : self.embedding_dim]
+        outputs = single_network(self.decoder, k)(codes)
+        if self.reconstruction_loss == "cross_entropy":
+            outputs = keras.ops.sigmoid(outputs)
+        return keras.Model(inputs, outputs, name=f"autoencoder_{k}")
+
+    def get_config(self):
+        """Config that `from_config` takes; holds the networks where they were passed in."""
+        config = {
+            "embedding_dim": self.embedding_dim,
+            "filters": self.filters,
+            "hidden_units": self.hidden_units,
+            "assignment_units": self.assignment_units,
+            "reconstruction_loss": self.reconstruction_loss,
+            "cluster_prior": self.cluster_prior,
+            "variational": self.variational,
+            **self._start,
+        }
+        return {**super().get_config(), **config, **self._networks_config()}
+
+
+def _joined(codes):
+    """`(K, batch, p)` -> `(batch, K p)`."""
+    networks, _, size = codes.shape
+    return tf.reshape(tf.transpose(codes, (1, 0, 2)), (-1, networks * size))
