@@ -8,7 +8,7 @@ from sklearn.cluster import KMeans
 
 from tfclust.callbacks import Checkpoint
 from tfclust.models import AECM
-from tfclust.pretraining import kmeans, kmeans_plus_plus
+from tfclust.pretraining import kmeans
 
 EPOCHS = 60  # of a run that is to be killed
 PAUSE = 0.05  # seconds after each of its epochs, so that it is not over too soon
@@ -122,13 +122,13 @@ def test_bad_data_are_refused_before_pretraining(rows):
 
 
 @pytest.mark.parametrize("kind", ["dense", "sparse"])
-def test_kmeans_plus_plus_draws_rows_by_its_seed(rows, sparse_rows, kind):
+def test_one_iteration_of_kmeans_gives_means_by_its_seed(rows, sparse_rows, kind):
     x = rows if kind == "dense" else sparse_rows
-    centroids = kmeans_plus_plus(x, 3, seed=0)
+    centroids, _ = kmeans(x, 3, seed=0, n_init=1, max_iter=1)
     assert centroids.shape == (3, 6)
-    assert all((rows == centroid).all(axis=1).any() for centroid in centroids)
-    np.testing.assert_array_equal(kmeans_plus_plus(x, 3, seed=0), centroids)
-    assert not np.array_equal(kmeans_plus_plus(x, 3, seed=1), centroids)
+    assert not all((rows == centroid).all(axis=1).any() for centroid in centroids)
+    np.testing.assert_array_equal(kmeans(x, 3, 0, n_init=1, max_iter=1)[0], centroids)
+    assert not np.array_equal(kmeans(x, 3, 1, n_init=1, max_iter=1)[0], centroids)
 
 
 def test_kmeans_gives_the_best_of_its_starts(rows):

@@ -72,30 +72,18 @@ def _squared_error(x, reconstruction):
     return tf.reduce_sum(tf.square(difference), axis=tf.range(1, tf.rank(difference)))
 
 
-def kmeans_plus_plus(x, n_clusters, seed):
-    """Centroids `(n_clusters, d)` drawn by k-means++ seeding (Arthur and Vassilvitskii, 2007).
-
-    Args:
-        x: array or CSR matrix `(n, d)`.
-        n_clusters: how many.
-        seed: int.
-    """
-    from sklearn.cluster import kmeans_plusplus
-
-    centroids, _ = kmeans_plusplus(x, n_clusters, random_state=seed)
-    return centroids.toarray() if hasattr(centroids, "toarray") else centroids
-
-
-def kmeans(x, n_clusters, seed, n_init=20):
+def kmeans(x, n_clusters, seed, n_init=20, max_iter=300):
     """Centroids `(n_clusters, d)` and labels `(n,)` of the best of `n_init` k-means++ starts.
 
     Args:
         x: array or CSR matrix `(n, d)`.
         n_clusters: how many.
         seed: int.
-        n_init: starts; 20 is what the AE-CM authors' code takes.
+        n_init: starts; 20 is what the AE-CM authors' code takes on codes.
+        max_iter: iterations of each start; with `n_init=1`, 1 is the k-means++ start of CM in that
+            code.
     """
     from sklearn.cluster import KMeans
 
-    fitted = KMeans(n_clusters, n_init=n_init, random_state=seed).fit(x)
+    fitted = KMeans(n_clusters, n_init=n_init, max_iter=max_iter, random_state=seed).fit(x)
     return fitted.cluster_centers_, fitted.labels_

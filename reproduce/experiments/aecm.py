@@ -100,14 +100,21 @@ BASELINES = {
 }
 
 
+# Section 4.1 starts CM from "k-means or any initialization scheme thereof such as k-means++"; its
+# authors' code, from the centroids of a k-means++ seeding and one iteration of k-means. Mere seeds
+# are single documents of REUTERS-10K, from which Adam at its rate reaches no mean in 150 epochs.
+KMEANS_START = {"kmeans_n_init": 1, "kmeans_iterations": 1}
+
+
 def _experiment(table, dataset, method, init, epochs, seeds, **settings) -> Experiment:
     return Experiment("aecm", table, dataset, method, init, epochs, seeds, settings)
 
 
-def _shallow_settings(dataset: str, method: str) -> dict:
+def _shallow_settings(dataset: str, method: str, init: str) -> dict:
     table12 = preset("cm", dataset)
     if method == "cm":
-        own = {**table12, **ADAM, "precision": MODULE_PRECISION}
+        start = KMEANS_START if init == "kmeans++" else {}
+        own = {**table12, **ADAM, **start, "precision": MODULE_PRECISION}
     else:
         own = {"n_clusters": table12["n_clusters"], **BASELINES[method]}
     return {"scale": SCALES.get(dataset), **own}
@@ -144,7 +151,7 @@ def _table2() -> list[Experiment]:
             "random",
             CM_EPOCHS,
             TEN_RUNS,
-            **_shallow_settings("mnist", method),
+            **_shallow_settings("mnist", method, "random"),
             timed=True,
         )
         for method in (*BASELINES, "cm")
@@ -225,7 +232,7 @@ def _table11() -> list[Experiment]:
             init,
             CM_EPOCHS,
             TWENTY_RUNS,
-            **_shallow_settings(dataset, method),
+            **_shallow_settings(dataset, method, init),
         )
         for dataset, method, init in product(DATASETS, (*BASELINES, "cm"), ("random", "kmeans++"))
     ]

@@ -12,7 +12,7 @@ from tfclust.callbacks import AveragingEpoch, Checkpoint
 from tfclust.feeding import count_batches, ordered_batches
 from tfclust.metrics import sparsity_criterion
 from tfclust.models import CM, CMEnsemble
-from tfclust.pretraining import kmeans_plus_plus
+from tfclust.pretraining import kmeans
 
 
 def run_cm(task: Task) -> list[Outcome]:
@@ -58,7 +58,8 @@ def _build(task: Task) -> CMEnsemble:
     )
     ensemble.build((None, *x.shape[1:]))
     if task.experiment.init == "kmeans++":
-        starts = [kmeans_plus_plus(x, ensemble.n_clusters, seed) for seed in task.seeds]
+        n_init, max_iter = settings["kmeans_n_init"], settings["kmeans_iterations"]
+        starts = [kmeans(x, ensemble.n_clusters, seed, n_init, max_iter)[0] for seed in task.seeds]
         ensemble.set_centroids(starts)
     # An epoch is one execution: nothing looks at a single step.
     steps = count_batches(x.shape[0], ensemble.batch_size)

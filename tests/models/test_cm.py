@@ -8,7 +8,7 @@ from centroid_battery import CentroidModelBattery
 
 from tfclust.metrics import ClusteringAccuracy, clustering_accuracy
 from tfclust.models import CM
-from tfclust.pretraining import kmeans_plus_plus
+from tfclust.pretraining import kmeans
 
 
 class TestCM(ClusteringModelBattery, CentroidModelBattery):
@@ -40,7 +40,8 @@ class TestCM(ClusteringModelBattery, CentroidModelBattery):
         x = 4.0 * np.eye(3)[y] + rng.normal(0.0, 0.2, (150, 3))
         model = self.make(batch_size=30)
         model.build((None, 3))
-        model.set_centroids(kmeans_plus_plus(x, 3, seed=0))
+        centroids, _ = kmeans(x, 3, seed=0, n_init=1, max_iter=1)
+        model.set_centroids(centroids)
         model.fit(x, epochs=20, verbose=0)
         assert clustering_accuracy(y, model.assign(x)) == 1.0
 

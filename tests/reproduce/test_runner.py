@@ -35,7 +35,7 @@ def run(experiment, tmp_path, name="ledger", seeds=None):
     "experiment",
     [
         iris("cm", "random", **CM),
-        iris("cm", "kmeans++", **CM),
+        iris("cm", "kmeans++", **CM, kmeans_n_init=1, kmeans_iterations=1),
         iris("cm_e0e1", "random", **CM, terms=("reconstruction", "sparsity")),
         iris("aecm", "random", **DEEP),
         iris("aecm", "pretrained", **PRETRAINED),
