@@ -6,6 +6,7 @@ contradicts itself, the reading taken is a named constant with the reason beside
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import product
 
 from reproduce.experiment import Experiment
@@ -72,6 +73,10 @@ AE_KMEANS_SETTINGS = {"batch_size": 256, "kmeans_n_init": 10}
 # size, and 1 for the other two, as lambda is in all of Table 13. Nothing was tuned on labels.
 SMALL_DATA = {"alpha": 5, "batch_size": 20}
 UCI_WEIGHTS = {"beta": 1, "lbd": 1}
+# At the paper's rate of 1e-3 the few steps of an epoch of such small data (8 on iris) leave the
+# models half trained after 150 epochs. Of 1e-3 to 1e-1 in half decades, 1e-2 ends with the lowest
+# loss for AE-CM (sum over iris, wine, ecoli and breast cancer) and within 0.2 % of it for CM.
+PRACTICAL_UCI_RATE = 1e-2
 
 # Table 3 counts the terms of the loss from E0.
 TERMS = {
@@ -215,11 +220,17 @@ def _table9() -> list[Experiment]:
             ("cm", CM_EPOCHS, {**module, "precision": MODULE_PRECISION}),
             *(("aecm", epochs, deep) for epochs in AUTOENCODER_EPOCHS),
         ]
-        experiments += [
+        references = [
             _experiment("table9", dataset, method, "random", epochs, TEN_RUNS, **settings)
             for method, epochs, settings in rows
         ]
+        experiments += [*references, *map(_faster, references[1:3])]
     return experiments
+
+
+def _faster(reference: Experiment) -> Experiment:
+    settings = {**dict(reference.settings), "learning_rate": PRACTICAL_UCI_RATE}
+    return replace(reference, profile="practical", settings=settings)
 
 
 def _table11() -> list[Experiment]:
