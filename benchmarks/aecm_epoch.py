@@ -8,11 +8,10 @@ of MNIST's shape, 70,000 x 784: no time depends on their values.
 """
 
 import argparse
-import time
 
-import keras
 import numpy as np
 import tensorflow as tf
+from epoch_times import EpochTimes
 from yardstick import best_seconds, product_rate
 
 from tfclust.models import AECM
@@ -24,22 +23,6 @@ def epoch_operations(model):
     """Floating-point operations of the products of an epoch: forward, and two for the gradients."""
     kernels = [w for w in model.trainable_weights if len(w.shape) == 2]
     return 6 * ROWS * sum(int(np.prod(kernel.shape)) for kernel in kernels)
-
-
-class EpochTimes(keras.callbacks.Callback):
-    """Seconds of every epoch of a `fit`."""
-
-    def __init__(self):
-        super().__init__()
-        self.seconds = []
-
-    def on_epoch_begin(self, epoch, logs=None):
-        """Starts the clock."""
-        self._start = time.perf_counter()
-
-    def on_epoch_end(self, epoch, logs=None):
-        """Reads it."""
-        self.seconds.append(time.perf_counter() - self._start)
 
 
 def measure(precision, x, repeats):
