@@ -3,7 +3,12 @@ import pytest
 from scipy.special import softmax
 from scipy.stats import entropy
 
-from tfclust.metrics import batch_entropy, sample_entropy, sparsity_criterion
+from tfclust.metrics import (
+    batch_entropy,
+    membership_covariance,
+    sample_entropy,
+    sparsity_criterion,
+)
 
 
 @pytest.fixture
@@ -100,3 +105,8 @@ def test_scores_refuse_what_are_no_memberships(score, p, rule):
 def test_sparsity_criterion_refuses_centroids_that_do_not_fit(centroids):
     with pytest.raises(ValueError, match=r"one row a column.*Received: centroids.shape="):
         sparsity_criterion([[0.5, 0.5]], centroids)
+
+
+def test_membership_covariance_is_the_covariance_of_the_rows(memberships):
+    expected = np.cov(memberships.T, bias=True)
+    np.testing.assert_allclose(membership_covariance(memberships), expected, atol=1e-15)

@@ -2,7 +2,12 @@
 
 from tfclust.metrics.accuracy_metric import ClusteringAccuracy
 from tfclust.metrics.confusion_metric import ConfusionMetric
-from tfclust.metrics.membership_scores import batch_entropy, sample_entropy, sparsity_criterion
+from tfclust.metrics.membership_scores import (
+    batch_entropy,
+    membership_covariance,
+    sample_entropy,
+    sparsity_criterion,
+)
 from tfclust.metrics.mutual_information_metric import NormalizedMutualInformation
 from tfclust.metrics.occupancy import Occupancy
 from tfclust.metrics.partition_scores import (
@@ -32,6 +37,7 @@ __all__ = [
     "evaluate",
     "homogeneity",
     "match_clusters",
+    "membership_covariance",
     "normalized_mutual_info",
     "purity",
     "sample_entropy",

@@ -78,6 +78,36 @@ def batch_entropy(p):
     return float(_entropy(_memberships("p", p).mean(axis=0)))
 
 
+def membership_covariance(p):
+    """Covariance of the memberships, `1/N sum_i p_i p_i^T - pbar pbar^T`.
+
+    Its diagonal tells how large and how certain the clusters are, the rest which of them share
+    points.
+
+    Args:
+        p: array `(n, n_clusters)` of memberships; rows sum to 1 (within 0.01).
+
+    Returns:
+        Array `(n_clusters, n_clusters)`, float64.
+
+    Raises:
+        ValueError: if `p` is not a non-empty 2-D array of finite, non-negative rows that sum
+            to 1.
+
+    Example:
+
+    >>> membership_covariance([[1.0, 0.0], [0.0, 1.0]])
+    array([[ 0.25, -0.25],
+           [-0.25,  0.25]])
+
+    Reference:
+        Zhang et al. (2017), Deep unsupervised clustering using mixture of autoencoders, Fig. 5.
+    """
+    p = _memberships("p", p)
+    mean = p.mean(axis=0)
+    return p.T @ p / len(p) - np.outer(mean, mean)
+
+
 def sparsity_criterion(memberships, centroids):
     """L_sp of the AE-CM paper per point, the label-free criterion that picks among runs.
 

@@ -7,10 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from reproduce.experiment import Experiment
 from reproduce.figures.declared import variant
-from reproduce.figures.progress import epoch_bar
-from reproduce.runner import run_folder
+from reproduce.figures.finished_models import finished_models, load_data, train_for_figure
 
 # Trained for the figure where no finished run on MNIST is at hand.
 FALLBACK = {
@@ -45,43 +43,15 @@ class TrainedModel:
 
 def trained_model(task, settings) -> TrainedModel:
     """Return the finished run on MNIST of highest ARI, as the paper does, or train the fallback."""
-    best = _best_on_mnist(task)
-    if best:
-        return _loaded(task, *best, origin="")
-    return _loaded(task, *_fallback(task, settings), origin=", trained for this figure")
-
-
-def _best_on_mnist(task):
-    found = []
-    for record in task.ledger.records():
-        kind = tuple(record[name] for name in ("paper", "dataset", "method", "init", "status"))
-        if kind != ("aecm", "mnist", "aecm", "random", "ok"):
-            continue
-        experiment = Experiment.from_config(record["config"], seeds=(record["seed"],))
-        path = task.work_dir / run_folder(experiment, experiment.seeds) / "model.keras"
-        if path.exists():
-            found.append((record["metrics"]["ari"], experiment, path))
-    return max(found, key=lambda run: run[0])[1:] if found else None
-
-
-def _fallback(task, settings):
-    from reproduce.methods import Task, run
-
-    seeds = (settings["seed"],)
+    found = finished_models(task, "aecm", "mnist", "aecm", "random")
+    if found:
+        _, experiment, path = max(found, key=lambda run: run[0]["metrics"]["ari"])
+        return _loaded(task, experiment, path, origin="")
     row = ("aecm", "table15", settings["dataset"], "aecm", "random")
+    seeds = (settings["seed"],)
     experiment = variant(*row, figure=6, epochs=settings["epochs"], seeds=seeds)
-    directory = task.work_dir / "figures" / run_folder(experiment, seeds)
-    path = directory / "model.keras"
-    if not path.exists():
-        directory.mkdir(parents=True, exist_ok=True)
-        data = _data(task, experiment)
-        with epoch_bar(f"AE-CM on {data.name}") as report:
-            run(Task(experiment, seeds, data, directory, report))
-    return experiment, path
-
-
-def _data(task, experiment):
-    return task.load(experiment.dataset, dict(experiment.settings).get("scale"))
+    path = train_for_figure(task, experiment)
+    return _loaded(task, experiment, path, origin=", trained for this figure")
 
 
 def _loaded(task, experiment, path, origin):
@@ -91,7 +61,7 @@ def _loaded(task, experiment, path, origin):
     from tfclust.models import AECM
 
     model = keras.saving.load_model(path, custom_objects={"AECM": AECM})
-    data = _data(task, experiment)
+    data = load_data(task, experiment)
     labels = model.assign(data.x)
     description = (
         f"AE-CM from a random start on {experiment.dataset}, {experiment.epochs} epochs, seed "

@@ -1,0 +1,45 @@
+"""Trained models of finished runs, and those that a figure has to train itself."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from reproduce.experiment import Experiment
+from reproduce.figures.progress import epoch_bar
+from reproduce.runner import run_folder
+
+
+def finished_models(
+    task, paper: str, dataset: str, method: str, init: str
+) -> list[tuple[dict[str, Any], Experiment, Path]]:
+    """Return the finished runs whose model is still at hand: record, experiment and file."""
+    found = []
+    for record in task.ledger.records():
+        kind = tuple(record[name] for name in ("paper", "dataset", "method", "init", "status"))
+        if kind != (paper, dataset, method, init, "ok"):
+            continue
+        experiment = Experiment.from_config(record["config"], seeds=(record["seed"],))
+        path = task.work_dir / run_folder(experiment, experiment.seeds) / "model.keras"
+        if path.exists():
+            found.append((record, experiment, path))
+    return found
+
+
+def train_for_figure(task, experiment: Experiment) -> Path:
+    """Return the model's file of an experiment of one seed, trained once, beside the figures."""
+    from reproduce.methods import Task, run
+
+    directory = task.work_dir / "figures" / run_folder(experiment, experiment.seeds)
+    path = directory / "model.keras"
+    if not path.exists():
+        directory.mkdir(parents=True, exist_ok=True)
+        data = load_data(task, experiment)
+        with epoch_bar(f"{experiment.method} on {data.name}") as report:
+            run(Task(experiment, experiment.seeds, data, directory, report))
+    return path
+
+
+def load_data(task, experiment: Experiment):
+    """Return the data of an experiment, scaled as it says, images flat."""
+    return task.load(experiment.dataset, dict(experiment.settings).get("scale"))

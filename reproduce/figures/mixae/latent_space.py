@@ -1,0 +1,81 @@
+"""Figure 4: the joined codes while the model is trained."""
+
+from __future__ import annotations
+
+import numpy as np
+from matplotlib.figure import Figure
+
+from reproduce.figures.mixae.mixtures import FALLBACK, as_images, figure_run
+from reproduce.figures.progress import epoch_bar
+from tfclust import plots
+
+SETTINGS = {
+    "small": {**FALLBACK["small"], "moments": (0, 5, 15), "points": 1500},
+    "paper": {**FALLBACK["paper"], "moments": (0, 10, 30, 100), "points": 5000},
+}
+
+
+def gather(task, settings):
+    """Train a model, and project the codes of the same points at a few moments by t-SNE."""
+    return task.keep(
+        {name: list(v) if isinstance(v, tuple) else v for name, v in settings.items()},
+        lambda: _snapshots(task, settings),
+    )
+
+
+def _snapshots(task, settings):
+    from keras.callbacks import LambdaCallback
+
+    from reproduce.figures.finished_models import load_data
+    from reproduce.methods import Task
+    from reproduce.methods.mixture import build_mixae, schedules
+    from reproduce.methods.training import Progress
+
+    experiment = figure_run(settings)
+    data = load_data(task, experiment)
+    x = as_images(data.x, experiment)
+    chosen = np.random.default_rng(0).permutation(len(x))[: settings["points"]]
+    with epoch_bar("figure 4") as report:
+        run = Task(experiment, experiment.seeds, data, task.folder, report)
+        model, codes = build_mixae(run, settings["seed"]), []
+
+        def snapshot(epoch):
+            if epoch in settings["moments"]:
+                codes.append(model.embed(x[chosen], batch_size=2000))
+
+        model.fit(
+            x,
+            epochs=settings["epochs"],
+            verbose=0,
+            callbacks=[
+                *schedules(run.settings),
+                Progress(report),
+                LambdaCallback(
+                    on_train_begin=lambda logs: snapshot(0),
+                    on_epoch_end=lambda epoch, logs: snapshot(epoch + 1),
+                ),
+            ],
+        )
+    flat = [plots.project(each, method="tsne")[0] for each in codes]
+    return {"points": np.stack(flat), "y": data.y[chosen]}
+
+
+def plot(results, settings) -> Figure:
+    """Draw a panel a moment, coloured by digit."""
+    moments = settings["moments"]
+    figure = Figure(figsize=(3.4 * len(moments), 3.6), layout="constrained")
+    figure.suptitle(f"Joined codes of MIXAE on {settings['dataset']}, by t-SNE (Figure 4)")
+    panels = figure.subplots(1, len(moments), squeeze=False)[0]
+    for ax, epoch, points in zip(panels, moments, results["points"], strict=True):
+        plots.scatter(points, results["y"], ax=ax, title=f"epoch {epoch}")
+    return figure
+
+
+def caption(results, settings) -> str:
+    """Tell what was run."""
+    return (
+        f"**Figure 4. Latent space.** t-SNE of the joined codes of {settings['points']} random "
+        f"images of {settings['dataset']}, coloured by digit, before training and after "
+        f"{', '.join(map(str, settings['moments'][1:]))} epochs; seed {settings['seed']}.\n\n"
+        "The paper shows mnist and says neither at which epochs nor how many points."
+    )
