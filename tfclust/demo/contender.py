@@ -1,6 +1,6 @@
 """What the demo is told of a model."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -16,6 +16,10 @@ class Contender:
         settings: Arguments of the constructor.
         epochs: Of `fit`, without the averaging epoch.
         pretraining: Arguments of `pretrain`; empty for a random start.
+        averages: Whether an averaging epoch follows.
+        callbacks: Makes what changes the training from epoch to epoch.
+        criterion: What picks among the runs without labels, lower is better: "L_sp", or one of the
+            terms of the loss, per sample.
     """
 
     name: str
@@ -24,3 +28,6 @@ class Contender:
     settings: Mapping[str, Any]
     epochs: int
     pretraining: Mapping[str, Any] = field(default_factory=dict)
+    averages: bool = True
+    callbacks: Callable[[], Sequence[Any]] = tuple
+    criterion: str = "L_sp"

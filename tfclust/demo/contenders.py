@@ -1,5 +1,6 @@
 """What the demo compares, as data: a model that joins adds one entry."""
 
+from tfclust.callbacks import RebalanceEntropyWeights
 from tfclust.demo.contender import Contender
 
 HOW_CHOSEN = (
@@ -34,5 +35,20 @@ CONTENDERS = (
         },
         epochs=150,
         pretraining={"epochs": 50, "clustering_epochs": 50},
+    ),
+    Contender(
+        name="MIXAE",
+        model="MIXAE",
+        idea="An autoencoder for each cluster, and a softmax network on their joined codes that says "
+        "which of them a point belongs to.",
+        settings={
+            "hidden_units": (64, 32),
+            "reconstruction_loss": "cross_entropy",
+            "batch_size": 100,
+        },
+        epochs=80,
+        averages=False,
+        callbacks=lambda: [RebalanceEntropyWeights()],
+        criterion="reconstruction",
     ),
 )

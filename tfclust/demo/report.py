@@ -47,15 +47,29 @@ def _pictures(result: Result, data) -> dict[str, str]:
     run = result.best
     numbers = _numbers_after_classes(run.labels, data)
     order = np.argsort(numbers)
-    images = run.model.centroids("input")[order].reshape(-1, 8, 8)
-    centroids = plots.images_grid(images, n_cols=len(images), titles=range(len(images)))
+    images = _images(run, data)[order].reshape(-1, 8, 8)
+    of_clusters = plots.images_grid(images, n_cols=len(images), titles=range(len(images)))
     sizes = plots.bars(run.sizes[order], "cluster", "points")
+    has_centroids = hasattr(run.model, "centroids")
+    squares = "; squares are centroids" if has_centroids else ""
     return {
-        "Centroids, decoded": _png(centroids),
-        "Codes in the plane, by t-SNE; squares are centroids": _png(_codes(run, numbers, data)),
+        "Centroids, decoded" if has_centroids else "Mean reconstruction by cluster": _png(
+            of_clusters
+        ),
+        f"Codes in the plane, by t-SNE{squares}": _png(_codes(run, numbers, data)),
         "Terms of the loss, per sample": _png(plots.loss_terms(run.history)),
         "Points in each cluster": _png(sizes),
     }
+
+
+def _images(run, data):
+    """An image of each cluster, `(K, d)`."""
+    if hasattr(run.model, "centroids"):
+        return run.model.centroids("input")
+    drawn = run.model.reconstruct(data.x, "chosen")
+    return np.stack(
+        [drawn[run.labels == k].sum(axis=0) / max(n, 1) for k, n in enumerate(run.sizes)]
+    )
 
 
 def _numbers_after_classes(labels, data):
@@ -67,7 +81,8 @@ def _numbers_after_classes(labels, data):
 
 def _codes(run, numbers, data):
     codes = run.model.embed(data.x[:POINTS_SHOWN])
-    centroids = run.model.centroids()[np.argsort(numbers)]
+    has_centroids = hasattr(run.model, "centroids")
+    centroids = run.model.centroids()[np.argsort(numbers)] if has_centroids else None
     points, squares = plots.project(codes, centroids, "tsne")
     clusters, classes = numbers[run.labels[:POINTS_SHOWN]], data.y[:POINTS_SHOWN]
     figure = Figure(figsize=(11, 5.5), layout="constrained")

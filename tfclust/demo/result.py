@@ -22,8 +22,8 @@ class Result:
 
     @property
     def best(self) -> Run:
-        """The run of lowest L_sp (Section 5.3.4 of the AE-CM paper).
+        """The run of lowest criterion, such as L_sp (Section 5.3.4 of the AE-CM paper).
 
         Runs with an empty cluster come last: with all points in one, L_sp is the lowest there is.
         """
-        return min(self.runs, key=lambda run: ((run.sizes == 0).any(), run.l_sp))
+        return min(self.runs, key=lambda run: ((run.sizes == 0).any(), run.criterion))

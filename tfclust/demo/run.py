@@ -17,7 +17,7 @@ class Run:
         history: Name of a term -> its value after each epoch.
         labels: Cluster of each point, `(n,)`.
         sizes: Points in each cluster, `(K,)`.
-        l_sp: The criterion that needs no labels; lower is better.
+        criterion: Value of what picks among the runs without labels; lower is better.
         scores: Scores against the classes.
     """
 
@@ -26,5 +26,5 @@ class Run:
     history: dict[str, list[float]]
     labels: np.ndarray
     sizes: np.ndarray
-    l_sp: float
+    criterion: float
     scores: dict[str, float]

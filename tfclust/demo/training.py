@@ -16,7 +16,7 @@ from tfclust.metrics import cluster_sizes, evaluate, sparsity_criterion
 def compete(contender, data, seeds):
     """Trains `contender` on `data` once for each seed, with a progress bar; returns a `Result`."""
     start = time.perf_counter()
-    epochs = contender.pretraining.get("epochs", 0) + contender.epochs + 1
+    epochs = contender.pretraining.get("epochs", 0) + _epochs(contender)
     with tqdm(total=len(seeds) * epochs, desc=f"{contender.name:6}", unit="epoch") as bar:
         runs = [_train(contender, data, seed, ProgressBar(bar)) for seed in seeds]
     return Result(contender, runs, time.perf_counter() - start)
@@ -31,17 +31,30 @@ def _train(contender, data, seed, progress):
     model.compile(steps_per_execution=steps, jit_compile=False)
     if contender.pretraining:
         model.pretrain(data.x, verbose=0, callbacks=[progress], **contender.pretraining)
+    averaging = [AveragingEpoch()] if contender.averages else []
     history = model.fit(
-        data.x, epochs=contender.epochs + 1, verbose=0, callbacks=[progress, AveragingEpoch()]
+        data.x,
+        epochs=_epochs(contender),
+        verbose=0,
+        callbacks=[progress, *contender.callbacks(), *averaging],
     )
-    memberships = model.predict(data.x, verbose=0)
-    labels = memberships.argmax(axis=1)
+    labels = model.assign(data.x)
     return Run(
         seed=seed,
         model=model,
         history=history.history,
         labels=labels,
         sizes=cluster_sizes(labels, data.n_classes),
-        l_sp=sparsity_criterion(memberships, model.centroids()),
+        criterion=_criterion(contender.criterion, model, data.x),
         scores=evaluate(data.y, labels),
     )
+
+
+def _epochs(contender):
+    return contender.epochs + contender.averages
+
+
+def _criterion(name, model, x):
+    if name == "L_sp":
+        return sparsity_criterion(model.predict(x, verbose=0), model.centroids())
+    return model.evaluate(x, verbose=0, return_dict=True)[name]
