@@ -39,8 +39,8 @@ CONTENDERS = (
     Contender(
         name="MIXAE",
         model="MIXAE",
-        idea="An autoencoder for each cluster, and a softmax network on their joined codes that says "
-        "which of them a point belongs to.",
+        idea="An autoencoder for each cluster, and a softmax network on their joined codes that "
+        "says which of them a point belongs to.",
         settings={
             "hidden_units": (64, 32),
             "reconstruction_loss": "cross_entropy",

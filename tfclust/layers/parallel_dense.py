@@ -4,11 +4,11 @@ import keras
 import tensorflow as tf
 
 from tfclust.checks import check_integer
-from tfclust.layers.parallel_layer import ParallelLayer
+from tfclust.layers.parallel_kernel import ParallelKernel
 
 
 @keras.saving.register_keras_serializable(package="tfclust")
-class ParallelDense(ParallelLayer):
+class ParallelDense(ParallelKernel):
     """K dense layers of one shape, computed as one batched product.
 
     `y_k = activation(x_k W_k + b_k)` for k = 1..K: what K `keras.layers.Dense` compute, and they
@@ -37,42 +37,22 @@ class ParallelDense(ParallelLayer):
 
     SAMPLE_RANK = 1
 
-    def __init__(
-        self,
-        networks,
-        units,
-        activation=None,
-        use_bias=True,
-        kernel_initializer="glorot_uniform",
-        bias_initializer="zeros",
-        **kwargs,
-    ):
-        super().__init__(networks, **kwargs)
+    def __init__(self, networks, units, activation=None, use_bias=True, **kwargs):
+        super().__init__(networks, activation=activation, use_bias=use_bias, **kwargs)
         self.units = check_integer("units", units, 1)
-        self.activation = keras.activations.get(activation)
-        self.use_bias = use_bias
-        self.kernel_initializer = keras.initializers.get(kernel_initializer)
-        self.bias_initializer = keras.initializers.get(bias_initializer)
 
     def single(self, name=None):
         """One of the K as a `keras.layers.Dense`, without weights."""
-        return keras.layers.Dense(
-            self.units,
-            activation=self.activation,
-            use_bias=self.use_bias,
-            kernel_initializer=self.kernel_initializer,
-            bias_initializer=self.bias_initializer,
-            dtype=self.dtype_policy,
-            name=name,
-        )
+        return keras.layers.Dense(self.units, name=name, **self.single_arguments())
 
-    def build(self, input_shape):
-        """Creates the kernels `(K, d, units)` and the biases `(K, units)`."""
-        super().build(input_shape)
-        shape = (input_shape[-1], self.units)
-        self.kernel = self.add_stacked_weight(shape, self.kernel_initializer, "kernel")
-        if self.use_bias:
-            self.bias = self.add_stacked_weight((self.units,), self.bias_initializer, "bias")
+    @property
+    def bias_size(self):
+        """Size of one network's bias."""
+        return self.units
+
+    def kernel_shape(self, channels):
+        """`(channels, units)`."""
+        return (channels, self.units)
 
     def call(self, x):
         """Outputs `(K, batch, units)` of `x`, `(batch, d)` or `(K, batch, d)`."""
@@ -83,11 +63,4 @@ class ParallelDense(ParallelLayer):
 
     def get_config(self):
         """Config that `from_config` takes."""
-        return {
-            **super().get_config(),
-            "units": self.units,
-            "activation": keras.activations.serialize(self.activation),
-            "use_bias": self.use_bias,
-            "kernel_initializer": keras.initializers.serialize(self.kernel_initializer),
-            "bias_initializer": keras.initializers.serialize(self.bias_initializer),
-        }
+        return {**super().get_config(), "units": self.units}
