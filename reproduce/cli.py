@@ -16,6 +16,7 @@ from reproduce.ledger import Ledger
 from reproduce.selection import count, pending, select
 
 RESULTS = Path(__file__).parent / "results"
+_DEFAULT_PAPER = "aecm"
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -32,14 +33,15 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _list(arguments: argparse.Namespace) -> int:
-    paper = PAPERS[arguments.paper]
     finished = Ledger(arguments.ledger).finished()
     if arguments.table is None:
-        lines = [("table", "runs done", "title")]
-        for table in paper.tables:
-            done, declared = _progress(paper.rows(table), finished)
-            lines.append((table.name, f"{done} of {declared}", table.title))
+        lines = [("paper", "table", "runs done", "title")]
+        for paper in PAPERS.values() if arguments.paper is None else [PAPERS[arguments.paper]]:
+            for table in paper.tables:
+                done, declared = _progress(paper.rows(table), finished)
+                lines.append((paper.name, table.name, f"{done} of {declared}", table.title))
     else:
+        paper = PAPERS[arguments.paper or _DEFAULT_PAPER]
         lines = [("dataset", "method", "init", "epochs", "profile", "seeds done")]
         for row in paper.rows(paper.table(arguments.table)):
             done, declared = _progress([row], finished)
@@ -130,7 +132,9 @@ def _parser() -> argparse.ArgumentParser:
 
     listing = _command(commands, "list", _list, "show what is declared and how much of it is done")
     listing.add_argument("table", nargs="?", help="a table, such as table11 or 11; all if left out")
-    _add_paper(listing)
+    listing.add_argument(
+        "--paper", choices=PAPERS, help=f"default: every paper; of a table, {_DEFAULT_PAPER}"
+    )
 
     run = _command(commands, "run", _run, "run what the ledger lacks of a table")
     run.add_argument("table", help="a table, such as table11 or 11")
@@ -190,7 +194,9 @@ def _command(commands, name: str, function, text: str) -> argparse.ArgumentParse
 
 
 def _add_paper(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--paper", choices=PAPERS, default="aecm", help="default: aecm")
+    parser.add_argument(
+        "--paper", choices=PAPERS, default=_DEFAULT_PAPER, help="default: %(default)s"
+    )
 
 
 def _add_places(parser: argparse.ArgumentParser) -> None:

@@ -146,7 +146,11 @@ def test_list_shows_how_many_seeds_are_done(ledger, record, capsys):
     ledger.append(record(seed=0))
     ledger.append(record(seed=3))
     assert main(["list", "--ledger", str(ledger.path)]) == 0
-    assert "table11 2 of 1120" in " ".join(capsys.readouterr().out.split())
+    listed = " ".join(capsys.readouterr().out.split())
+    assert "aecm table11 2 of 1120" in listed
+    assert "mixae table2 0 of " in listed
+    assert main(["list", "--paper", "mixae", "--ledger", str(ledger.path)]) == 0
+    assert "aecm" not in capsys.readouterr().out
     assert main(["list", "4", "--ledger", str(ledger.path)]) == 0
     [line] = [line for line in capsys.readouterr().out.splitlines() if "2 of 20" in line]
     assert line.split() == ["usps", "cm", "random", "150", "reference", "2", "of", "20"]
