@@ -22,6 +22,7 @@ PUBLISHED_NAMES = {
         "uci_glass": "glass",
         "uci_yeast": "yeast",
     },
+    "gumbel": {"rcv1_10k": "reuters10k"},
     "mixae": {"rcv1_10k": "reuters", "rcv1": "reuters", "har_recomputed": "hhar"},
 }
 

@@ -121,13 +121,14 @@ def make_record(experiment, data, outcome) -> dict:
     from tfclust.metrics import cluster_sizes, evaluate
 
     config = experiment.config()
+    rows = slice(None) if outcome.scored is None else outcome.scored
     n_clusters = config["settings"]["n_clusters"]
     return {
         **{key: value for key, value in config.items() if key != "settings"},
         "seed": outcome.seed,
         "seconds": round(outcome.seconds, 4),
         "status": "ok",
-        "metrics": {**evaluate(data.y, outcome.labels), **outcome.extra_metrics},
+        "metrics": {**evaluate(data.y[rows], outcome.labels[rows]), **outcome.extra_metrics},
         "loss_terms": outcome.loss_terms,
         "l_sp": outcome.l_sp,
         "cluster_sizes": [int(size) for size in cluster_sizes(outcome.labels, n_clusters)],

@@ -7,12 +7,22 @@ import pytest
 import tensorflow as tf
 
 from tfclust.callbacks import AveragingEpoch
-from tfclust.models import AECM, CM, MIXAE
+from tfclust.models import AECM, CM, MIXAE, GumbelSoftmaxVAE
 
 MODELS = {
     "cm": (CM, {"alpha": 5.0}),
     "aecm": (AECM, {"alpha": 5.0, "embedding_dim": 4, "hidden_units": (8,)}),
     "mixae": (MIXAE, {"embedding_dim": 2, "hidden_units": (8,)}),
+    "variational mixae": (MIXAE, {"embedding_dim": 2, "hidden_units": (8,), "variational": True}),
+    "gumbel": (
+        GumbelSoftmaxVAE,
+        {
+            "feature_dim": 4,
+            "latent_dim": 2,
+            "hidden_units": (8,),
+            "reconstruction_loss": "squared_error",
+        },
+    ),
 }
 OPTIMIZERS = {"sgd": lambda: keras.optimizers.SGD(1e-3), "default": lambda: None}
 BATCH_SIZE = 8
@@ -50,6 +60,8 @@ CASES = [
     ("aecm", "sgd", "dataset"),
     ("mixae", "sgd", "array"),
     ("mixae", "sgd", "dataset"),
+    ("variational mixae", "sgd", "array"),
+    ("gumbel", "sgd", "array"),
     ("cm", "default", "array"),
     ("aecm", "default", "array"),
 ]

@@ -4,11 +4,13 @@ import numpy as np
 import pytest
 import tensorflow as tf
 from scipy.special import expit, softmax
+from scipy.stats import norm
 
 from tfclust.losses import (
     batch_cross_entropy,
     batch_entropy,
     binary_cross_entropies,
+    categorical_divergences,
     cross,
     dirichlet_prior,
     entropies,
@@ -246,3 +248,29 @@ def test_gaussian_divergences_are_those_from_the_standard_normal(mixture):
     assert_equals(gaussian_divergences, mean, log_variance, expected=expected)
     zero = np.zeros((CLUSTERS, BATCH, FEATURES))
     assert_equals(gaussian_divergences, zero, zero, expected=np.zeros((CLUSTERS, BATCH)))
+
+
+def test_categorical_divergences_have_closed_forms():
+    certain = tf.constant([[1e4, 0.0, 0.0, 0.0]])
+    np.testing.assert_allclose(categorical_divergences(certain), [np.log(4)], rtol=1e-6)
+    np.testing.assert_allclose(categorical_divergences(tf.zeros((2, 4))), [0.0, 0.0], atol=1e-6)
+    logits = np.random.default_rng(0).normal(size=(5, 4))
+    q = softmax(logits, axis=1)
+    np.testing.assert_allclose(
+        categorical_divergences(logits), np.sum(q * np.log(4 * q), axis=1), rtol=1e-6
+    )
+
+
+def test_divergences_are_the_mean_log_ratio_of_draws():
+    rng = np.random.default_rng(0)
+    q = softmax(np.array([1.0, -0.5, 0.2]))
+    categories = rng.choice(3, 200_000, p=q)
+    logits = np.log(q)[np.newaxis]
+    expected = np.mean(np.log(q[categories]) - np.log(1 / 3))
+    np.testing.assert_allclose(categorical_divergences(logits), [expected], rtol=0.02)
+
+    mean, deviation = 0.7, 0.4
+    z = rng.normal(mean, deviation, 200_000)
+    log_ratio = norm.logpdf(z, mean, deviation) - norm.logpdf(z)
+    divergence = gaussian_divergences(np.array([[mean]]), np.array([[2.0 * np.log(deviation)]]))
+    np.testing.assert_allclose(divergence, [log_ratio.mean()], rtol=0.02)

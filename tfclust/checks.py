@@ -23,6 +23,31 @@ def check_weight(name, value):
     return float(value)
 
 
+def check_positive(name, value):
+    """Returns `value` as a float, or raises ValueError where it is not finite or not above 0."""
+    if not isinstance(value, numbers.Real) or not np.isfinite(value) or value <= 0:
+        raise ValueError(f"`{name}` must be a finite number above 0. Received: {name}={value!r}")
+    return float(value)
+
+
+def check_choice(name, value, choices):
+    """Returns `value`, or raises ValueError where it is none of `choices`."""
+    if value not in choices:
+        raise ValueError(
+            f"`{name}` must be one of {', '.join(choices)}. Received: {name}={value!r}"
+        )
+    return value
+
+
+def check_cluster(name, value, n_clusters):
+    """Returns `value` as an int, or raises ValueError where it is no cluster id."""
+    if value not in range(n_clusters) or isinstance(value, bool):
+        raise ValueError(
+            f"`{name}` must be a cluster id from 0 to {n_clusters - 1}. Received: {name}={value!r}"
+        )
+    return int(value)
+
+
 def check_range(name, bounds):
     """Returns two numbers, 0 <= low <= high, as floats, or raises ValueError."""
     try:
@@ -113,6 +138,23 @@ def check_data(x, sample_shape=None, min_rows=1):
         x = x.astype("float32", copy=False)
         _check_finite(x.data if sparse else x)
     return x
+
+
+def check_unit_interval(x, loss):
+    """Raises ValueError where `x`, checked data, holds values that the `loss` cannot be taken of.
+
+    Args:
+        x: float32 array or CSR matrix.
+        loss: name of the loss that is for values in [0, 1], for the message.
+    """
+    values = x.data if hasattr(x, "indptr") else x
+    low, high = (float(values.min()), float(values.max())) if values.size else (0.0, 0.0)
+    if low < 0.0 or high > 1.0:
+        raise ValueError(
+            f"`x` must lie within 0 and 1 for the loss {loss}: scale it, such as by "
+            "`(x - x.min()) / (x.max() - x.min())`, or take the squared error. "
+            f"Received: values from {low:g} to {high:g}"
+        )
 
 
 def _array(name, value, rule, dtype=None):

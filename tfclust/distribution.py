@@ -29,6 +29,20 @@ def global_batch_mean(values):
     return total / count
 
 
+def rows_before(count):
+    """Rows of the global batch before this replica's, and in all, as int32.
+
+    Args:
+        count: int32 scalar, this replica's rows.
+    """
+    context = tf.distribute.get_replica_context()
+    replicas, own = replica_count(), context.replica_id_in_sync_group
+    counts = context.all_reduce(
+        tf.distribute.ReduceOp.SUM, tf.one_hot(own, replicas, on_value=count, off_value=0)
+    )
+    return tf.reduce_sum(counts[:own]), tf.reduce_sum(counts)
+
+
 def global_batch_size(values):
     """Number of rows of `values`, `(batch, ...)`, on all replicas together, as float32."""
     count = tf.cast(tf.shape(values)[0], tf.float32)

@@ -207,10 +207,10 @@ def squared_errors(x, reconstructions):
 
     Args:
         x: `(batch, d)`.
-        reconstructions: `(K, batch, d)`.
+        reconstructions: `(..., batch, d)`, such as those of K autoencoders.
 
     Returns:
-        `(K, batch)`.
+        `(..., batch)`.
     """
     return tf.reduce_sum(tf.math.squared_difference(_real(x), _real(reconstructions)), axis=-1)
 
@@ -222,13 +222,19 @@ def binary_cross_entropies(x, logits):
 
     Args:
         x: `(batch, d)`, values in [0, 1].
-        logits: `(K, batch, d)`.
+        logits: `(..., batch, d)`.
 
     Returns:
-        `(K, batch)`.
+        `(..., batch)`.
     """
     x, logits = _real(x), _real(logits)
     return tf.reduce_sum(tf.nn.softplus(logits) - x * logits, axis=-1)
+
+
+RECONSTRUCTION_ERRORS = {
+    "squared_error": squared_errors,
+    "cross_entropy": binary_cross_entropies,
+}
 
 
 def gaussian_divergences(mean, log_variance):
@@ -237,16 +243,37 @@ def gaussian_divergences(mean, log_variance):
     `1/2 sum_j (mean_j^2 + exp(log_variance_j) - 1 - log_variance_j)`.
 
     Args:
-        mean, log_variance: `(K, batch, p)`.
+        mean, log_variance: `(..., p)`.
 
     Returns:
-        `(K, batch)`.
+        `(...)`.
 
     Reference: Kingma and Welling, Auto-encoding variational Bayes, 2014, appendix B.
     """
     mean, log_variance = _real(mean), _real(log_variance)
     terms = tf.square(mean) + tf.exp(log_variance) - 1.0 - log_variance
     return 0.5 * tf.reduce_sum(terms, axis=-1)
+
+
+def categorical_divergences(logits):
+    """Kullback-Leibler divergence of every sample's memberships from uniform ones, in nats.
+
+    `sum_k q_k log(K q_k) = log K - Entr(q)`, q the softmax of the logits.
+
+    The second term of Eq. 7 of Arias Figueroa and Ramirez Rivera (2017), whose uniform prior of the
+    categories is read as Cat(1/K), in closed form on the probabilities and not on a relaxed draw.
+
+    Args:
+        logits: `(..., K)`.
+
+    Returns:
+        `(...)`.
+
+    Example: `categorical_divergences([[0.0, 0.0]])` is `[0]`.
+    """
+    log_q = tf.nn.log_softmax(_real(logits))
+    categories = tf.cast(tf.shape(log_q)[-1], log_q.dtype)
+    return tf.reduce_sum(tf.exp(log_q) * log_q, axis=-1) + tf.math.log(categories)
 
 
 def _bounded_log(p):

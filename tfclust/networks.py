@@ -57,6 +57,54 @@ def dense_network(
     return keras.Sequential([keras.Input((input_dim,)), *layers], name=name)
 
 
+def normalized_network(
+    input_dim, units, activation="relu", name=None, dtype=None, output_dtype=None, seed=None
+):
+    """A stack of dense layers, all but the last one batch-normalized and then activated.
+
+    With `relu` these are the networks of the Gumbel-Softmax paper: "all the layers, except the
+    input, output and embeddings, are followed by batch normalization and rectified linear unit".
+    A normalized layer has no bias, which the normalization would take out again. Batches are
+    normalized by the statistics of the global batch under a distribution strategy.
+
+    Args:
+        input_dim, units, activation, name, dtype, output_dtype, seed: as in `dense_network`;
+            kernels start Glorot uniform and biases at 0, on which the paper is silent.
+
+    Returns:
+        A built `keras.Model` that maps `(batch, input_dim)` to `(batch, units[-1])`.
+
+    Example:
+
+    ```python
+    encoder = normalized_network(784, (512, 256, 100), name="encoder")
+    ```
+    """
+
+    def kernel(layer_seed):
+        return keras.initializers.GlorotUniform(seed=layer_seed)
+
+    *seeds, last_seed = layer_seeds(seed, len(units))
+    *hidden_units, last = units
+    layers = []
+    for i, (width, layer_seed) in enumerate(zip(hidden_units, seeds, strict=True)):
+        layers += [
+            keras.layers.Dense(
+                width,
+                use_bias=False,
+                kernel_initializer=kernel(layer_seed),
+                dtype=dtype,
+                name=f"dense_{i}",
+            ),
+            keras.layers.BatchNormalization(synchronized=True, dtype=dtype, name=f"norm_{i}"),
+            keras.layers.Activation(activation, dtype=dtype, name=f"activation_{i}"),
+        ]
+    output = keras.layers.Dense(
+        last, kernel_initializer=kernel(last_seed), dtype=output_dtype or dtype, name="output"
+    )
+    return keras.Sequential([keras.Input((input_dim,)), *layers, output], name=name)
+
+
 def parallel_dense_autoencoder(
     networks,
     input_dim,

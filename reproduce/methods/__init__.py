@@ -3,6 +3,7 @@
 from reproduce.methods.autoencoders import run_ae_kmeans, run_aecm
 from reproduce.methods.baselines import run_gmm, run_kmeans
 from reproduce.methods.clustering_module import run_cm
+from reproduce.methods.generative import run_gumbel
 from reproduce.methods.mixture import run_mixae
 from reproduce.methods.outcome import Outcome
 from reproduce.methods.task import Task
@@ -12,6 +13,7 @@ _METHODS = {
     "aecm": run_aecm,
     "aecm_kmeans": run_aecm,
     "gmm": run_gmm,
+    "gumbel": run_gumbel,
     "igmm": run_gmm,
     "kmeans": run_kmeans,
     "mixae": run_mixae,

@@ -18,6 +18,7 @@ class Outcome:
         loss_terms: The final terms of the objective per sample, by name.
         l_sp: The criterion of Sect. 5.2.4 per sample, or None where the method has none.
         extra_metrics: Scores beyond those of the labels.
+        scored: Indices of the rows that the scores are taken on, or None for all.
         curve: Scores while training, one dict an evaluation.
     """
 
@@ -27,4 +28,5 @@ class Outcome:
     loss_terms: dict[str, float] = field(default_factory=dict)
     l_sp: float | None = None
     extra_metrics: dict[str, float] = field(default_factory=dict)
+    scored: np.ndarray | None = None
     curve: list[dict] = field(default_factory=list)

@@ -129,9 +129,11 @@ class TestMIXAE(ClusteringModelBattery):
             trained.autoencoder(3)
 
     def test_cross_entropy_reconstructs_in_0_to_1(self, rows):
-        model = self.built(reconstruction_loss="cross_entropy")
-        for outputs in (model.reconstruct(rows), model.autoencoder(0).predict(rows, verbose=0)):
+        model, x = self.built(reconstruction_loss="cross_entropy"), np.clip(rows, 0.0, 1.0)
+        for outputs in (model.reconstruct(x), model.autoencoder(0).predict(x, verbose=0)):
             assert outputs.min() > 0.0 and outputs.max() < 1.0
+        with pytest.raises(ValueError, match=r"within 0 and 1 for the loss.*Received"):
+            model.predict(x - 0.5, verbose=0)
 
     def test_hidden_layers_of_the_assignment_network(self, rows):
         model = self.built(assignment_units=(5, 4))

@@ -1,5 +1,6 @@
 """Callbacks: rules that act between steps and epochs."""
 
+from tfclust.callbacks.anneal_temperature import AnnealTemperature
 from tfclust.callbacks.averaging_epoch import AveragingEpoch
 from tfclust.callbacks.checkpoint import Checkpoint
 from tfclust.callbacks.collapse_watch import CollapseWatch
@@ -8,6 +9,7 @@ from tfclust.callbacks.stop_on_nan import StopOnNaN
 from tfclust.callbacks.stop_when_stable import StopWhenStable
 
 __all__ = [
+    "AnnealTemperature",
     "AveragingEpoch",
     "Checkpoint",
     "CollapseWatch",

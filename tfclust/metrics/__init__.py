@@ -9,6 +9,7 @@ from tfclust.metrics.membership_scores import (
     sparsity_criterion,
 )
 from tfclust.metrics.mutual_information_metric import NormalizedMutualInformation
+from tfclust.metrics.neighbour_error import knn_error
 from tfclust.metrics.occupancy import Occupancy
 from tfclust.metrics.partition_scores import (
     adjusted_rand,
@@ -36,6 +37,7 @@ __all__ = [
     "clustering_accuracy",
     "evaluate",
     "homogeneity",
+    "knn_error",
     "match_clusters",
     "membership_covariance",
     "normalized_mutual_info",

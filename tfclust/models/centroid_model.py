@@ -4,7 +4,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from tfclust.checks import check_concentration, check_integer
+from tfclust.checks import check_cluster, check_concentration, check_integer
 from tfclust.distribution import global_batch_mean, replica_count
 from tfclust.losses import dirichlet_prior
 from tfclust.models.base import ClusteringModel
@@ -128,12 +128,8 @@ class CentroidModel(ClusteringModel):
         Raises:
             ValueError: an id is not a cluster's, or `steps` is below 2.
         """
-        for name, cluster in (("a", a), ("b", b)):
-            if not 0 <= cluster < self.n_clusters:
-                raise ValueError(
-                    f"`{name}` must be a cluster id from 0 to {self.n_clusters - 1}. "
-                    f"Received: {name}={cluster}"
-                )
+        check_cluster("a", a, self.n_clusters)
+        check_cluster("b", b, self.n_clusters)
         along = np.linspace(0.0, 1.0, check_integer("steps", steps, 2))[:, np.newaxis]
         ends = np.eye(self.n_clusters)[[a, b]]
         return self.generate((1.0 - along) * ends[0] + along * ends[1])

@@ -4,16 +4,23 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from tfclust.checks import check_integer, check_proportions, check_units, check_weight
+from tfclust.checks import (
+    check_choice,
+    check_cluster,
+    check_integer,
+    check_proportions,
+    check_unit_interval,
+    check_units,
+    check_weight,
+)
 from tfclust.distribution import global_batch_mean, global_batch_size, replica_count
 from tfclust.losses import (
+    RECONSTRUCTION_ERRORS,
     batch_cross_entropy,
     batch_entropy,
-    binary_cross_entropies,
     entropies,
     gaussian_divergences,
     sample_entropy,
-    squared_errors,
     weighted_error,
 )
 from tfclust.models.base import ClusteringModel
@@ -24,9 +31,8 @@ from tfclust.networks import (
     parallel_dense_autoencoder,
     single_network,
 )
+from tfclust.sampling import gaussian_sample, step_seed
 from tfclust.seeds import layer_seeds
-
-LOSSES = {"squared_error": squared_errors, "cross_entropy": binary_cross_entropies}
 
 
 @keras.saving.register_keras_serializable(package="tfclust")
@@ -107,11 +113,7 @@ class MIXAE(GivenNetworks, ClusteringModel):
     ):
         self.variational = bool(variational)
         super().__init__(n_clusters, **kwargs)
-        if reconstruction_loss not in LOSSES:
-            raise ValueError(
-                f"`reconstruction_loss` must be one of {', '.join(LOSSES)}. "
-                f"Received: reconstruction_loss={reconstruction_loss!r}"
-            )
+        check_choice("reconstruction_loss", reconstruction_loss, RECONSTRUCTION_ERRORS)
         self._take_networks(encoder, decoder)
         self.embedding_dim = check_integer("embedding_dim", embedding_dim, 1)
         self.filters = check_units("filters", filters)
@@ -205,17 +207,8 @@ class MIXAE(GivenNetworks, ClusteringModel):
         divergences = gaussian_divergences(mean, log_variance)
         if not training:
             return mean, divergences
-        return mean + tf.exp(0.5 * log_variance) * self._noise(tf.shape(mean)), divergences
-
-    def _noise(self, shape):
-        """Normal values that follow from the seed, the step and the replica, so runs can resume."""
-        step = tf.cast(self.optimizer.iterations, tf.int32) if self.optimizer else 0
-        context = tf.distribute.get_replica_context()
-        replica = context.replica_id_in_sync_group if context else 0
-        key = tf.random.experimental.stateless_fold_in((self.seed, 0), replica)
-        return tf.random.stateless_normal(
-            shape, tf.random.experimental.stateless_fold_in(key, step)
-        )
+        step = self.optimizer.iterations if self.optimizer else 0
+        return gaussian_sample(mean, log_variance, step_seed(self.seed, step)), divergences
 
     def _logits(self, codes, training):
         return self.assignment(_joined(codes), training=training)
@@ -224,13 +217,19 @@ class MIXAE(GivenNetworks, ClusteringModel):
         size = int(np.prod(self._sample_shape))
         x = tf.reshape(x, (-1, size))
         reconstructions = tf.reshape(reconstructions, (self.n_clusters, -1, size))
-        return LOSSES[self.reconstruction_loss](x, reconstructions)
+        return RECONSTRUCTION_ERRORS[self.reconstruction_loss](x, reconstructions)
 
     def _imbalance(self, memberships):
         mean = global_batch_mean(memberships)
         if self.cluster_prior is None:
             return -batch_entropy(mean)
         return batch_cross_entropy(mean, self.cluster_prior)
+
+    def _checked(self, x, min_rows=1):
+        x = super()._checked(x, min_rows)
+        if self.reconstruction_loss == "cross_entropy":
+            check_unit_interval(x, self.reconstruction_loss)
+        return x
 
     def _log(self, x, y, memberships, terms):
         self._sample_entropy.update_state(entropies(memberships))
@@ -281,10 +280,7 @@ class MIXAE(GivenNetworks, ClusteringModel):
         """
         if not self.built:
             raise ValueError("`autoencoder` needs a built model. Received: a model without weights")
-        if check_integer("k", k, 0) >= self.n_clusters:
-            raise ValueError(
-                f"`k` must be a cluster id from 0 to {self.n_clusters - 1}. Received: k={k}"
-            )
+        check_cluster("k", k, self.n_clusters)
         inputs = keras.Input(self._sample_shape)
         codes = single_network(self.encoder, k)(inputs)
         if self.variational:

@@ -1,0 +1,146 @@
+"""Tables and figures of "Is simple better?: Revisiting simple generative models".
+
+Arias Figueroa and Ramirez Rivera, 2017, the Gumbel-Softmax model. Where the paper is silent, the
+reading taken is a named constant with the reason beside it.
+"""
+
+from __future__ import annotations
+
+from reproduce.experiment import Experiment
+from reproduce.paper import Paper
+from reproduce.table import Table
+
+FIVE_RUNS = tuple(range(5))  # the paper prints a spread and not the number of runs
+ONE_RUN = (0,)
+
+EPOCHS = 300
+TRAINING = {
+    "optimizer": "adam",
+    "learning_rate": 1e-3,
+    "epsilon": 1e-7,
+    "batch_size": 300,
+    "precision": "float32",
+}
+# "From 1 to 0.5 in the first 100 epochs": linear is the plainest way, and constant after.
+ANNEALING = {
+    "temperature": 1.0,
+    "end_temperature": 0.5,
+    "annealing_epochs": 100,
+    "annealing": "linear",
+}
+FEATURE_DIM = 100
+NEIGHBOURS = (3, 5, 10)
+
+# "Binary cross entropy (binary data) and mean square error (continuous data)": grey images in
+# [0, 1] take the cross-entropy, text the squared error. Both are sums over a sample's values, the
+# plain bound. "Features [...] following DEC", which scales tf-idf rows by the root of their length.
+DATASETS = {
+    "mnist": {"n_clusters": 10, "latent_dim": 150, "reconstruction_loss": "cross_entropy"},
+    "usps": {"n_clusters": 10, "latent_dim": 50, "reconstruction_loss": "cross_entropy"},
+    "rcv1_10k": {
+        "n_clusters": 4,
+        "latent_dim": 50,
+        "reconstruction_loss": "squared_error",
+        "scale": "sqrt_dim",
+    },
+}
+# The paper prints 5 for MNIST, found "by the accuracy of our best run", and nothing for the others.
+# There the smallest weight is taken at which the information between row and cluster on the
+# validation part is within 5 % of the largest of the grid: no label is read, and the code z is
+# held no tighter than it takes for c to be used. Figure 3 shows the grid.
+GAUSSIAN_WEIGHTS = {"mnist": 5.0, "usps": 5.0, "rcv1_10k": 5.0}
+WEIGHT_GRIDS = {
+    "mnist": (1.0, 2.0, 5.0, 10.0),
+    "usps": (1.0, 2.0, 3.0, 5.0, 7.0, 10.0, 20.0),
+    "rcv1_10k": (1.0, 5.0, 20.0, 50.0, 100.0, 200.0),
+}
+
+# The paper quotes its baselines from others, who measure them on all rows: so are ours.
+BASELINES = {"kmeans": {"n_init": 10}, "gmm": {"covariance": "diagonal", "uniform_weights": False}}
+BASELINE_ITERATIONS = 300
+
+
+def _experiment(table, dataset, method, epochs, seeds, settings, init="") -> Experiment:
+    return Experiment("gumbel", table, dataset, method, init, epochs, seeds, settings)
+
+
+def _settings(dataset: str) -> dict:
+    return {
+        "feature_dim": FEATURE_DIM,
+        "gaussian_weight": GAUSSIAN_WEIGHTS[dataset],
+        **TRAINING,
+        **ANNEALING,
+        **DATASETS[dataset],
+        **({"neighbours": NEIGHBOURS} if dataset == "mnist" else {}),
+    }
+
+
+def _table1() -> list[Experiment]:
+    """Baselines, and the model; Table 2 shows the kNN errors of the same runs on MNIST."""
+    experiments = []
+    for dataset, data in DATASETS.items():
+        common = {"n_clusters": data["n_clusters"], "scale": data.get("scale")}
+        experiments += [
+            _experiment("table1", dataset, method, BASELINE_ITERATIONS, FIVE_RUNS, common | own)
+            for method, own in BASELINES.items()
+        ]
+        experiments.append(
+            _experiment("table1", dataset, "gumbel", EPOCHS, FIVE_RUNS, _settings(dataset))
+        )
+    return experiments
+
+
+def _figure3() -> list[Experiment]:
+    """The weight of the Gaussian term; the weight of Table 1 is one of its runs."""
+    return [
+        _experiment(
+            "figure3",
+            dataset,
+            "gumbel",
+            EPOCHS,
+            ONE_RUN,
+            {**_settings(dataset), "gaussian_weight": weight},
+        )
+        for dataset, grid in WEIGHT_GRIDS.items()
+        for weight in grid
+        if weight != GAUSSIAN_WEIGHTS[dataset]
+    ]
+
+
+PAPER = Paper(
+    name="gumbel",
+    title="Is simple better?: Revisiting simple generative models for unsupervised clustering",
+    experiments=(*_table1(), *_figure3()),
+    tables=(
+        Table(
+            "table1",
+            "Accuracy: the model on the test part, baselines on all rows",
+            ("table1",),
+            (*BASELINES, "gumbel"),
+            metrics=("acc", "nmi"),
+        ),
+        Table(
+            "table1_whole",
+            "The same runs of the model, on all rows",
+            ("table1",),
+            ("gumbel",),
+            metrics=("whole_acc", "whole_nmi"),
+        ),
+        Table(
+            "table2",
+            "kNN error on features of MNIST",
+            ("table1", "table2"),
+            ("gumbel",),
+            metrics=tuple(f"knn_error_k{k}" for k in NEIGHBOURS),
+            datasets=("mnist",),
+        ),
+        Table(
+            "figure3",
+            "Weights of the Gaussian term, one run each",
+            ("figure3",),
+            ("gumbel",),
+            metrics=("validation_acc", "cluster_information"),
+        ),
+    ),
+    figures=(3, 4, 5),
+)

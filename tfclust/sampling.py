@@ -1,0 +1,79 @@
+"""Random draws through which gradients flow, each a function of a seed."""
+
+import functools
+
+import tensorflow as tf
+
+from tfclust.distribution import replica_count, rows_before
+
+_SMALLEST = 1.2e-38  # a normal float32: the logarithm of a uniform value is finite
+
+
+def step_seed(seed, step):
+    """Seed `(2,)`, int32, of the draws of one training step.
+
+    It follows from the model's seed and the step alone, so a run that was cut off and restored
+    draws what it would have drawn.
+
+    Args:
+        seed: int, the model's.
+        step: scalar, training steps taken before.
+    """
+    return tf.random.experimental.stateless_fold_in((seed, 0), tf.cast(step, tf.int32))
+
+
+def gaussian_sample(mean, log_variance, seed):
+    """A draw of `N(mean, exp(log_variance))` by reparametrization, in their shape.
+
+    Args:
+        mean, log_variance: float32 `(..., batch, p)`.
+        seed: `(2,)`, int32.
+
+    Reference: Kingma and Welling, Auto-encoding variational Bayes, 2014, Section 2.4.
+    """
+    noise = _rows_of_global_batch(tf.random.stateless_normal, tf.shape(mean), seed)
+    return mean + tf.exp(0.5 * log_variance) * noise
+
+
+def gumbel_softmax_sample(logits, temperature, seed, straight_through=False):
+    """A relaxed draw of `Cat(softmax(logits))`: rows that sum to 1, one-hot in the limit of 0.
+
+    `y = softmax((logits + g) / temperature)`, `g = -log(-log(u))` with u uniform on (0, 1). The
+    largest entry of y is that of an exact draw at every temperature.
+
+    Args:
+        logits: float32 `(batch, K)`.
+        temperature: positive scalar.
+        seed: `(2,)`, int32.
+        straight_through: True gives the one-hot draw, with the gradient of the relaxed one.
+
+    Returns:
+        Float32, in the shape of `logits`.
+
+    Example:
+
+    ```python
+    sample = gumbel_softmax_sample(tf.math.log([[0.2, 0.8]]), 0.5, seed=(0, 0))
+    ```
+
+    Reference: Jang, Gu, Poole, Categorical reparameterization with Gumbel-Softmax, 2017, Eqs. 1
+    and 2; Maddison, Mnih, Teh, The concrete distribution, 2017.
+    """
+    uniform = _rows_of_global_batch(
+        functools.partial(tf.random.stateless_uniform, minval=_SMALLEST), tf.shape(logits), seed
+    )
+    noise = -tf.math.log(-tf.math.log(uniform))
+    relaxed = tf.nn.softmax((logits + noise) / temperature)
+    if not straight_through:
+        return relaxed
+    hard = tf.one_hot(tf.argmax(relaxed, axis=-1), logits.shape[-1], dtype=relaxed.dtype)
+    return hard + relaxed - tf.stop_gradient(relaxed)
+
+
+def _rows_of_global_batch(draw, shape, seed):
+    """This replica's rows, on the last axis but one, of what is drawn for the global batch."""
+    if replica_count() == 1:
+        return draw(shape, seed)
+    first, total = rows_before(shape[-2])
+    drawn = draw(tf.tensor_scatter_nd_update(shape, [[tf.size(shape) - 2]], [total]), seed)
+    return drawn[..., first : first + shape[-2], :]
