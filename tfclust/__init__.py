@@ -12,6 +12,7 @@ _MODELS = ("AECM", "CM", "MIXAE")
 _MODULES = (
     "callbacks",
     "datasets",
+    "export",
     "layers",
     "losses",
     "metrics",

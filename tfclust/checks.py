@@ -23,6 +23,15 @@ def check_weight(name, value):
     return float(value)
 
 
+def check_choice(name, value, choices):
+    """Returns `value`, or raises ValueError where it is none of `choices`."""
+    if value not in choices:
+        raise ValueError(
+            f"`{name}` must be one of {', '.join(choices)}. Received: {name}={value!r}"
+        )
+    return value
+
+
 def check_range(name, bounds):
     """Returns two numbers, 0 <= low <= high, as floats, or raises ValueError."""
     try:
