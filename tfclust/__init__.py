@@ -12,6 +12,7 @@ _MODELS = ("AECM", "CM", "GumbelSoftmaxVAE", "MIXAE")
 _MODULES = (
     "callbacks",
     "datasets",
+    "export",
     "layers",
     "losses",
     "metrics",

@@ -232,9 +232,9 @@ class AECM(GivenNetworks, CentroidModel):
         """Codes z, `(batch, p)`."""
         return self.encoder(x, training=False)
 
-    def reconstruct(self, x, batch_size=None):
-        """The autoencoder's reconstructions of the rows of `x`, in their shape."""
-        return self._map_batches(lambda rows: self._decode(self.encoder(rows)), x, batch_size)
+    def reconstruct_batch(self, x):
+        """The autoencoder's reconstructions of a batch, in its shape."""
+        return self._decode(self.encoder(x, training=False))
 
     def _decode(self, codes):
         return tf.cast(self.decoder(codes, training=False), tf.float32)

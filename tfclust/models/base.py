@@ -19,9 +19,13 @@ from tfclust.weight_average import WeightAverage
 class ClusteringModel(keras.Model):
     """A Keras model whose outputs are cluster memberships and whose objective needs no labels.
 
-    A subclass writes `build`, `objective` and `embed_batch`, and names the terms of its objective
-    in `TERMS`. It gets `compile`, `fit`, `evaluate`, `predict`, `save` that mean what they mean for
-    a Keras classifier, `assign`, `embed` and `loss_terms`.
+    A subclass writes `build`, `objective`, `embed_batch` and `reconstruct_batch`, and names the
+    terms of its objective in `TERMS`. It gets `compile`, `fit`, `evaluate`, `predict`, `save` that
+    mean what they mean for a Keras classifier, `assign`, `embed`, `reconstruct` and `loss_terms`.
+
+    A model that makes new points also writes `generate_batch(**inputs)`, which TensorFlow can
+    trace, and `generator_inputs()`, a dict of its arguments' names and example arrays of batches;
+    `tfclust.export` makes a signature of the two.
 
     Args:
         n_clusters: number of clusters K, at least 2.
@@ -60,6 +64,10 @@ class ClusteringModel(keras.Model):
         """Latent codes `(batch, p)` of a batch."""
         raise NotImplementedError(f"{type(self).__name__} must define `embed_batch`")
 
+    def reconstruct_batch(self, x):
+        """Reconstructions of a batch, float32, in its shape."""
+        raise NotImplementedError(f"{type(self).__name__} must define `reconstruct_batch`")
+
     def term_names(self):
         """Names of the terms, the keys of `loss_terms`; may depend on the constructor's options."""
         return self.TERMS
@@ -69,6 +77,11 @@ class ClusteringModel(keras.Model):
         return FusedAdam(1e-3)
 
     # What a user calls ------------------------------------------------------------------------
+
+    @property
+    def sample_shape(self):
+        """Shape of one sample, as a tuple; None before the model is built."""
+        return self._sample_shape
 
     def loss_terms(self, x, training=False):
         """The terms of the objective on the batch `x`: a dict, name -> scalar.
@@ -91,6 +104,10 @@ class ClusteringModel(keras.Model):
     def embed(self, x, batch_size=None):
         """Latent codes `(n, p)`, float32, of the rows of `x`."""
         return self._map_batches(self.embed_batch, x, batch_size)
+
+    def reconstruct(self, x, batch_size=None):
+        """Reconstructions of the rows of `x`, float32, in their shape."""
+        return self._map_batches(self.reconstruct_batch, x, batch_size)
 
     def compile(
         self,

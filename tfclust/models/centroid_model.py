@@ -113,7 +113,20 @@ class CentroidModel(ClusteringModel):
                 f"Received: sums from {memberships.sum(axis=1).min()} to "
                 f"{memberships.sum(axis=1).max()}"
             )
-        return np.asarray(self._decode(tf.matmul(memberships, self._centroids())))
+        return np.asarray(self.generate_batch(memberships))
+
+    def generate_batch(self, memberships):
+        """Points of the input space for a batch of memberships `(batch, K)`; refuses other rows."""
+        sums = tf.reduce_sum(memberships, axis=1)
+        tf.debugging.Assert(
+            tf.reduce_all(tf.abs(sums - 1.0) < 1e-4),
+            ["The rows of `memberships` must sum to 1. Received: sums", sums],
+        )
+        return self._decode(tf.matmul(memberships, self._centroids()))
+
+    def generator_inputs(self):
+        """Example of the arguments of `generate_batch`: memberships that give the centroids."""
+        return {"memberships": np.eye(self.n_clusters, dtype="float32")}
 
     def interpolate(self, a, b, steps):
         """Points of the input space on the way from centroid `a` to centroid `b` (Fig. 7).

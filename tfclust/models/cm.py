@@ -109,9 +109,9 @@ class CM(CentroidModel):
         """The batch itself: CM clusters in the space of its input."""
         return tf.cast(x, tf.float32)
 
-    def reconstruct(self, x, batch_size=None):
-        """Reconstructions `(n, d)` of `x`: centroids mixed by the memberships."""
-        return self._map_batches(lambda rows: self.centroid_map(self(rows)), x, batch_size)
+    def reconstruct_batch(self, x):
+        """Reconstructions `(batch, d)`: centroids mixed by the memberships."""
+        return self.centroid_map(self(x))
 
     def _decode(self, codes):
         return codes

@@ -200,11 +200,6 @@ class GumbelSoftmaxVAE(ClusteringModel):
         joined = self.from_code(code) + self.from_category(category)
         return self.decoder(joined, training=training)
 
-    def _decode(self, code, category):
-        """Points of the input space for codes `(n, dz)` and categories `(n, K)`, `(n, d)`."""
-        decoded = tf.cast(self._decoded(code, category), tf.float32)
-        return tf.sigmoid(decoded) if self.reconstruction_loss == "cross_entropy" else decoded
-
     def embed_batch(self, x):
         """Features `(batch, df)`."""
         return self.encoder(x, training=False)
@@ -213,14 +208,23 @@ class GumbelSoftmaxVAE(ClusteringModel):
         """Means mu of q(z|x), `(n, dz)`, float32, of the rows of `x`."""
         return self._map_batches(lambda rows: self.mean(self.embed_batch(rows)), x, batch_size)
 
-    def reconstruct(self, x, batch_size=None):
-        """Reconstructions `(n, d)` of `x`, from the mean of z and the memberships."""
+    def reconstruct_batch(self, x):
+        """Reconstructions of a batch, `(batch, d)`, from the mean of z and the memberships."""
+        features = self.embed_batch(x)
+        memberships = tf.nn.softmax(self.categories(features, training=False))
+        return self.generate_batch(self.mean(features), memberships)
 
-        def reconstruct(rows):
-            features = self.embed_batch(rows)
-            return self._decode(self.mean(features), tf.nn.softmax(self.categories(features)))
+    def generate_batch(self, code, membership):
+        """Points of the input space `(n, d)` for codes z `(n, dz)` and memberships `(n, K)`."""
+        decoded = tf.cast(self._decoded(code, membership), tf.float32)
+        return tf.sigmoid(decoded) if self.reconstruction_loss == "cross_entropy" else decoded
 
-        return self._map_batches(reconstruct, x, batch_size)
+    def generator_inputs(self):
+        """Example of the arguments of `generate_batch`: the middle of every cluster."""
+        return {
+            "code": np.zeros((self.n_clusters, self.latent_dim), dtype="float32"),
+            "membership": np.eye(self.n_clusters, dtype="float32"),
+        }
 
     def generate(self, cluster, n=1, seed=None):
         """New points of one cluster: z drawn from its prior, c the cluster (Fig. 4b to d).
@@ -244,7 +248,7 @@ class GumbelSoftmaxVAE(ClusteringModel):
         shape = (check_integer("n", n, 1), self.latent_dim)
         codes = tf.random.stateless_normal(shape, (seed, 0))
         category = tf.one_hot(tf.fill((n,), cluster), self.n_clusters)
-        return np.asarray(self._decode(codes, category))
+        return np.asarray(self.generate_batch(codes, category))
 
     def transfer_style(self, x):
         """Every row of `x` drawn as every cluster: its own z, each category c in turn (Fig. 4a).
@@ -257,7 +261,7 @@ class GumbelSoftmaxVAE(ClusteringModel):
         """
         codes = self.code(x)
         drawn = [
-            self._decode(codes, np.tile(category, (len(codes), 1)))
+            self.generate_batch(codes, np.tile(category, (len(codes), 1)))
             for category in np.eye(self.n_clusters, dtype="float32")
         ]
         return np.stack(drawn, axis=1)

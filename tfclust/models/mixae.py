@@ -254,15 +254,15 @@ class MIXAE(GivenNetworks, ClusteringModel):
         """
         if how not in ("weighted", "chosen"):
             raise ValueError(f'`how` must be "weighted" or "chosen". Received: how={how!r}')
+        return self._map_batches(lambda rows: self.reconstruct_batch(rows, how), x, batch_size)
 
-        def reconstruct(rows):
-            codes, _ = self._encode(rows, training=False)
-            weights = tf.nn.softmax(self._logits(codes, training=False))
-            if how == "chosen":
-                weights = tf.one_hot(tf.argmax(weights, axis=-1), self.n_clusters)
-            return tf.einsum("bk,kb...->b...", weights, self._decode(codes))
-
-        return self._map_batches(reconstruct, x, batch_size)
+    def reconstruct_batch(self, x, how="weighted"):
+        """Reconstructions of a batch, in its shape; `how` as in `reconstruct`."""
+        codes, _ = self._encode(x, training=False)
+        weights = tf.nn.softmax(self._logits(codes, training=False))
+        if how == "chosen":
+            weights = tf.one_hot(tf.argmax(weights, axis=-1), self.n_clusters)
+        return tf.einsum("bk,kb...->b...", weights, self._decode(codes))
 
     def _decode(self, codes):
         decoded = tf.cast(self.decoder(codes, training=False), tf.float32)

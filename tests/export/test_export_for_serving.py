@@ -1,0 +1,238 @@
+"""What `export_for_serving` writes, where, and what it refuses."""
+
+import json
+import shlex
+import sys
+
+import numpy as np
+import pytest
+import tensorflow as tf
+from tiny_models import tiny_model
+
+from tfclust.export import Preprocessing, export_for_serving
+from tfclust.models import CMEnsemble
+
+
+@pytest.fixture(scope="module")
+def model():
+    """A CM that is built and not trained."""
+    model = tiny_model("CM")
+    model.build((None, 6))
+    return model
+
+
+@pytest.fixture(scope="module")
+def several(model, tmp_path_factory):
+    """The exports of versions 1, 2 and 7 of one model, in a folder that held other things."""
+    directory = tmp_path_factory.mktemp("serving") / "digits"
+    (directory / "notes.1").mkdir(parents=True)
+    pixels = Preprocessing(shape=(2, 3), dtype="uint8", scale=1 / 255)
+    return [
+        export_for_serving(model, directory, verbose=False, **options)
+        for options in ({}, {"preprocess": pixels}, {"version": 7})
+    ]
+
+
+def names(directory):
+    return sorted(path.name for path in directory.iterdir())
+
+
+# Signatures and weights ---------------------------------------------------------------------------
+
+
+def test_signatures_have_named_inputs_and_outputs_and_free_batches(several):
+    loaded = tf.saved_model.load(str(several[0].path))
+    spec = tf.TensorSpec((None, 6), tf.float32, name="x")
+    outputs = {
+        "serving_default": {
+            "cluster": ((None,), tf.int64),
+            "membership": ((None, 3), tf.float32),
+            "embedding": ((None, 6), tf.float32),
+        },
+        "embed": {"embedding": ((None, 6), tf.float32)},
+        "reconstruct": {"reconstruction": ((None, 6), tf.float32)},
+        "generate": {"generated": ((None, 6), tf.float32)},
+    }
+    assert set(loaded.signatures) == set(outputs) == set(several[0].signatures)
+    for signature, expected in outputs.items():
+        function = loaded.signatures[signature]
+        found = {k: (tuple(v.shape), v.dtype) for k, v in function.structured_outputs.items()}
+        assert found == expected
+        if signature != "generate":
+            assert function.structured_input_signature == ((), {"x": spec})
+
+
+def test_weights_are_exported_and_nothing_of_the_training(all_served):
+    served = all_served["AECM"]
+    assert served.model.optimizer.variables
+    saved = tf.train.list_variables(str(served.export.path / "variables" / "variables"))
+    shapes = sorted(tuple(shape) for name, shape in saved if "_all_variables" in name)
+    assert shapes == sorted(tuple(weight.shape) for weight in served.model.weights)
+
+
+# Versions -----------------------------------------------------------------------------------------
+
+
+def test_versions_go_on_from_the_largest_and_leave_what_else_is_there(model, several):
+    assert [export.version for export in several] == [1, 2, 7]
+    directory = several[0].path.parent
+    server_files = ["batching.config", "models.config", "notes.1", "request.json"]
+    assert names(directory) == sorted(["1", "2", "7", *server_files])
+    assert export_for_serving(model, directory, verbose=False).version == 8
+
+
+def test_a_version_that_is_there_is_refused_and_kept(model, several):
+    directory, before = several[0].path.parent, names(several[0].path)
+    with pytest.raises(ValueError, match=r"`version` must be one that .*Received: version=1"):
+        export_for_serving(model, directory, version=1, verbose=False)
+    assert names(several[0].path) == before
+
+
+def test_an_export_that_fails_leaves_no_version(model, tmp_path, monkeypatch):
+    seen = []
+
+    def fail(*_, **__):
+        seen.extend(names(tmp_path / "digits"))
+        raise OSError("no space left on device")
+
+    monkeypatch.setattr("tfclust.export.saved_model._write_saved_model", fail)
+    with pytest.raises(OSError, match="no space left"):
+        export_for_serving(model, tmp_path / "digits", verbose=False)
+    assert len(seen) == 1
+    assert not seen[0].isdecimal()  # a server takes numbers alone for versions
+    assert names(tmp_path / "digits") == []
+
+
+# The server's files and commands ------------------------------------------------------------------
+
+
+def test_server_files_say_what_the_server_reads(several):
+    text_format = pytest.importorskip("google.protobuf.text_format")
+    config = pytest.importorskip("tensorflow_serving.config.model_server_config_pb2")
+    directory = several[0].path.parent
+    parsed = text_format.Parse(
+        (directory / "models.config").read_text(), config.ModelServerConfig()
+    )
+    (served,) = parsed.model_config_list.config
+    assert (served.name, served.base_path) == ("digits", "/models/digits")
+    assert served.model_platform == "tensorflow"
+
+
+def test_edited_server_files_are_kept(model, several):
+    path = several[0].path.parent / "batching.config"
+    written = path.read_text()
+    path.write_text("max_batch_size { value: 32 }\n")
+    export_for_serving(model, path.parent, verbose=False)
+    assert path.read_text() == "max_batch_size { value: 32 }\n"
+    path.write_text(written)
+
+
+def test_commands_are_printed_and_name_the_directory(model, tmp_path, capsys):
+    export = export_for_serving(model, tmp_path / "my digits" / "digits")
+    printed = capsys.readouterr().out
+    assert export.docker_run in printed
+    assert export.curl in printed
+    docker, curl = shlex.split(export.docker_run), shlex.split(export.curl)
+    assert f"{export.path.parent}:/models/digits" in docker
+    assert "--model_config_file=/models/digits/models.config" in docker
+    assert "--batching_parameters_file=/models/digits/batching.config" in docker
+    assert curl[-1] == "http://localhost:8501/v1/models/digits:predict"
+    assert curl[2] == f"@{export.path.parent / 'request.json'}"
+
+
+def test_the_request_to_try_is_one_that_the_signature_answers(model, rows, tmp_path):
+    pytest.importorskip("tensorflow_serving")
+    pixels = Preprocessing(shape=(2, 3), dtype="uint8")
+    raw = np.arange(12, dtype="uint8").reshape(2, 2, 3)
+    for options, expected in (
+        ({}, np.zeros(6)),
+        ({"warmup": rows}, rows[0]),
+        ({"preprocess": pixels, "warmup": raw}, raw[0]),
+    ):
+        export = export_for_serving(model, tmp_path / "digits", verbose=False, **options)
+        request = json.loads((export.path.parent / "request.json").read_text())
+        (instance,) = request["instances"]
+        np.testing.assert_array_equal(np.array(instance["x"], dtype=expected.dtype), expected)
+        signature = tf.saved_model.load(str(export.path)).signatures["serving_default"]
+        spec = signature.structured_input_signature[1]["x"]
+        assert signature(x=tf.constant([instance["x"]], spec.dtype))["membership"].shape == (1, 3)
+
+
+# Preprocessing ------------------------------------------------------------------------------------
+
+
+def test_preprocessing_standardizes_each_feature(rows):
+    mean, deviation = rows.mean(axis=0), rows.std(axis=0)
+    standard = Preprocessing(dtype="float64", offset=mean, scale=1 / deviation)
+    assert standard.spec((6,)) == tf.TensorSpec((None, 6), tf.float64, name="x")
+    found = standard.apply(tf.constant(rows, tf.float64), (6,))
+    np.testing.assert_allclose(found, (rows - mean) / deviation, rtol=1e-4, atol=1e-6)
+    assert found.dtype == tf.float32
+
+
+def test_preprocessing_scales_and_shapes_raw_images():
+    images = np.arange(24, dtype="uint8").reshape(2, 3, 4)
+    pixels = Preprocessing(shape=(3, 4), dtype="uint8", scale=1 / 255)
+    assert pixels.spec((12,)) == tf.TensorSpec((None, 3, 4), tf.uint8, name="x")
+    found = pixels.apply(tf.constant(images), (3, 4, 1))
+    np.testing.assert_allclose(found, images[..., np.newaxis] / 255, rtol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "rule"),
+    [
+        ({"dtype": "string"}, "`dtype` must be one of"),
+        ({"shape": (0, 3)}, r"`shape\[0\]` must be an integer of at least 1"),
+        ({"scale": np.inf}, "`scale` must be finite"),
+        ({"offset": [0.0, np.nan]}, "`offset` must be finite"),
+    ],
+)
+def test_bad_preprocessing_is_refused(arguments, rule):
+    with pytest.raises(ValueError, match=f"{rule}.*Received: "):
+        Preprocessing(**arguments)
+
+
+# Bad input ----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("options", "rule"),
+    [
+        ({"version": 0}, "`version` must be an integer of at least 1"),
+        ({"version": "1"}, "`version` must be an integer of at least 1"),
+        ({"warmup": np.zeros((2, 5))}, r"`warmup` must hold samples of shape \(6,\)"),
+        ({"warmup": np.zeros((0, 6))}, r"`warmup` must hold samples of shape \(6,\)"),
+        ({"warmup": np.full((2, 6), np.nan)}, "`warmup` must not hold NaN"),
+        ({"warmup": np.zeros((2, 6), complex)}, "`warmup` must hold requests, float32"),
+        ({"preprocess": Preprocessing(shape=(7,))}, r"as many values as a sample .*\(6,\)"),
+    ],
+)
+def test_bad_arguments_are_refused_before_anything_is_written(model, tmp_path, options, rule):
+    with pytest.raises(ValueError, match=f"{rule}.*Received: "):
+        export_for_serving(model, tmp_path / "digits", verbose=False, **options)
+    assert not (tmp_path / "digits").exists()
+
+
+def test_names_that_a_server_cannot_take_are_refused(model, tmp_path):
+    with pytest.raises(ValueError, match=r"`directory` must have a name.*Received: 'my digits'"):
+        export_for_serving(model, tmp_path / "my digits", verbose=False)
+
+
+def test_a_model_without_weights_is_refused(tmp_path):
+    with pytest.raises(ValueError, match=r"`model` must be built.*Received: CM without weights"):
+        export_for_serving(tiny_model("CM"), tmp_path / "digits", verbose=False)
+
+
+def test_an_ensemble_is_refused(tmp_path):
+    ensemble = CMEnsemble(seeds=(0, 1), n_clusters=3)
+    ensemble.build((None, 6))
+    with pytest.raises(ValueError, match=r"of an ensemble, export a member.*\(None, 2, 3\)"):
+        export_for_serving(ensemble, tmp_path / "digits", verbose=False)
+    assert names(tmp_path / "digits") == []
+
+
+def test_warm_up_without_its_protos_names_the_extra(model, rows, tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "tensorflow_serving.apis", None)
+    with pytest.raises(ImportError, match=r"pip install 'tfclust\[serving\]'"):
+        export_for_serving(model, tmp_path / "digits", warmup=rows, verbose=False)
+    assert not (tmp_path / "digits").exists()

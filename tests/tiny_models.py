@@ -1,0 +1,23 @@
+"""A tiny model of every kind, for what all of them promise; a model joins by one line."""
+
+import tfclust
+
+SETTINGS = {
+    "CM": {"alpha": 5.0},
+    "AECM": {"alpha": 5.0, "embedding_dim": 4, "hidden_units": (8,)},
+    "GumbelSoftmaxVAE": {
+        "feature_dim": 4,
+        "latent_dim": 2,
+        "hidden_units": (8,),
+        "reconstruction_loss": "squared_error",
+    },
+    "MIXAE": {"beta": 4.0, "embedding_dim": 2, "hidden_units": (8,)},
+}
+
+
+def tiny_model(name, **changes):
+    """The model `name` of `tfclust` for 3 clusters, compiled without XLA."""
+    common = {"n_clusters": 3, "batch_size": 8, "seed": 0}
+    model = getattr(tfclust, name)(**{**common, **SETTINGS[name], **changes})
+    model.compile(jit_compile=False)
+    return model

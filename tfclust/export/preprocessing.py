@@ -1,0 +1,66 @@
+"""What a served model does to a request before it clusters it."""
+
+import numpy as np
+import tensorflow as tf
+
+from tfclust.checks import check_choice, check_units
+
+DTYPES = ("uint8", "int32", "int64", "float32", "float64")
+
+
+class Preprocessing:
+    """From the samples that clients have to those that a model was trained on.
+
+    A sample v becomes `(v - offset) * scale`, in float32, in the shape that the model takes.
+
+    Args:
+        shape: of a sample in a request, e.g. `(28, 28)`; it has as many values as a sample of the
+            model. None takes the model's shape.
+        dtype: of the values in a request: "uint8", "int32", "int64", "float32" or "float64".
+        offset, scale: numbers, or arrays that broadcast to `shape`. The defaults change nothing;
+            1 / 255 scales pixels; mean and 1 / deviation standardize.
+
+    Raises:
+        ValueError: an argument is out of its range.
+
+    Example:
+
+    ```python
+    pixels = Preprocessing(shape=(28, 28), dtype="uint8", scale=1 / 255)
+    export_for_serving(model, "serving/digits", preprocess=pixels)
+    ```
+    """
+
+    def __init__(self, shape=None, dtype="float32", offset=0.0, scale=1.0):
+        self.shape = None if shape is None else check_units("shape", shape)
+        self.dtype = check_choice("dtype", dtype, DTYPES)
+        self.offset = _finite("offset", offset)
+        self.scale = _finite("scale", scale)
+
+    def spec(self, sample_shape):
+        """`tf.TensorSpec` of requests to a model of samples of `sample_shape`.
+
+        Raises:
+            ValueError: samples of a request have another number of values than the model's.
+        """
+        shape = sample_shape if self.shape is None else self.shape
+        if None not in sample_shape and np.prod(shape) != np.prod(sample_shape):
+            raise ValueError(
+                f"`shape` must have as many values as a sample of the model, {sample_shape}. "
+                f"Received: shape={shape}"
+            )
+        return tf.TensorSpec((None, *shape), self.dtype, name="x")
+
+    def apply(self, x, sample_shape):
+        """The batch `x` of a request as a batch of the model; `sample_shape` as in `spec`."""
+        x = (tf.cast(x, tf.float32) - self.offset) * self.scale
+        if self.shape is None or None in sample_shape:
+            return x
+        return tf.reshape(x, (-1, *sample_shape))
+
+
+def _finite(name, value):
+    array = np.asarray(value, dtype="float32")
+    if not np.all(np.isfinite(array)):
+        raise ValueError(f"`{name}` must be finite. Received: {name}={value}")
+    return array
