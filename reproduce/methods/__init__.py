@@ -3,7 +3,7 @@
 from reproduce.methods.autoencoders import run_ae_kmeans, run_aecm
 from reproduce.methods.baselines import run_gmm, run_kmeans
 from reproduce.methods.clustering_module import run_cm
-from reproduce.methods.generative import run_gumbel
+from reproduce.methods.generative import run_gumbel, run_vae
 from reproduce.methods.mixture import run_mixae
 from reproduce.methods.outcome import Outcome
 from reproduce.methods.task import Task
@@ -17,6 +17,7 @@ _METHODS = {
     "igmm": run_gmm,
     "kmeans": run_kmeans,
     "mixae": run_mixae,
+    "vae": run_vae,
 }
 
 __all__ = ["Outcome", "Task", "run"]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from reproduce.methods.outcome import Outcome
 from reproduce.methods.parts import Parts
 from reproduce.methods.task import Task
@@ -9,16 +11,15 @@ from reproduce.methods.training import Clock, Progress, ScoreCurve, make_optimiz
 from tfclust.callbacks import AnnealTemperature, Checkpoint
 from tfclust.feeding import count_batches
 from tfclust.metrics import batch_entropy, evaluate, knn_error, sample_entropy
-from tfclust.models import GumbelSoftmaxVAE
+from tfclust.models import VAE, GumbelSoftmaxVAE
+from tfclust.pretraining import kmeans
 
 CURVE_EVERY = 10  # epochs between two points of the validation curve
-MODEL_SETTINGS = (
-    "n_clusters",
+SHARED_SETTINGS = (
     "feature_dim",
     "latent_dim",
     "gaussian_weight",
     "reconstruction_loss",
-    "temperature",
     "batch_size",
 )
 
@@ -31,36 +32,64 @@ def run_gumbel(task: Task) -> list[Outcome]:
 def _train_gumbel(task: Task, seed: int) -> Outcome:
     x, y, parts = task.data.x, task.data.y, parts_of(task)
     model, state = build_gumbel(task, seed), {}
+    curve = ScoreCurve(x[parts.validation], y[parts.validation], CURVE_EVERY, state)
+    terms = _fit(model, task, parts, state, [annealing(task.settings), curve])
+    memberships = model.predict(x, batch_size=2000, verbose=0)
+    labels = memberships.argmax(axis=1)
+    return Outcome(
+        seed=seed,
+        labels=labels,
+        scored=parts.test,
+        seconds=state["seconds"],
+        loss_terms=terms,
+        extra_metrics={
+            "cluster_information": _information(memberships[parts.validation]),
+            **_named("validation", y, labels, parts.validation),
+            **_named("whole", y, labels, slice(None)),
+            **_neighbour_errors(task, parts, model),
+        },
+        curve=state.get("curve", []),
+    )
+
+
+def run_vae(task: Task) -> list[Outcome]:
+    """Train a VAE on the same rows; its clusters are those of k-means on its codes."""
+    return [_train_vae(task, seed) for seed in task.seeds]
+
+
+def _train_vae(task: Task, seed: int) -> Outcome:
+    parts, state = parts_of(task), {}
+    model = _built(VAE, task, seed)
+    terms = _fit(model, task, parts, state, [])
+    codes = model.embed(task.data.x, batch_size=2000)
+    _, labels = kmeans(codes, task.settings["n_clusters"], seed, task.settings["kmeans_n_init"])
+    return Outcome(
+        seed=seed,
+        labels=labels,
+        scored=parts.test,
+        seconds=state["seconds"],
+        loss_terms=terms,
+        extra_metrics=_neighbour_errors(task, parts, model),
+    )
+
+
+def _fit(model, task: Task, parts: Parts, state: dict, callbacks) -> dict[str, float]:
+    """Train on the training rows, keep the model; the terms of the loss on the validation rows."""
+    x = task.data.x
     model.fit(
         x[parts.train],
         epochs=task.experiment.epochs,
         verbose=0,
         callbacks=[
-            annealing(task.settings),
-            ScoreCurve(x[parts.validation], y[parts.validation], CURVE_EVERY, state),
+            *callbacks,
             Progress(task.progress),
             Clock(state),
             Checkpoint(task.directory / "checkpoints", state=state),
         ],
     )
     model.save(task.directory / "model.keras")
-    memberships = model.predict(x, batch_size=2000, verbose=0)
-    labels = memberships.argmax(axis=1)
     terms = model.evaluate(x[parts.validation], verbose=0, return_dict=True)
-    return Outcome(
-        seed=seed,
-        labels=labels,
-        scored=parts.test,
-        seconds=state["seconds"],
-        loss_terms={name: terms[name] for name in model.TERMS},
-        extra_metrics={
-            "cluster_information": _information(memberships[parts.validation]),
-            **_named("validation", y, labels, parts.validation),
-            **_named("whole", y, labels, slice(None)),
-            **neighbour_errors(task, model.embed(x, batch_size=2000)),
-        },
-        curve=state.get("curve", []),
-    )
+    return {name: terms[name] for name in model.TERMS}
 
 
 def parts_of(task: Task) -> Parts:
@@ -70,15 +99,17 @@ def parts_of(task: Task) -> Parts:
 
 def build_gumbel(task: Task, seed: int) -> GumbelSoftmaxVAE:
     """The compiled, untrained model of a task."""
-    settings, n = task.settings, len(parts_of(task).train)
-    model = GumbelSoftmaxVAE(
-        **{name: settings[name] for name in MODEL_SETTINGS if name in settings},
-        seed=seed,
-        dtype=settings["precision"],
-    )
+    own = {name: task.settings[name] for name in ("n_clusters", "temperature")}
+    return _built(GumbelSoftmaxVAE, task, seed, **own)
+
+
+def _built(model_class, task: Task, seed: int, **own):
+    settings = task.settings
+    shared = {name: settings[name] for name in SHARED_SETTINGS}
+    model = model_class(**own, **shared, seed=seed, dtype=settings["precision"])
     model.build((None, *task.data.x.shape[1:]))
     # An epoch is one execution: nothing looks at a single step.
-    steps = count_batches(n, model.batch_size)
+    steps = count_batches(len(parts_of(task).train), model.batch_size)
     model.compile(make_optimizer(settings), steps_per_execution=steps)
     return model
 
@@ -103,11 +134,14 @@ def _named(part, y, labels, rows):
     return {f"{part}_{name}": scores[name] for name in ("acc", "nmi", "ari")}
 
 
-def neighbour_errors(task: Task, codes) -> dict[str, float]:
+def _neighbour_errors(task: Task, parts: Parts, model) -> dict[str, float]:
     """kNN errors of the test part among the whole published training part (Table 2)."""
-    parts, y = parts_of(task), task.data.y
-    known = [*parts.train, *parts.validation]
+    counts = task.settings.get("neighbours", ())
+    if not counts:
+        return {}
+    codes, y = model.embed(task.data.x, batch_size=2000), task.data.y
+    known = np.concatenate([parts.train, parts.validation])
     return {
         f"knn_error_k{k}": knn_error(codes[known], y[known], codes[parts.test], y[parts.test], k)
-        for k in task.settings.get("neighbours", ())
+        for k in counts
     }

@@ -6,5 +6,16 @@ from tfclust.models.cm import CM
 from tfclust.models.cm_ensemble import CMEnsemble
 from tfclust.models.gumbel import GumbelSoftmaxVAE
 from tfclust.models.mixae import MIXAE
+from tfclust.models.objective_model import ObjectiveModel
+from tfclust.models.vae import VAE
 
-__all__ = ["AECM", "CM", "MIXAE", "CMEnsemble", "ClusteringModel", "GumbelSoftmaxVAE"]
+__all__ = [
+    "AECM",
+    "CM",
+    "MIXAE",
+    "VAE",
+    "CMEnsemble",
+    "ClusteringModel",
+    "GumbelSoftmaxVAE",
+    "ObjectiveModel",
+]

@@ -4,30 +4,18 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from tfclust.checks import (
-    check_choice,
-    check_cluster,
-    check_flat,
-    check_integer,
-    check_positive,
-    check_unit_interval,
-    check_units,
-    check_weight,
-)
+from tfclust.checks import check_cluster, check_integer, check_positive
 from tfclust.distribution import global_batch_size
-from tfclust.losses import (
-    RECONSTRUCTION_ERRORS,
-    categorical_divergences,
-    gaussian_divergences,
-)
+from tfclust.losses import categorical_divergences, gaussian_divergences
 from tfclust.models.base import ClusteringModel
+from tfclust.models.gaussian_code import GaussianCode
 from tfclust.networks import normalized_network
-from tfclust.sampling import gaussian_sample, gumbel_softmax_sample, step_seed
-from tfclust.seeds import layer_seeds
+from tfclust.sampling import gaussian_sample, gumbel_softmax_sample
+from tfclust.seeds import drawn_seed
 
 
 @keras.saving.register_keras_serializable(package="tfclust")
-class GumbelSoftmaxVAE(ClusteringModel):
+class GumbelSoftmaxVAE(GaussianCode, ClusteringModel):
     """A variational autoencoder with a category beside its Gaussian code, on learned features.
 
     The features `f = encoder(x)` are deterministic (Eq. 1). From them, `q(c|x) = softmax(l(f))`
@@ -105,12 +93,9 @@ class GumbelSoftmaxVAE(ClusteringModel):
         **kwargs,
     ):
         super().__init__(n_clusters, batch_size=batch_size, **kwargs)
-        check_choice("reconstruction_loss", reconstruction_loss, RECONSTRUCTION_ERRORS)
-        self.feature_dim = check_integer("feature_dim", feature_dim, 2)
-        self.latent_dim = check_integer("latent_dim", latent_dim, 1)
-        self.hidden_units = check_units("hidden_units", hidden_units)
-        self.gaussian_weight = check_weight("gaussian_weight", gaussian_weight)
-        self.reconstruction_loss = reconstruction_loss
+        self._take_sizes(
+            feature_dim, latent_dim, hidden_units, gaussian_weight, reconstruction_loss
+        )
         self.straight_through = bool(straight_through)
         self._start = check_positive("temperature", temperature)
         self.temperature = self.add_weight(
@@ -124,44 +109,20 @@ class GumbelSoftmaxVAE(ClusteringModel):
 
     def build(self, input_shape):
         """Creates the weights for inputs of shape `(batch, d)`."""
-        check_flat(input_shape)
-        self._sample_shape = (input_shape[-1],)
-        seeds = iter(layer_seeds(self.seed, 7))
-        size = self.feature_dim
-
-        def network(name, input_dim, units, output_dtype=None):
-            return normalized_network(
-                input_dim,
-                units,
-                name=name,
-                dtype=self.dtype_policy,
-                output_dtype=output_dtype,
-                seed=next(seeds),
-            )
-
-        def linear(name, input_dim, units, use_bias=True):
-            initializer = keras.initializers.GlorotUniform(seed=next(seeds))
-            layer = keras.layers.Dense(
-                units, use_bias=use_bias, kernel_initializer=initializer, dtype="float32", name=name
-            )
-            layer.build((None, input_dim))
-            return layer
-
-        self.encoder = network("encoder", input_shape[-1], (*self.hidden_units, size), "float32")
-        self.categories = network("categories", size, (size, size // 2, self.n_clusters), "float32")
-        self.mean = linear("mean", size, self.latent_dim)
-        self.log_variance = linear("log_variance", size, self.latent_dim)
-        # Without biases, which the decoder's first normalization would take out again.
-        self.from_code = linear("from_code", self.latent_dim, size, use_bias=False)
-        self.from_category = linear("from_category", self.n_clusters, size, use_bias=False)
-        self.decoder = network("decoder", size, (*reversed(self.hidden_units), input_shape[-1]))
+        categories_seed, from_category_seed = self._build_code(input_shape)
+        size, clusters = self.feature_dim, self.n_clusters
+        self.categories = normalized_network(
+            size,
+            (size, size // 2, clusters),
+            name="categories",
+            dtype=self.dtype_policy,
+            output_dtype="float32",
+            seed=categories_seed,
+        )
+        self.from_category = self._linear(
+            "from_category", clusters, size, from_category_seed, use_bias=False
+        )
         self.built = True
-
-    def _checked(self, x, min_rows=1):
-        x = super()._checked(x, min_rows)
-        if self.reconstruction_loss == "cross_entropy":
-            check_unit_interval(x, self.reconstruction_loss)
-        return x
 
     def call(self, x, training=False):
         """Memberships q(c|x), `(batch, K)`, of `x`, `(batch, d)`."""
@@ -178,8 +139,7 @@ class GumbelSoftmaxVAE(ClusteringModel):
         else:
             code, category = mean, memberships
         batch = global_batch_size(memberships)
-        decoded = self._decoded(code, category, training)
-        errors = RECONSTRUCTION_ERRORS[self.reconstruction_loss](x, decoded)
+        errors = self._errors(x, self._join(code, category), training)
         divergences = gaussian_divergences(mean, log_variance)
         return memberships, {
             "reconstruction": tf.reduce_sum(errors) / batch,
@@ -188,17 +148,14 @@ class GumbelSoftmaxVAE(ClusteringModel):
         }
 
     def _sample(self, mean, log_variance, logits):
-        step = self.optimizer.iterations if self.optimizer else 0
-        seeds = tf.random.experimental.stateless_split(step_seed(self.seed, step), 2)
+        seeds = tf.random.experimental.stateless_split(self._step_seed(), 2)
         category = gumbel_softmax_sample(
             logits, tf.convert_to_tensor(self.temperature), seeds[1], self.straight_through
         )
         return gaussian_sample(mean, log_variance, seeds[0]), category
 
-    def _decoded(self, code, category, training=False):
-        """The decoder's outputs: logits where the loss is a cross-entropy."""
-        joined = self.from_code(code) + self.from_category(category)
-        return self.decoder(joined, training=training)
+    def _join(self, code, category):
+        return self.from_code(code) + self.from_category(category)
 
     def embed_batch(self, x):
         """Features `(batch, df)`."""
@@ -214,18 +171,6 @@ class GumbelSoftmaxVAE(ClusteringModel):
         memberships = tf.nn.softmax(self.categories(features, training=False))
         return self.generate_batch(self.mean(features), memberships)
 
-    def generate_batch(self, code, membership):
-        """Points of the input space `(n, d)` for codes z `(n, dz)` and memberships `(n, K)`."""
-        decoded = tf.cast(self._decoded(code, membership), tf.float32)
-        return tf.sigmoid(decoded) if self.reconstruction_loss == "cross_entropy" else decoded
-
-    def generator_inputs(self):
-        """Example of the arguments of `generate_batch`: the middle of every cluster."""
-        return {
-            "code": np.zeros((self.n_clusters, self.latent_dim), dtype="float32"),
-            "membership": np.eye(self.n_clusters, dtype="float32"),
-        }
-
     def generate(self, cluster, n=1, seed=None):
         """New points of one cluster: z drawn from its prior, c the cluster (Fig. 4b to d).
 
@@ -240,13 +185,11 @@ class GumbelSoftmaxVAE(ClusteringModel):
         Raises:
             ValueError: `cluster` is not a cluster id, `n` is below 1, or the model is not built.
         """
-        self._check_built("generate")
-        check_cluster("cluster", cluster, self.n_clusters)
-        if seed is None:
-            seed = int(keras.random.randint((), 0, 2**31 - 1, dtype="int32"))
-        seed = check_integer("seed", seed, 0)
+        if not self.built:
+            raise ValueError("`generate` needs a built model. Received: a model without weights")
+        cluster = check_cluster("cluster", cluster, self.n_clusters)
         shape = (check_integer("n", n, 1), self.latent_dim)
-        codes = tf.random.stateless_normal(shape, (seed, 0))
+        codes = tf.random.stateless_normal(shape, (drawn_seed(seed), 0))
         category = tf.one_hot(tf.fill((n,), cluster), self.n_clusters)
         return np.asarray(self.generate_batch(codes, category))
 
@@ -266,19 +209,18 @@ class GumbelSoftmaxVAE(ClusteringModel):
         ]
         return np.stack(drawn, axis=1)
 
-    def _check_built(self, method):
-        if not self.built:
-            raise ValueError(f"`{method}` needs a built model. Received: a model without weights")
+    def generate_batch(self, code, membership):
+        """Points of the input space `(n, d)` for codes z `(n, dz)` and memberships `(n, K)`."""
+        return self._decode(self._join(code, membership))
+
+    def generator_inputs(self):
+        """Example of the arguments of `generate_batch`: the middle of every cluster."""
+        return {
+            "code": np.zeros((self.n_clusters, self.latent_dim), dtype="float32"),
+            "membership": np.eye(self.n_clusters, dtype="float32"),
+        }
 
     def get_config(self):
         """Config that `from_config` takes."""
-        config = {
-            "feature_dim": self.feature_dim,
-            "latent_dim": self.latent_dim,
-            "hidden_units": self.hidden_units,
-            "gaussian_weight": self.gaussian_weight,
-            "reconstruction_loss": self.reconstruction_loss,
-            "temperature": self._start,
-            "straight_through": self.straight_through,
-        }
-        return {**super().get_config(), **config}
+        config = {"temperature": self._start, "straight_through": self.straight_through}
+        return {**super().get_config(), **self._sizes_config(), **config}

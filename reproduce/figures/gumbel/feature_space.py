@@ -1,0 +1,72 @@
+"""Figure 5: the features of the test part while the model is trained."""
+
+from __future__ import annotations
+
+import numpy as np
+from matplotlib.figure import Figure
+
+from reproduce.figures.gumbel.trained_model import FALLBACK, figure_run, test_rows
+from reproduce.figures.progress import epoch_bar
+from tfclust import plots
+
+SETTINGS = {
+    "small": {**FALLBACK["small"], "moments": (1, 5, 20, 50, 100), "points": 1500},
+    "paper": {**FALLBACK["paper"], "moments": (1, 5, 20, 50, 150, 300), "points": 10_000},
+}
+
+
+def gather(task, settings):
+    """Train a model, and project the features of test rows at a few moments by t-SNE."""
+    kept = {name: list(v) if isinstance(v, tuple) else v for name, v in settings.items()}
+    return task.keep(kept, lambda: _snapshots(task, settings))
+
+
+def _snapshots(task, settings):
+    from keras.callbacks import LambdaCallback
+
+    from reproduce.figures.finished_models import load_data
+    from reproduce.methods import Task
+    from reproduce.methods.generative import annealing, build_gumbel, parts_of
+    from reproduce.methods.training import Progress
+
+    experiment = figure_run(settings)
+    data = load_data(task, experiment)
+    shown = np.random.default_rng(0).permutation(test_rows(data))[: settings["points"]]
+    with epoch_bar("figure 5") as report:
+        run = Task(experiment, experiment.seeds, data, task.folder, report)
+        model, features = build_gumbel(run, settings["seed"]), []
+
+        def snapshot(epoch, logs):
+            if epoch + 1 in settings["moments"]:
+                features.append(model.embed(data.x[shown], batch_size=2000))
+
+        callbacks = [
+            annealing(run.settings),
+            Progress(report),
+            LambdaCallback(on_epoch_end=snapshot),
+        ]
+        rows = data.x[parts_of(run).train]
+        model.fit(rows, epochs=settings["epochs"], verbose=0, callbacks=callbacks)
+    flat = [plots.project(each, method="tsne")[0] for each in features]
+    return {"points": np.stack(flat), "y": data.y[shown]}
+
+
+def plot(results, settings) -> Figure:
+    """Draw a panel a moment, coloured by class."""
+    moments = settings["moments"]
+    figure = Figure(figsize=(3.2 * len(moments), 3.6), layout="constrained")
+    figure.suptitle(f"Features of the test part of {settings['dataset']}, by t-SNE (Figure 5)")
+    panels = figure.subplots(1, len(moments), squeeze=False)[0]
+    for ax, epoch, points in zip(panels, moments, results["points"], strict=True):
+        plots.scatter(points, results["y"], ax=ax, title=f"epoch {epoch}")
+    return figure
+
+
+def caption(results, settings) -> str:
+    """Tell what was run."""
+    return (
+        f"**Figure 5. Feature space.** t-SNE of the features of {len(results['y'])} random test "
+        f"rows of {settings['dataset']}, coloured by class, after "
+        f"{', '.join(map(str, settings['moments']))} epochs; seed {settings['seed']}.\n\n"
+        "The paper shows the test part of mnist after 1, 5, 20, 50, 150 and 300 epochs."
+    )

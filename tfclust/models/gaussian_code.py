@@ -1,0 +1,103 @@
+"""What the models with a Gaussian code on deterministic features share."""
+
+import keras
+import tensorflow as tf
+
+from tfclust.checks import (
+    check_choice,
+    check_flat,
+    check_integer,
+    check_unit_interval,
+    check_units,
+    check_weight,
+)
+from tfclust.losses import RECONSTRUCTION_ERRORS
+from tfclust.networks import normalized_network
+from tfclust.sampling import step_seed
+from tfclust.seeds import layer_seeds
+
+
+class GaussianCode:
+    """Mix-in of models that encode to `N(mu(f), diag sigma(f)^2)` on features `f = encoder(x)`.
+
+    Attributes:
+        encoder: Keras model, `(batch, d)` -> features `(batch, df)`.
+        mean, log_variance: Dense, features -> `(batch, dz)`.
+        from_code: Dense, z -> `(batch, df)`.
+        decoder: Keras model, `(batch, df)` -> `(batch, d)`, logits where the loss is a
+            cross-entropy.
+    """
+
+    def _take_sizes(
+        self, feature_dim, latent_dim, hidden_units, gaussian_weight, reconstruction_loss
+    ):
+        self.feature_dim = check_integer("feature_dim", feature_dim, 2)
+        self.latent_dim = check_integer("latent_dim", latent_dim, 1)
+        self.hidden_units = check_units("hidden_units", hidden_units)
+        self.gaussian_weight = check_weight("gaussian_weight", gaussian_weight)
+        self.reconstruction_loss = check_choice(
+            "reconstruction_loss", reconstruction_loss, RECONSTRUCTION_ERRORS
+        )
+
+    def _build_code(self, input_shape):
+        """Creates the networks for inputs of shape `(batch, d)`; returns two more seeds."""
+        check_flat(input_shape)
+        self._sample_shape = (input_shape[-1],)
+        encoder_seed, decoder_seed, *seeds = layer_seeds(self.seed, 7)
+        size, shared = self.feature_dim, {"dtype": self.dtype_policy}
+        self.encoder = normalized_network(
+            input_shape[-1],
+            (*self.hidden_units, size),
+            name="encoder",
+            output_dtype="float32",
+            seed=encoder_seed,
+            **shared,
+        )
+        self.decoder = normalized_network(
+            size,
+            (*reversed(self.hidden_units), input_shape[-1]),
+            name="decoder",
+            seed=decoder_seed,
+            **shared,
+        )
+        self.mean = self._linear("mean", size, self.latent_dim, seeds[0])
+        self.log_variance = self._linear("log_variance", size, self.latent_dim, seeds[1])
+        # Without a bias, which the decoder's first normalization would take out again.
+        self.from_code = self._linear("from_code", self.latent_dim, size, seeds[2], use_bias=False)
+        return seeds[3:]
+
+    def _linear(self, name, input_dim, units, seed, use_bias=True):
+        initializer = keras.initializers.GlorotUniform(seed=seed)
+        layer = keras.layers.Dense(
+            units, use_bias=use_bias, kernel_initializer=initializer, dtype="float32", name=name
+        )
+        layer.build((None, input_dim))
+        return layer
+
+    def _checked(self, x, min_rows=1):
+        x = super()._checked(x, min_rows)
+        if self.reconstruction_loss == "cross_entropy":
+            check_unit_interval(x, self.reconstruction_loss)
+        return x
+
+    def _step_seed(self):
+        return step_seed(self.seed, self.optimizer.iterations if self.optimizer else 0)
+
+    def _errors(self, x, joined, training):
+        """Reconstruction error of each row of `x`, decoded from `joined`, `(batch, df)`."""
+        decoded = self.decoder(joined, training=training)
+        return RECONSTRUCTION_ERRORS[self.reconstruction_loss](x, decoded)
+
+    def _decode(self, joined):
+        """Points of the input space `(n, d)` for what the decoder takes, `(n, df)`."""
+        decoded = tf.cast(self.decoder(joined, training=False), tf.float32)
+        return tf.sigmoid(decoded) if self.reconstruction_loss == "cross_entropy" else decoded
+
+    def _sizes_config(self):
+        return {
+            "feature_dim": self.feature_dim,
+            "latent_dim": self.latent_dim,
+            "hidden_units": self.hidden_units,
+            "gaussian_weight": self.gaussian_weight,
+            "reconstruction_loss": self.reconstruction_loss,
+        }

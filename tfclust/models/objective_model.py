@@ -1,0 +1,391 @@
+"""What every model trained on an objective of its own is and promises."""
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from tfclust.callbacks.steps_taken import StepsTaken
+from tfclust.callbacks.stop_on_nan import StopOnNaN
+from tfclust.callbacks.with_callbacks import with_callbacks
+from tfclust.checks import check_data, check_integer
+from tfclust.distribution import global_batch_size
+from tfclust.feeding import count_batches, keras_epochs, ordered_batches, shuffled_epochs
+from tfclust.models.objective_terms import ObjectiveTerms
+from tfclust.optimizers import FusedAdam
+from tfclust.seeds import drawn_seed
+from tfclust.weight_average import WeightAverage
+
+
+class ObjectiveModel(keras.Model):
+    """A Keras model whose objective is part of it and needs no labels.
+
+    A subclass writes `build`, `call`, `objective`, `embed_batch` and `reconstruct_batch`, and names
+    the terms of its objective in `TERMS`. It gets `compile`, `fit`, `evaluate`, `predict`, `save`
+    that mean what they mean for a Keras classifier, `embed`, `reconstruct` and `loss_terms`.
+
+    A model that makes new points also writes `generate_batch(**inputs)`, which TensorFlow can
+    trace, and `generator_inputs()`, a dict of its arguments' names and example arrays of batches;
+    `tfclust.export` makes a signature of the two.
+
+    Args:
+        batch_size: rows of a batch where `fit` and its kin are given none.
+        seed: int that fixes the initial weights and the order of the batches. None draws one from
+            Keras's global generator, so `keras.utils.set_random_seed` acts here too.
+        **kwargs: `name`, `dtype` (a precision policy, e.g. "mixed_bfloat16").
+
+    Raises:
+        ValueError: an argument is out of its range.
+    """
+
+    TERMS = ()
+    REDUCTION = "sum"  # of the terms over the batch, as the paper writes them: "sum" or "mean"
+
+    def __init__(self, batch_size=256, seed=None, **kwargs):
+        super().__init__(autocast=False, **kwargs)  # a precision policy is the layers' affair
+        self.batch_size = check_integer("batch_size", batch_size, 1)
+        self.seed = drawn_seed(seed)
+        self._terms = ObjectiveTerms(self.term_names())
+        self._weight_average = None
+        self._sample_shape = None
+
+    # What a subclass writes -------------------------------------------------------------------
+
+    def objective(self, x, training=False):
+        """What `call` gives, and a dict of the objective's terms, reduced over the batch."""
+        raise NotImplementedError(f"{type(self).__name__} must define `objective`")
+
+    def embed_batch(self, x):
+        """Latent codes `(batch, p)` of a batch."""
+        raise NotImplementedError(f"{type(self).__name__} must define `embed_batch`")
+
+    def reconstruct_batch(self, x):
+        """Reconstructions of a batch, float32, in its shape."""
+        raise NotImplementedError(f"{type(self).__name__} must define `reconstruct_batch`")
+
+    def term_names(self):
+        """Names of the terms, the keys of `loss_terms`; may depend on the constructor's options."""
+        return self.TERMS
+
+    def default_optimizer(self):
+        """The optimizer of the model's paper, for `compile` without one."""
+        return FusedAdam(1e-3)
+
+    # What a user calls ------------------------------------------------------------------------
+
+    @property
+    def sample_shape(self):
+        """Shape of one sample, as a tuple; None before the model is built."""
+        return self._sample_shape
+
+    def loss_terms(self, x, training=False):
+        """The terms of the objective on the batch `x`: a dict, name -> scalar.
+
+        Terms carry their weights and signs; their sum is the loss. They are sums over the batch or
+        means, as the paper writes them: see `REDUCTION`. Under a distribution strategy the
+        replicas' terms add up to those of the global batch.
+        """
+        return self._objective(x, training)[1]
+
+    def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):
+        """The loss on the batch `x`, the sum of `loss_terms`; the other arguments are not used."""
+        return self._sum(self.loss_terms(x, training=training))
+
+    def embed(self, x, batch_size=None):
+        """Latent codes `(n, p)`, float32, of the rows of `x`."""
+        return self._map_batches(self.embed_batch, x, batch_size)
+
+    def reconstruct(self, x, batch_size=None):
+        """Reconstructions of the rows of `x`, float32, in their shape."""
+        return self._map_batches(self.reconstruct_batch, x, batch_size)
+
+    def compile(
+        self,
+        optimizer=None,
+        loss=None,
+        metrics=None,
+        run_eagerly=False,
+        steps_per_execution=1,
+        jit_compile="auto",
+        **kwargs,
+    ):
+        """Prepares for training; every argument has a default that follows the paper.
+
+        Args:
+            optimizer: None is the one of the model's paper, see `default_optimizer`.
+            loss: must be None; the objective is part of the model.
+            metrics: of true labels and memberships, such as
+                `[tfclust.metrics.ClusteringAccuracy(10)]`; used where `fit` is given `y`, for the
+                logs alone.
+            run_eagerly, steps_per_execution: as in Keras.
+            jit_compile: "auto" compiles with XLA in float32 on one device, which is the faster
+                there, and not under bfloat16, where the graph's own kernels are faster.
+            **kwargs: passed to `keras.Model.compile`.
+
+        Raises:
+            ValueError: a loss is given.
+        """
+        if loss is not None:
+            raise ValueError(
+                f"`loss` must be None: the objective is part of {type(self).__name__}. "
+                f"Received: loss={loss}"
+            )
+        if jit_compile == "auto":
+            jit_compile = self._is_faster_with_xla() and not run_eagerly
+        super().compile(
+            optimizer=self.default_optimizer() if optimizer is None else optimizer,
+            metrics=metrics,
+            run_eagerly=run_eagerly,
+            steps_per_execution=steps_per_execution,
+            jit_compile=jit_compile,
+            **kwargs,
+        )
+        self._loss_tracker = None  # ObjectiveTerms reports the loss with its terms
+
+    def _is_faster_with_xla(self):
+        one_device = self.distribute_strategy.num_replicas_in_sync == 1
+        return one_device and self.compute_dtype == "float32"
+
+    def compile_from_config(self, config):
+        """Compiles as a saved model was compiled."""
+        self.compile(**keras.saving.deserialize_keras_object(config))
+        if self.built:
+            self.optimizer.build(self.trainable_variables)
+
+    def fit(
+        self,
+        x=None,
+        y=None,
+        batch_size=None,
+        epochs=1,
+        verbose="auto",
+        callbacks=None,
+        validation_data=None,
+        shuffle=True,
+        initial_epoch=0,
+        steps_per_epoch=None,
+        **kwargs,
+    ):
+        """Trains on `x`; labels `y` reach the compiled metrics and nothing else.
+
+        Arrays and CSR matrices are reshuffled every epoch in an order that follows from `seed`
+        and the steps taken so far, so a run that was cut off and restored goes on as it would have.
+
+        Args:
+            x: array `(n, ...)`, scipy CSR matrix `(n, d)`, or a `tf.data.Dataset` of batches.
+            y: None or labels `(n,)`.
+            batch_size: rows of a batch; None takes the model's.
+            epochs, verbose, callbacks, initial_epoch, steps_per_epoch: as in Keras.
+            validation_data: `x`, `(x, y)` or a `tf.data.Dataset`.
+            shuffle: False keeps the order of the rows.
+            **kwargs: passed to `keras.Model.fit`, such as `validation_freq`.
+
+        Returns:
+            `keras.callbacks.History`.
+
+        Raises:
+            ValueError: bad data, before any training: see `tfclust.checks.check_data`; or weights
+                of samples or classes, which the objectives have no place for.
+            RuntimeError: the loss is NaN or infinite; names the epoch.
+        """
+        for name in ("sample_weight", "class_weight"):
+            _refuse(name, kwargs.get(name))
+        _refuse("validation_split", kwargs.get("validation_split") or None)
+        steps_taken = StepsTaken()
+        if _is_array(x):
+            x, steps_per_epoch = self._epochs(
+                x, y, batch_size, steps_per_epoch, shuffle, steps_taken
+            )
+            y = batch_size = None
+        if isinstance(x, tf.data.Dataset):
+            self._ensure_built(x)
+            shuffle = False  # it has its own order
+        return super().fit(
+            x,
+            y,
+            batch_size=batch_size,
+            shuffle=shuffle,
+            epochs=epochs,
+            verbose=verbose,
+            callbacks=with_callbacks(callbacks, self, steps_taken, StopOnNaN()),
+            validation_data=self._validation_batches(validation_data),
+            initial_epoch=initial_epoch,
+            steps_per_epoch=steps_per_epoch,
+            **kwargs,
+        )
+
+    def evaluate(self, x=None, y=None, batch_size=None, **kwargs):
+        """Terms per sample and compiled metrics on `x`, as `keras.Model.evaluate` gives them."""
+        if _is_array(x):
+            x = self._ordered(x, y, batch_size)
+            y = batch_size = None
+        return super().evaluate(x, y, batch_size=batch_size, **kwargs)
+
+    def predict(self, x, batch_size=None, **kwargs):
+        """What `call` gives for the rows of `x`, batch by batch."""
+        if _is_array(x):
+            x = self._ordered(x, None, batch_size)
+            batch_size = None
+        return super().predict(x, batch_size=batch_size, **kwargs)
+
+    def get_config(self):
+        """Config that `from_config` takes."""
+        return {**super().get_config(), "batch_size": self.batch_size, "seed": self.seed}
+
+    # Training ---------------------------------------------------------------------------------
+
+    def train_step(self, data):
+        """One step of the optimizer on a batch; returns the logs."""
+        x, y = _unpack(data)
+        with tf.GradientTape() as tape:
+            outputs, terms = self._objective(x, training=True)
+            loss = self.optimizer.scale_loss(self._sum(terms))
+        weights = self.trainable_weights
+        self.optimizer.apply_gradients(zip(tape.gradient(loss, weights), weights, strict=True))
+        if self._weight_average is not None:
+            self._weight_average.update()
+        return self._log(x, y, outputs, terms)
+
+    def test_step(self, data):
+        """The logs of a batch without training."""
+        x, y = _unpack(data)
+        outputs, terms = self._objective(x, training=False)
+        return self._log(x, y, outputs, terms)
+
+    def _objective(self, x, training):
+        self._ensure_built(x)
+        return self.objective(x, training=training)
+
+    def _log(self, x, y, outputs, terms):
+        if self.REDUCTION == "mean":
+            batch = global_batch_size(outputs)
+            terms = {name: term * batch for name, term in terms.items()}
+        self._terms.update_state(terms, sample_count=self._sample_count(outputs))
+        return self.compute_metrics(x, y, outputs)
+
+    def _sample_count(self, outputs):
+        """Number of samples that a step's outputs are of."""
+        return tf.shape(outputs)[0]
+
+    def compute_metrics(self, x, y, y_pred, sample_weight=None):
+        """Updates the compiled metrics where there are labels; returns the logs."""
+        if y is None:
+            return self.get_metrics_result()
+        return super().compute_metrics(x, y, y_pred, sample_weight)
+
+    def get_metrics_result(self):
+        """The logs: the loss, its terms, and the compiled metrics that have seen labels."""
+        logs = {}
+        for metric in self.metrics:
+            if metric is self._compile_metrics and not metric.built:
+                continue
+            if metric in self._silent_metrics():
+                continue
+            result = metric.result()
+            logs.update(result if isinstance(result, dict) else {metric.name: result})
+        return logs
+
+    def _silent_metrics(self):
+        """Metrics that are there, as a built model takes no new ones, and not in the logs yet."""
+        return ()
+
+    def _sum(self, terms):
+        return tf.add_n(list(terms.values()))
+
+    def start_weight_average(self):
+        """Adds every further step's weights to an average; `finish_weight_average` takes it."""
+        with self.distribute_strategy.scope():
+            self._weight_average = WeightAverage(self.trainable_weights)
+        self.make_train_function(force=True)
+
+    def finish_weight_average(self):
+        """Sets the weights to their average over the steps since `start_weight_average`."""
+        self._weight_average.assign()
+        self._weight_average = None
+        self.make_train_function(force=True)
+
+    # Data -------------------------------------------------------------------------------------
+
+    def _checked(self, x, min_rows=1):
+        return check_data(x, self._sample_shape, min_rows)
+
+    @property
+    def _min_rows(self):
+        return 1
+
+    @property
+    def _order_seed(self):
+        return self.seed
+
+    def _epochs(self, x, y, batch_size, steps_per_epoch, shuffle, steps_taken):
+        x = self._checked(x, self._min_rows)
+        self._ensure_built(x)
+        y = _checked_labels(y, x)
+        batch_size = check_integer("batch_size", batch_size or self.batch_size, 1)
+        steps = count_batches(x.shape[0], batch_size)
+        return keras_epochs(
+            shuffled_epochs(x, y, batch_size, self._order_seed, steps_taken, shuffle),
+            steps_per_epoch or steps,
+            self.steps_per_execution,
+            # Only whole passes begin where those of a run that was cut off and restored do.
+            restart=steps_per_epoch not in (None, steps),
+        )
+
+    def _ensure_built(self, x):
+        if self.built:
+            return
+        if isinstance(x, tf.data.Dataset):
+            x, _, _ = keras.utils.unpack_x_y_sample_weight(x.element_spec)
+        with tf.init_scope(), self.distribute_strategy.scope():
+            self.build((None, *x.shape[1:]))
+
+    def _ordered(self, x, y, batch_size):
+        x = self._checked(x)
+        self._ensure_built(x)
+        return ordered_batches(x, _checked_labels(y, x), batch_size or self.batch_size)
+
+    def _validation_batches(self, data):
+        if data is None or isinstance(data, tf.data.Dataset):
+            return data
+        x, y = _unpack(data)
+        return self._ordered(x, y, None)
+
+    def _map_batches(self, function, x, batch_size):
+        data = self._ordered(x, None, batch_size) if _is_array(x) else x
+        step = tf.function(function, reduce_retracing=True)
+        results = []
+        for batch in data:
+            rows, _, _ = keras.utils.unpack_x_y_sample_weight(batch)
+            self._ensure_built(rows)
+            results.append(step(rows).numpy())
+        return np.concatenate(results)
+
+
+def _unpack(data):
+    """`x` and `y` of a batch; weights of samples have no place in the objectives."""
+    x, y, sample_weight = keras.utils.unpack_x_y_sample_weight(data)
+    _refuse("sample_weight", sample_weight)
+    return x, y
+
+
+def _refuse(name, value):
+    if value is not None:
+        raise ValueError(
+            f"`{name}` must not be given: the objectives have no place for it. "
+            f"Received: {name} of type {type(value).__name__}"
+        )
+
+
+def _is_array(x):
+    return hasattr(x, "shape") or isinstance(x, (list, tuple))
+
+
+def _checked_labels(y, x):
+    if y is None:
+        return None
+    y = np.asarray(y)
+    if y.shape != (x.shape[0],):
+        raise ValueError(
+            f"`y` must hold one label for each of the {x.shape[0]} rows of `x`. "
+            f"Received: y of shape {y.shape}"
+        )
+    return y

@@ -1,0 +1,119 @@
+"""The variational autoencoder, the plainer relative of the Gumbel-Softmax model."""
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from tfclust.checks import check_integer
+from tfclust.distribution import global_batch_size
+from tfclust.losses import gaussian_divergences
+from tfclust.models.gaussian_code import GaussianCode
+from tfclust.models.objective_model import ObjectiveModel
+from tfclust.sampling import gaussian_sample
+from tfclust.seeds import drawn_seed
+
+
+@keras.saving.register_keras_serializable(package="tfclust")
+class VAE(GaussianCode, ObjectiveModel):
+    """A variational autoencoder with the networks of `GumbelSoftmaxVAE` and no category.
+
+    `L(x, xbar) + w KL(q(z|x) || N(0, I))`, averaged over the batch. It does not cluster: it is what
+    Table 2 of the Gumbel-Softmax paper compares its features with. `call` gives the means of
+    q(z|x), and so do `predict` and `embed`.
+
+    Args:
+        feature_dim, latent_dim, hidden_units, reconstruction_loss: see `GumbelSoftmaxVAE`.
+        gaussian_weight: w, at least 0; 1 is the bound itself.
+        batch_size, seed, **kwargs: see `ObjectiveModel`.
+
+    Raises:
+        ValueError: an argument is out of its range; values outside of [0, 1] with a cross-entropy.
+
+    Example:
+
+    ```python
+    from sklearn.datasets import load_digits
+
+    x = load_digits().data / 16
+    model = VAE(feature_dim=50, latent_dim=20, batch_size=100, seed=0)
+    model.compile()
+    model.fit(x, epochs=50)
+    codes, new = model.embed(x), model.generate(n=10, seed=0)
+    ```
+
+    Reference: Kingma and Welling, Auto-encoding variational Bayes, 2014, Eq. 10.
+    """
+
+    TERMS = ("reconstruction", "gaussian_kl")
+    REDUCTION = "mean"
+
+    def __init__(
+        self,
+        feature_dim=100,
+        latent_dim=50,
+        hidden_units=(512, 256),
+        gaussian_weight=1.0,
+        reconstruction_loss="cross_entropy",
+        batch_size=300,
+        **kwargs,
+    ):
+        super().__init__(batch_size=batch_size, **kwargs)
+        self._take_sizes(
+            feature_dim, latent_dim, hidden_units, gaussian_weight, reconstruction_loss
+        )
+
+    def build(self, input_shape):
+        """Creates the weights for inputs of shape `(batch, d)`."""
+        self._build_code(input_shape)
+        self.built = True
+
+    def call(self, x, training=False):
+        """Means of q(z|x), `(batch, dz)`, of `x`, `(batch, d)`."""
+        return self.mean(self.encoder(x, training=training))
+
+    def objective(self, x, training=False):
+        """Means of q(z|x) and the terms of the objective on the batch `x`, `(batch, d)`."""
+        features = self.encoder(x, training=training)
+        mean, log_variance = self.mean(features), self.log_variance(features)
+        code = gaussian_sample(mean, log_variance, self._step_seed()) if training else mean
+        batch = global_batch_size(mean)
+        divergences = gaussian_divergences(mean, log_variance)
+        return mean, {
+            "reconstruction": tf.reduce_sum(self._errors(x, self.from_code(code), training))
+            / batch,
+            "gaussian_kl": self.gaussian_weight * tf.reduce_sum(divergences) / batch,
+        }
+
+    def embed_batch(self, x):
+        """Means of q(z|x), `(batch, dz)`."""
+        return self(x, training=False)
+
+    def reconstruct_batch(self, x):
+        """Reconstructions of a batch, `(batch, d)`, from the means."""
+        return self.generate_batch(self(x, training=False))
+
+    def generate(self, n=1, seed=None):
+        """New points `(n, d)`, float32: z drawn from its prior.
+
+        Args:
+            n: number of points.
+            seed: int that fixes the draws; None draws one from Keras's global generator.
+
+        Raises:
+            ValueError: `n` is below 1, or `seed` below 0.
+        """
+        shape = (check_integer("n", n, 1), self.latent_dim)
+        codes = tf.random.stateless_normal(shape, (drawn_seed(seed), 0))
+        return np.asarray(self.generate_batch(codes))
+
+    def generate_batch(self, code):
+        """Points of the input space `(n, d)` for codes z, `(n, dz)`."""
+        return self._decode(self.from_code(code))
+
+    def generator_inputs(self):
+        """Example of the arguments of `generate_batch`: the middle of the prior."""
+        return {"code": np.zeros((1, self.latent_dim), dtype="float32")}
+
+    def get_config(self):
+        """Config that `from_config` takes."""
+        return {**super().get_config(), **self._sizes_config()}
