@@ -8,7 +8,7 @@ import importlib
 
 from tfclust.version import __version__
 
-_MODELS = ("AECM", "CM", "MIXAE")
+_MODELS = ("AECM", "CM", "DAMIC", "MIXAE")
 _MODULES = (
     "callbacks",
     "datasets",

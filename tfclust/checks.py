@@ -91,6 +91,21 @@ def check_flat(input_shape, advice="flatten images"):
         )
 
 
+def check_unit_interval(x):
+    """Returns `x`, an array or CSR matrix, or raises ValueError where a value is not in [0, 1].
+
+    A millionth beyond is allowed, which scaling in float32 may leave.
+    """
+    low, high = float(x.min()), float(x.max())
+    if low < -1e-6 or high > 1.0 + 1e-6:
+        raise ValueError(
+            "`x` must lie within 0 and 1, as what a sigmoid reconstructs does: scale it, for all "
+            "features alike `(x - x.min()) / (x.max() - x.min())`, or each by its own range, "
+            f'`datasets.load(name, scale="minmax")`. Received: x from {low:g} to {high:g}'
+        )
+    return x
+
+
 def check_data(x, sample_shape=None, min_rows=1):
     """Returns `x` as a float32 array or CSR matrix that a model can be trained on.
 

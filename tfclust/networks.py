@@ -14,7 +14,14 @@ from tfclust.seeds import layer_seeds
 
 
 def dense_network(
-    input_dim, units, activation="leaky_relu", name=None, dtype=None, output_dtype=None, seed=None
+    input_dim,
+    units,
+    activation="leaky_relu",
+    batch_normalization=False,
+    name=None,
+    dtype=None,
+    output_dtype=None,
+    seed=None,
 ):
     """A stack of dense layers, all but the last one activated.
 
@@ -26,6 +33,8 @@ def dense_network(
         input_dim: size d of an input vector.
         units: widths of the layers; the last is the size of the output.
         activation: of every layer but the last.
+        batch_normalization: whether every layer but the last is normalized before its activation,
+            by the statistics of the global batch.
         name: of the Keras model.
         dtype: precision policy of the layers.
         output_dtype: precision policy of the last layer, where it differs: "float32" keeps the
@@ -43,18 +52,26 @@ def dense_network(
     """
     seeds = layer_seeds(seed, 2 * len(units))
     last = len(units) - 1
-    layers = [
-        keras.layers.Dense(
-            width,
-            activation=None if i == last else activation,
+
+    def dense(i, activation=None, dtype=dtype):
+        return keras.layers.Dense(
+            units[i],
+            activation=activation,
             kernel_initializer=keras.initializers.GlorotUniform(seed=seeds[2 * i]),
             bias_initializer=keras.initializers.GlorotNormal(seed=seeds[2 * i + 1]),
-            dtype=(output_dtype or dtype) if i == last else dtype,
+            dtype=dtype,
             name=f"dense_{i}",
         )
-        for i, width in enumerate(units)
-    ]
-    return keras.Sequential([keras.Input((input_dim,)), *layers], name=name)
+
+    def hidden(i):
+        if not batch_normalization:
+            return [dense(i, activation)]
+        normalize = keras.layers.BatchNormalization(synchronized=True, dtype=dtype)
+        return [dense(i), normalize, keras.layers.Activation(activation, dtype=dtype)]
+
+    layers = [layer for i in range(last) for layer in hidden(i)]
+    output = dense(last, dtype=output_dtype or dtype)
+    return keras.Sequential([keras.Input((input_dim,)), *layers, output], name=name)
 
 
 def parallel_dense_autoencoder(
@@ -64,6 +81,7 @@ def parallel_dense_autoencoder(
     embedding_dim,
     activation="relu",
     batch_normalization=False,
+    hidden_code=False,
     variational=False,
     dtype=None,
     seed=None,
@@ -78,6 +96,8 @@ def parallel_dense_autoencoder(
         activation: of every layer but the last of each.
         batch_normalization: whether the hidden layers are normalized before their activation, each
             network by its own statistics.
+        hidden_code: whether the code is a hidden layer like the others, activated and normalized as
+            they are. False leaves it linear.
         variational: whether the encoders give the mean and the logarithm of the variance of a code,
             2p values.
         dtype: precision policy of the layers; that of the codes is float32.
@@ -101,18 +121,20 @@ def parallel_dense_autoencoder(
             networks, units, activation, kernel_initializer=initializer, dtype=dtype
         )
 
-    def hidden(units):
+    def hidden(units, dtype=dtype):
         if not batch_normalization:
-            return [dense(units, activation)]
+            return [dense(units, activation, dtype)]
         normalize = ParallelBatchNormalization(networks, dtype=dtype)
-        return [dense(units), normalize, keras.layers.Activation(activation, dtype=dtype)]
+        activate = keras.layers.Activation(activation, dtype=dtype)
+        return [dense(units, dtype=dtype), normalize, activate]
 
-    def stack(units, last, dtype):
-        layers = [layer for width in units for layer in hidden(width)]
-        return [*layers, dense(last, dtype=dtype)]
+    def all_hidden(units):
+        return [layer for width in units for layer in hidden(width)]
 
-    encoder = stack(hidden_units, embedding_dim * (2 if variational else 1), "float32")
-    decoder = stack(hidden_units[::-1], input_dim, dtype)
+    code = hidden if hidden_code else lambda units, dtype: [dense(units, dtype=dtype)]
+    code_size = embedding_dim * (2 if variational else 1)
+    encoder = [*all_hidden(hidden_units), *code(code_size, dtype="float32")]
+    decoder = [*all_hidden(hidden_units[::-1]), dense(input_dim)]
     return _as_models(networks, (input_dim,), encoder, embedding_dim, decoder)
 
 
@@ -207,7 +229,17 @@ def single_network(model, k):
     Raises:
         ValueError: the model holds another kind of layer.
     """
-    return keras.Sequential([_single_layer(layer, k) for layer in model.layers], name=model.name)
+    shape = model.input_shape
+    sample_shape = shape[shape.index(None) + 1 :]  # what follows the batch
+    layers = [_single_layer(layer, k) for layer in model.layers]
+    return keras.Sequential([keras.Input(sample_shape), *layers], name=model.name)
+
+
+def set_single_network(model, k, single):
+    """Copies the weights of an ordinary sequence, as `single_network` gives, into network `k`."""
+    for layer, one in zip(model.layers, single.layers, strict=True):
+        if isinstance(layer, ParallelLayer):
+            layer.set_network(k, one)
 
 
 def _single_layer(layer, k):
