@@ -53,10 +53,11 @@ def dense_network(
     seeds = layer_seeds(seed, 2 * len(units))
     last = len(units) - 1
 
-    def dense(i, activation=None, dtype=dtype):
+    def dense(i, activation=None, use_bias=True, dtype=dtype):
         return keras.layers.Dense(
             units[i],
             activation=activation,
+            use_bias=use_bias,
             kernel_initializer=keras.initializers.GlorotUniform(seed=seeds[2 * i]),
             bias_initializer=keras.initializers.GlorotNormal(seed=seeds[2 * i + 1]),
             dtype=dtype,
@@ -67,7 +68,9 @@ def dense_network(
         if not batch_normalization:
             return [dense(i, activation)]
         normalize = keras.layers.BatchNormalization(synchronized=True, dtype=dtype)
-        return [dense(i), normalize, keras.layers.Activation(activation, dtype=dtype)]
+        activate = keras.layers.Activation(activation, dtype=dtype)
+        # The normalization has an offset of its own.
+        return [dense(i, use_bias=False), normalize, activate]
 
     layers = [layer for i in range(last) for layer in hidden(i)]
     output = dense(last, dtype=output_dtype or dtype)
@@ -115,18 +118,19 @@ def parallel_dense_autoencoder(
     """
     seeds = iter(layer_seeds(seed, 2 * len(hidden_units) + 2))
 
-    def dense(units, activation=None, dtype=dtype):
+    def dense(units, activation=None, use_bias=True, dtype=dtype):
         initializer = keras.initializers.GlorotUniform(seed=next(seeds))
         return ParallelDense(
-            networks, units, activation, kernel_initializer=initializer, dtype=dtype
+            networks, units, activation, use_bias, kernel_initializer=initializer, dtype=dtype
         )
 
     def hidden(units, dtype=dtype):
         if not batch_normalization:
-            return [dense(units, activation, dtype)]
+            return [dense(units, activation, dtype=dtype)]
         normalize = ParallelBatchNormalization(networks, dtype=dtype)
         activate = keras.layers.Activation(activation, dtype=dtype)
-        return [dense(units, dtype=dtype), normalize, activate]
+        # The normalization has an offset of its own.
+        return [dense(units, use_bias=False, dtype=dtype), normalize, activate]
 
     def all_hidden(units):
         return [layer for width in units for layer in hidden(width)]

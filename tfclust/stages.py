@@ -59,22 +59,22 @@ class Stages:
         self._patience = patience
         self._directory = None if directory is None else Path(directory)
         self._callbacks = list(callbacks or [])
-        self._fit = {"epochs": epochs, "batch_size": batch_size, "seed": seed, "verbose": verbose}
-        self._jit_compile = jit_compile
+        self._fit = {
+            "epochs": epochs,
+            "batch_size": batch_size,
+            "seed": seed,
+            "jit_compile": jit_compile,
+            "verbose": verbose,
+        }
 
-    def is_finished(self, name):
-        """Whether the folder holds the weights of the stage."""
-        return self._directory is not None and self._weights(name).exists()
-
-    def train(self, name, network, x, y, loss, jit_compile=None):
+    def train(self, name, network, x, y, loss):
         """Trains `network` in place, or takes its weights from the folder.
 
         Args:
             name: of the stage, unique among them.
             network, x, y, loss: see `tfclust.pretraining.train_network`.
-            jit_compile: None takes that of all stages.
         """
-        if self.is_finished(name):
+        if self._directory is not None and self._weights(name).exists():
             network.load_weights(self._weights(name))
             self.losses[name] = json.loads(self._record(name).read_text())["losses"]
             return
@@ -84,7 +84,6 @@ class Stages:
             x,
             y,
             loss,
-            jit_compile=self._jit_compile if jit_compile is None else jit_compile,
             callbacks=[*self._callbacks, _Recorder(record), *self._guards(name, record)],
             **self._fit,
         )

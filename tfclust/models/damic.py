@@ -127,6 +127,10 @@ class DAMIC(MixtureOfAutoencoders):
     def _checked(self, x, min_rows=1):
         return check_unit_interval(super()._checked(x, min_rows))
 
+    def _is_faster_with_xla(self):
+        # On a CPU the graph's kernels for batched products and normalization are the faster.
+        return False
+
     def call(self, x, training=False):
         """Memberships p, `(batch, K)`, of `x`, `(batch, d)` (Eq. 1)."""
         if self.gate:
@@ -239,8 +243,7 @@ class DAMIC(MixtureOfAutoencoders):
         x, stages = self._stages(x, epochs, **stages)
         encoder, decoder = single_network(self.encoder, 0), single_network(self.decoder, 0)
         autoencoder = keras.Sequential([encoder, decoder], name="autoencoder")
-        if not stages.is_finished("autoencoder"):
-            pretrain_layers(encoder, decoder, x, stages, cross_entropy_loss)
+        pretrain_layers(encoder, decoder, x, stages, cross_entropy_loss)
         stages.train("autoencoder", autoencoder, x, None, cross_entropy_loss)
         for k in range(self.n_clusters):
             self._set_autoencoder(k, encoder, decoder)
@@ -282,8 +285,7 @@ class DAMIC(MixtureOfAutoencoders):
     def _pretrain_cluster(self, k, rows, stages):
         encoder, decoder = single_network(self.encoder, k), single_network(self.decoder, k)
         autoencoder = keras.Sequential([encoder, decoder], name="autoencoder")
-        # K short trainings, each with a last batch of another size: XLA would compile for each.
-        stages.train(f"cluster_{k}", autoencoder, rows, None, cross_entropy_loss, jit_compile=False)
+        stages.train(f"cluster_{k}", autoencoder, rows, None, cross_entropy_loss)
         self._set_autoencoder(k, encoder, decoder)
 
     def _set_autoencoder(self, k, encoder, decoder):
@@ -293,8 +295,8 @@ class DAMIC(MixtureOfAutoencoders):
     def _stages(self, x, epochs, batch_size=None, **kwargs):
         x = self._checked(x, min_rows=self.n_clusters)
         self._ensure_built(x)
-        compiled = self.jit_compile if self.compiled else self._is_faster_with_xla()
-        kwargs = {"jit_compile": compiled, **kwargs}
+        # XLA would compile for each of so many trainings, and again for its last batch's size.
+        kwargs = {"jit_compile": False, **kwargs}
         return x, Stages(epochs, batch_size or self.batch_size, self.seed, **kwargs)
 
     def get_config(self):
