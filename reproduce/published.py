@@ -22,6 +22,7 @@ PUBLISHED_NAMES = {
         "uci_glass": "glass",
         "uci_yeast": "yeast",
     },
+    "damic": {"fashion_mnist": "fmnist", "twenty_newsgroups": "20news"},
     "mixae": {"rcv1_10k": "reuters", "rcv1": "reuters", "har_recomputed": "hhar"},
 }
 

@@ -1,5 +1,5 @@
 """The declared papers, one file each."""
 
-from reproduce.experiments import aecm, mixae
+from reproduce.experiments import aecm, damic, mixae
 
-PAPERS = {paper.name: paper for paper in (aecm.PAPER, mixae.PAPER)}
+PAPERS = {paper.name: paper for paper in (aecm.PAPER, mixae.PAPER, damic.PAPER)}
