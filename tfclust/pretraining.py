@@ -33,7 +33,8 @@ def train_network(
         network: Keras model, `(batch, ...)` -> outputs.
         x: float32 array `(n, ...)` or CSR matrix `(n, d)`.
         y: targets `(n,)`, or None for `x` itself.
-        loss: as `keras.Model.compile` takes it.
+        loss: as `keras.Model.compile` takes it; None for a network that was trained here before,
+            which is trained anew, without the seconds that compiling it again would take.
         epochs: passes over `x`.
         batch_size: rows of a batch.
         seed: int that fixes the order of the batches.
@@ -47,12 +48,15 @@ def train_network(
         RuntimeError: the loss is NaN or infinite; names the epoch.
     """
     steps = count_batches(x.shape[0], batch_size)
-    network.compile(
-        optimizer=FusedAdam(1e-3) if optimizer is None else optimizer,
-        loss=loss,
-        jit_compile=jit_compile,
-        steps_per_execution=min(steps, STEPS_PER_EXECUTION),
-    )
+    if loss is None:
+        _restart(network.optimizer)
+    else:
+        network.compile(
+            optimizer=FusedAdam(1e-3) if optimizer is None else optimizer,
+            loss=loss,
+            jit_compile=jit_compile,
+            steps_per_execution=min(steps, STEPS_PER_EXECUTION),
+        )
     steps_taken = StepsTaken()
     batches = shuffled_epochs(x, y, batch_size, seed, steps_taken)
     if y is None:
@@ -67,6 +71,14 @@ def train_network(
         callbacks=with_callbacks(callbacks, network, steps_taken, StopOnNaN()),
         initial_epoch=initial_epoch,
     )
+
+
+def _restart(optimizer):
+    """Sets the moments and the count of the steps to 0, where they were before any step."""
+    rate = float(optimizer.learning_rate)
+    for variable in optimizer.variables:
+        variable.assign(tf.zeros_like(variable))
+    optimizer.learning_rate = rate
 
 
 def squared_error_loss(x, reconstructions):

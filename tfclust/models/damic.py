@@ -276,17 +276,17 @@ class DAMIC(MixtureOfAutoencoders):
         if self.gate:
             loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
             stages.train("gate", self.clustering_network, x, labels, loss)
+        encoder, decoder = single_network(self.encoder, 0), single_network(self.decoder, 0)
+        autoencoder = keras.Sequential([encoder, decoder], name="autoencoder")
         for k in range(self.n_clusters):
             rows = x[np.flatnonzero(labels == k)]
             if rows.shape[0] >= FEWEST_ROWS:
-                self._pretrain_cluster(k, rows, stages)
+                encoder.set_weights(single_network(self.encoder, k).get_weights())
+                decoder.set_weights(single_network(self.decoder, k).get_weights())
+                loss = None if autoencoder.compiled else cross_entropy_loss
+                stages.train(f"cluster_{k}", autoencoder, rows, None, loss)
+                self._set_autoencoder(k, encoder, decoder)
         return stages.history()
-
-    def _pretrain_cluster(self, k, rows, stages):
-        encoder, decoder = single_network(self.encoder, k), single_network(self.decoder, k)
-        autoencoder = keras.Sequential([encoder, decoder], name="autoencoder")
-        stages.train(f"cluster_{k}", autoencoder, rows, None, cross_entropy_loss)
-        self._set_autoencoder(k, encoder, decoder)
 
     def _set_autoencoder(self, k, encoder, decoder):
         set_single_network(self.encoder, k, encoder)

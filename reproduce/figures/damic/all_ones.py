@@ -36,8 +36,8 @@ def caption(results, settings) -> str:
     """Tell what was run and how the autoencoders are ordered."""
     return (
         f"**Figure 2. The outputs of the autoencoders for an input of ones.** "
-        f"{results['description']}. The autoencoders are in the order of the digit that most images "
-        "of their cluster are; their batch normalization uses the moving statistics.\n\n"
+        f"{results['description']}. The autoencoders are in the order of the digit that most of "
+        "their images are; their batch normalization uses the moving statistics.\n\n"
         "Of the finished runs on mnist the one of lowest loss is taken; where there is none, a "
         "model is trained for the figure."
     )
