@@ -132,7 +132,7 @@ def test_pretraining_is_layer_by_layer_then_whole_then_gate_then_clusters(pretra
 
 def test_autoencoders_start_as_copies_of_one(pretrained, rows):
     start = make(hidden_units=(8,))
-    start.pretrain_autoencoder(rows, 12, directory=pretrained[2])
+    start.pretrain_autoencoder(rows, directory=pretrained[2])  # which is finished
     each = [start.autoencoder(k).predict(rows, verbose=0) for k in range(3)]
     np.testing.assert_array_equal(each[1], each[0])
     np.testing.assert_array_equal(each[2], each[0])

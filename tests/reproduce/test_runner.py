@@ -146,8 +146,6 @@ def test_damic_and_its_baseline_share_the_autoencoder_of_their_seed(tmp_path, mo
     assert set(record["loss_terms"]) == {"mixture_nll"}
     folders = sorted(path.name for path in (tmp_path / "work_ledger").iterdir())
     assert len(folders) == 2  # the shared autoencoder, and the trained model
-    _, [*_, ablation] = run(damic("pretraining", "pretrained"), tmp_path)
-    assert ablation["metrics"] == baseline["metrics"]
 
 
 @pytest.mark.slow
