@@ -11,11 +11,11 @@ random numbers of MNIST's shape: no time depends on their values.
 import argparse
 import time
 
-import keras
 import numpy as np
 import tensorflow as tf
 from epoch_times import EpochTimes
-from yardstick import best_seconds, product_rate
+from separate_models import separate_step_seconds
+from yardstick import product_rate
 
 from tfclust.layers.parallel_convolution import ParallelConvolution
 from tfclust.models import MIXAE
@@ -59,20 +59,12 @@ def measure(kind, precision, x, repeats):
 def separate_seconds(model, x, repeats):
     """Seconds of an epoch of ten separate Keras autoencoders of the same sizes, in one step."""
     autoencoders = [model.autoencoder(k) for k in range(CLUSTERS)]
-    weights = [weight for each in autoencoders for weight in each.trainable_weights]
-    optimizer = keras.optimizers.Adam(1e-3)
-    optimizer.build(weights)
-    batch = tf.constant(x[:BATCH])
 
-    @tf.function
-    def step():
-        with tf.GradientTape() as tape:
-            errors = [tf.reduce_sum(tf.square(batch - each(batch))) for each in autoencoders]
-            loss = tf.add_n(errors)
-        optimizer.apply_gradients(zip(tape.gradient(loss, weights), weights, strict=True))
-        return loss
+    def loss(batch):
+        return tf.add_n([tf.reduce_sum(tf.square(batch - each(batch))) for each in autoencoders])
 
-    return best_seconds(lambda: step().numpy(), 5 * repeats) * (ROWS / BATCH)
+    seconds = separate_step_seconds(autoencoders, loss, x[:BATCH], 5 * repeats)
+    return seconds * (ROWS / BATCH)
 
 
 def main():

@@ -3,8 +3,9 @@ import itertools
 import numpy as np
 import pytest
 import tensorflow as tf
-from scipy.special import expit, softmax
+from scipy.special import expit, log_softmax, logsumexp, softmax
 from scipy.stats import norm
+from sklearn.cluster import KMeans
 
 from tfclust.losses import (
     batch_cross_entropy,
@@ -16,8 +17,11 @@ from tfclust.losses import (
     entropies,
     gaussian_divergences,
     mixture_error,
+    mixture_nll,
     orthonormality,
+    responsibilities,
     sample_entropy,
+    smallest_error,
     sparsity,
     squared_error,
     squared_errors,
@@ -274,3 +278,56 @@ def test_divergences_are_the_mean_log_ratio_of_draws():
     log_ratio = norm.logpdf(z, mean, deviation) - norm.logpdf(z)
     divergence = gaussian_divergences(np.array([[mean]]), np.array([[2.0 * np.log(deviation)]]))
     np.testing.assert_allclose(divergence, [log_ratio.mean()], rtol=0.02)
+
+
+def test_mixture_nll_is_eq_3_and_responsibilities_are_eq_5(mixture):
+    logits, x, outputs = mixture
+    distances = 0.5 * np.square(x - outputs).sum(axis=2)
+    p, likelihoods = softmax(logits, axis=1), np.exp(-distances.T)
+    expected = -np.log((p * likelihoods).sum(axis=1)).sum()
+    assert_equals(mixture_nll, logits, distances, expected=expected)
+    weights = p * likelihoods / (p * likelihoods).sum(axis=1, keepdims=True)
+    assert_equals(responsibilities, logits, distances, expected=weights)
+
+
+def test_gradient_of_mixture_nll_is_eq_4_and_weighs_the_distances_by_eq_5(mixture):
+    logits, x, outputs = (tf.Variable(part) for part in mixture)
+    with tf.GradientTape() as tape:
+        loss = mixture_nll(logits, 0.5 * squared_errors(x, outputs))
+    by_logits, by_outputs = tape.gradient(loss, [logits, outputs])
+    weights = np.asarray(responsibilities(logits, 0.5 * squared_errors(x, outputs)))
+    with tf.GradientTape() as tape:
+        eq_4 = -tf.reduce_sum(weights * tf.nn.log_softmax(logits))
+    np.testing.assert_allclose(by_logits, tape.gradient(eq_4, logits), atol=1e-12)
+    expected = weights.T[:, :, np.newaxis] * (np.asarray(outputs) - np.asarray(x))
+    np.testing.assert_allclose(by_outputs, expected, atol=1e-12)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_mixture_nll_of_distances_in_the_thousands_is_finite_and_exact(dtype):
+    logits = np.array([[50.0, 0.0, -50.0], [0.0, 0.0, 0.0]])
+    distances = np.array([[9000.0, 4000.0], [2000.0, 3000.0], [4000.0, 3000.0]])
+    expected = -logsumexp(log_softmax(logits, axis=1) - distances.T, axis=1).sum()
+    variables = [tf.Variable(part, dtype=dtype) for part in (logits, distances)]
+    with tf.GradientTape() as tape:
+        value = mixture_nll(*variables)
+    np.testing.assert_allclose(value, expected, rtol=1e-6)
+    for gradient in tape.gradient(value, variables):
+        assert np.isfinite(gradient).all()
+
+
+def test_a_mixture_of_one_is_a_plain_autoencoder(mixture):
+    logits, x, outputs = mixture
+    distances = 0.5 * np.square(x - outputs[:1]).sum(axis=2)
+    assert_equals(mixture_nll, logits[:, :1], distances, expected=distances.sum())
+    assert_equals(smallest_error, distances, expected=distances.sum())
+
+
+def test_constant_autoencoders_under_a_hard_choice_have_the_loss_of_kmeans():
+    x = np.random.default_rng(2).random((60, FEATURES))
+    fitted = KMeans(CLUSTERS, n_init=1, random_state=0).fit(x)
+    constant = np.repeat(fitted.cluster_centers_[:, np.newaxis], len(x), axis=1)
+    distances = 0.5 * squared_errors(x, constant)
+    np.testing.assert_allclose(2.0 * smallest_error(distances), fitted.inertia_, rtol=1e-10)
+    certain = np.where(np.eye(CLUSTERS)[fitted.labels_] > 0, 0.0, -1e9)
+    np.testing.assert_allclose(2.0 * mixture_nll(certain, distances), fitted.inertia_, rtol=1e-10)

@@ -5,6 +5,7 @@ import tfclust
 SETTINGS = {
     "CM": {"alpha": 5.0},
     "AECM": {"alpha": 5.0, "embedding_dim": 4, "hidden_units": (8,)},
+    "DAMIC": {"embedding_dim": 2, "hidden_units": (8,), "gate_units": (6,)},
     "GumbelSoftmaxVAE": {
         "feature_dim": 4,
         "latent_dim": 2,

@@ -8,7 +8,7 @@ import importlib
 
 from tfclust.version import __version__
 
-_MODELS = ("AECM", "CM", "GumbelSoftmaxVAE", "MIXAE", "VAE")
+_MODELS = ("AECM", "CM", "DAMIC", "GumbelSoftmaxVAE", "MIXAE", "VAE")
 _MODULES = (
     "callbacks",
     "datasets",

@@ -116,6 +116,21 @@ def check_flat(input_shape, advice="flatten images"):
         )
 
 
+def check_unit_interval(x):
+    """Returns `x`, an array or CSR matrix, or raises ValueError where a value is not in [0, 1].
+
+    A millionth beyond is allowed, which scaling in float32 may leave.
+    """
+    low, high = float(x.min()), float(x.max())
+    if low < -1e-6 or high > 1.0 + 1e-6:
+        raise ValueError(
+            "`x` must lie within 0 and 1, as what a sigmoid reconstructs does: scale it, for all "
+            "features alike `(x - x.min()) / (x.max() - x.min())`, or each by its own range, "
+            f'`datasets.load(name, scale="minmax")`. Received: x from {low:g} to {high:g}'
+        )
+    return x
+
+
 def check_data(x, sample_shape=None, min_rows=1):
     """Returns `x` as a float32 array or CSR matrix that a model can be trained on.
 
@@ -138,23 +153,6 @@ def check_data(x, sample_shape=None, min_rows=1):
         x = x.astype("float32", copy=False)
         _check_finite(x.data if sparse else x)
     return x
-
-
-def check_unit_interval(x, loss):
-    """Raises ValueError where `x`, checked data, holds values that the `loss` cannot be taken of.
-
-    Args:
-        x: float32 array or CSR matrix.
-        loss: name of the loss that is for values in [0, 1], for the message.
-    """
-    values = x.data if hasattr(x, "indptr") else x
-    low, high = (float(values.min()), float(values.max())) if values.size else (0.0, 0.0)
-    if low < 0.0 or high > 1.0:
-        raise ValueError(
-            f"`x` must lie within 0 and 1 for the loss {loss}: scale it, such as by "
-            "`(x - x.min()) / (x.max() - x.min())`, or take the squared error. "
-            f"Received: values from {low:g} to {high:g}"
-        )
 
 
 def _array(name, value, rule, dtype=None):

@@ -215,6 +215,54 @@ def squared_errors(x, reconstructions):
     return tf.reduce_sum(tf.math.squared_difference(_real(x), _real(reconstructions)), axis=-1)
 
 
+def mixture_nll(logits, distances):
+    """Negative log-likelihood of a mixture, `-sum_t log sum_i p_ti exp(-d_ti)`.
+
+    Eq. 3 of Chazan et al. (2018), as a log-sum-exp of log-softmax and distances: finite for
+    distances of any size. Its gradients are their Eqs. 4 and 5.
+
+    Args:
+        logits: `(batch, K)`; p is their softmax (Eq. 1).
+        distances: `(K, batch)`, the error of autoencoder i on sample t.
+
+    Returns:
+        A scalar.
+    """
+    log_p = tf.nn.log_softmax(_real(logits))
+    joint = log_p - tf.linalg.matrix_transpose(_real(distances))
+    return -tf.reduce_sum(tf.reduce_logsumexp(joint, axis=-1), axis=-1)
+
+
+def responsibilities(logits, distances):
+    """Soft assignment of samples to autoencoders, `w_ti = p_ti exp(-d_ti) / sum_j ...`.
+
+    Eq. 5 of Chazan et al. (2018).
+
+    Args:
+        logits: `(batch, K)`; p is their softmax.
+        distances: `(K, batch)`.
+
+    Returns:
+        `(batch, K)`; rows sum to 1.
+    """
+    return tf.nn.softmax(_real(logits) - tf.linalg.matrix_transpose(_real(distances)))
+
+
+def smallest_error(distances):
+    """Error of the most suitable autoencoder, `sum_t min_i d_ti`.
+
+    Eq. 7 of Chazan et al. (2018). With constant autoencoders and half the squared error it is half
+    the inertia of k-means.
+
+    Args:
+        distances: `(K, batch)`.
+
+    Returns:
+        A scalar.
+    """
+    return tf.reduce_sum(tf.reduce_min(_real(distances), axis=-2), axis=-1)
+
+
 def binary_cross_entropies(x, logits):
     """Binary cross-entropy of every sample, summed over a sample's values, in nats.
 

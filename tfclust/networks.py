@@ -14,7 +14,14 @@ from tfclust.seeds import layer_seeds
 
 
 def dense_network(
-    input_dim, units, activation="leaky_relu", name=None, dtype=None, output_dtype=None, seed=None
+    input_dim,
+    units,
+    activation="leaky_relu",
+    batch_normalization=False,
+    name=None,
+    dtype=None,
+    output_dtype=None,
+    seed=None,
 ):
     """A stack of dense layers, all but the last one activated.
 
@@ -26,6 +33,8 @@ def dense_network(
         input_dim: size d of an input vector.
         units: widths of the layers; the last is the size of the output.
         activation: of every layer but the last.
+        batch_normalization: whether every layer but the last is normalized before its activation,
+            by the statistics of the global batch.
         name: of the Keras model.
         dtype: precision policy of the layers.
         output_dtype: precision policy of the last layer, where it differs: "float32" keeps the
@@ -43,65 +52,28 @@ def dense_network(
     """
     seeds = layer_seeds(seed, 2 * len(units))
     last = len(units) - 1
-    layers = [
-        keras.layers.Dense(
-            width,
-            activation=None if i == last else activation,
+
+    def dense(i, activation=None, use_bias=True, dtype=dtype):
+        return keras.layers.Dense(
+            units[i],
+            activation=activation,
+            use_bias=use_bias,
             kernel_initializer=keras.initializers.GlorotUniform(seed=seeds[2 * i]),
             bias_initializer=keras.initializers.GlorotNormal(seed=seeds[2 * i + 1]),
-            dtype=(output_dtype or dtype) if i == last else dtype,
+            dtype=dtype,
             name=f"dense_{i}",
         )
-        for i, width in enumerate(units)
-    ]
-    return keras.Sequential([keras.Input((input_dim,)), *layers], name=name)
 
+    def hidden(i):
+        if not batch_normalization:
+            return [dense(i, activation)]
+        normalize = keras.layers.BatchNormalization(synchronized=True, dtype=dtype)
+        activate = keras.layers.Activation(activation, dtype=dtype)
+        # The normalization has an offset of its own.
+        return [dense(i, use_bias=False), normalize, activate]
 
-def normalized_network(
-    input_dim, units, activation="relu", name=None, dtype=None, output_dtype=None, seed=None
-):
-    """A stack of dense layers, all but the last one batch-normalized and then activated.
-
-    With `relu` these are the networks of the Gumbel-Softmax paper: "all the layers, except the
-    input, output and embeddings, are followed by batch normalization and rectified linear unit".
-    A normalized layer has no bias, which the normalization would take out again. Batches are
-    normalized by the statistics of the global batch under a distribution strategy.
-
-    Args:
-        input_dim, units, activation, name, dtype, output_dtype, seed: as in `dense_network`;
-            kernels start Glorot uniform and biases at 0, on which the paper is silent.
-
-    Returns:
-        A built `keras.Model` that maps `(batch, input_dim)` to `(batch, units[-1])`.
-
-    Example:
-
-    ```python
-    encoder = normalized_network(784, (512, 256, 100), name="encoder")
-    ```
-    """
-
-    def kernel(layer_seed):
-        return keras.initializers.GlorotUniform(seed=layer_seed)
-
-    *seeds, last_seed = layer_seeds(seed, len(units))
-    *hidden_units, last = units
-    layers = []
-    for i, (width, layer_seed) in enumerate(zip(hidden_units, seeds, strict=True)):
-        layers += [
-            keras.layers.Dense(
-                width,
-                use_bias=False,
-                kernel_initializer=kernel(layer_seed),
-                dtype=dtype,
-                name=f"dense_{i}",
-            ),
-            keras.layers.BatchNormalization(synchronized=True, dtype=dtype, name=f"norm_{i}"),
-            keras.layers.Activation(activation, dtype=dtype, name=f"activation_{i}"),
-        ]
-    output = keras.layers.Dense(
-        last, kernel_initializer=kernel(last_seed), dtype=output_dtype or dtype, name="output"
-    )
+    layers = [layer for i in range(last) for layer in hidden(i)]
+    output = dense(last, dtype=output_dtype or dtype)
     return keras.Sequential([keras.Input((input_dim,)), *layers, output], name=name)
 
 
@@ -112,6 +84,7 @@ def parallel_dense_autoencoder(
     embedding_dim,
     activation="relu",
     batch_normalization=False,
+    hidden_code=False,
     variational=False,
     dtype=None,
     seed=None,
@@ -126,6 +99,8 @@ def parallel_dense_autoencoder(
         activation: of every layer but the last of each.
         batch_normalization: whether the hidden layers are normalized before their activation, each
             network by its own statistics.
+        hidden_code: whether the code is a hidden layer like the others, activated and normalized as
+            they are. False leaves it linear.
         variational: whether the encoders give the mean and the logarithm of the variance of a code,
             2p values.
         dtype: precision policy of the layers; that of the codes is float32.
@@ -143,24 +118,27 @@ def parallel_dense_autoencoder(
     """
     seeds = iter(layer_seeds(seed, 2 * len(hidden_units) + 2))
 
-    def dense(units, activation=None, dtype=dtype):
+    def dense(units, activation=None, use_bias=True, dtype=dtype):
         initializer = keras.initializers.GlorotUniform(seed=next(seeds))
         return ParallelDense(
-            networks, units, activation, kernel_initializer=initializer, dtype=dtype
+            networks, units, activation, use_bias, kernel_initializer=initializer, dtype=dtype
         )
 
-    def hidden(units):
+    def hidden(units, dtype=dtype):
         if not batch_normalization:
-            return [dense(units, activation)]
+            return [dense(units, activation, dtype=dtype)]
         normalize = ParallelBatchNormalization(networks, dtype=dtype)
-        return [dense(units), normalize, keras.layers.Activation(activation, dtype=dtype)]
+        activate = keras.layers.Activation(activation, dtype=dtype)
+        # The normalization has an offset of its own.
+        return [dense(units, use_bias=False, dtype=dtype), normalize, activate]
 
-    def stack(units, last, dtype):
-        layers = [layer for width in units for layer in hidden(width)]
-        return [*layers, dense(last, dtype=dtype)]
+    def all_hidden(units):
+        return [layer for width in units for layer in hidden(width)]
 
-    encoder = stack(hidden_units, embedding_dim * (2 if variational else 1), "float32")
-    decoder = stack(hidden_units[::-1], input_dim, dtype)
+    code = hidden if hidden_code else lambda units, dtype: [dense(units, dtype=dtype)]
+    code_size = embedding_dim * (2 if variational else 1)
+    encoder = [*all_hidden(hidden_units), *code(code_size, dtype="float32")]
+    decoder = [*all_hidden(hidden_units[::-1]), dense(input_dim)]
     return _as_models(networks, (input_dim,), encoder, embedding_dim, decoder)
 
 
@@ -255,7 +233,17 @@ def single_network(model, k):
     Raises:
         ValueError: the model holds another kind of layer.
     """
-    return keras.Sequential([_single_layer(layer, k) for layer in model.layers], name=model.name)
+    shape = model.input_shape
+    sample_shape = shape[shape.index(None) + 1 :]  # what follows the batch
+    layers = [_single_layer(layer, k) for layer in model.layers]
+    return keras.Sequential([keras.Input(sample_shape), *layers], name=model.name)
+
+
+def set_single_network(model, k, single):
+    """Copies the weights of an ordinary sequence, as `single_network` gives, into network `k`."""
+    for layer, one in zip(model.layers, single.layers, strict=True):
+        if isinstance(layer, ParallelLayer):
+            layer.set_network(k, one)
 
 
 def _single_layer(layer, k):

@@ -6,36 +6,39 @@ import tensorflow as tf
 from tfclust.callbacks.steps_taken import StepsTaken
 from tfclust.callbacks.stop_on_nan import StopOnNaN
 from tfclust.callbacks.with_callbacks import with_callbacks
-from tfclust.feeding import count_batches, keras_epochs, shuffled_epochs
+from tfclust.feeding import count_batches, keras_epochs, ordered_batches, shuffled_epochs
+from tfclust.losses import binary_cross_entropies, squared_errors
 from tfclust.optimizers import FusedAdam
 
 STEPS_PER_EXECUTION = 20  # steps between two returns to Python, where no one watches a single step
 
 
-def train_autoencoder(
-    encoder,
-    decoder,
+def train_network(
+    network,
     x,
+    y,
+    loss,
     epochs,
     batch_size,
     seed,
+    optimizer=None,
     jit_compile="auto",
     verbose="auto",
     callbacks=None,
     initial_epoch=0,
 ):
-    """Trains an encoder and a decoder end to end on the mean squared error, in place.
-
-    No drop-out, no noise (Section 4.2.2 of Boubekki et al., 2021), Adam at rate 1e-3. The error is
-    the mean over samples of the sum over features, as in that paper's Eq. 10: with its authors'
-    epsilon of 1e-3, a mean over features would slow Adam on wide inputs.
+    """Trains a network in place on targets, or on its own input.
 
     Args:
-        encoder, decoder: built Keras models, `(batch, ...)` -> `(batch, p)` and back.
+        network: Keras model, `(batch, ...)` -> outputs.
         x: float32 array `(n, ...)` or CSR matrix `(n, d)`.
+        y: targets `(n,)`, or None for `x` itself.
+        loss: as `keras.Model.compile` takes it; None for a network that was trained here before,
+            which is trained anew, without the seconds that compiling it again would take.
         epochs: passes over `x`.
         batch_size: rows of a batch.
         seed: int that fixes the order of the batches.
+        optimizer: None is Adam at rate 1e-3.
         jit_compile, verbose, callbacks, initial_epoch: as in Keras.
 
     Returns:
@@ -44,32 +47,91 @@ def train_autoencoder(
     Raises:
         RuntimeError: the loss is NaN or infinite; names the epoch.
     """
-    autoencoder = keras.Sequential([encoder, decoder], name="autoencoder")
     steps = count_batches(x.shape[0], batch_size)
-    autoencoder.compile(
-        optimizer=FusedAdam(1e-3, epsilon=1e-3),
-        loss=_squared_error,
-        jit_compile=jit_compile,
-        steps_per_execution=min(steps, STEPS_PER_EXECUTION),
-    )
+    if loss is None:
+        _restart(network.optimizer)
+    else:
+        network.compile(
+            optimizer=FusedAdam(1e-3) if optimizer is None else optimizer,
+            loss=loss,
+            jit_compile=jit_compile,
+            steps_per_execution=min(steps, STEPS_PER_EXECUTION),
+        )
     steps_taken = StepsTaken()
-    batches = shuffled_epochs(x, None, batch_size, seed, steps_taken)
-    batches = batches.map(lambda rows: (rows, rows))
-    batches, steps_per_epoch = keras_epochs(batches, steps, autoencoder.steps_per_execution)
-    return autoencoder.fit(
+    batches = shuffled_epochs(x, y, batch_size, seed, steps_taken)
+    if y is None:
+        batches = batches.map(lambda rows: (rows, rows))
+    batches, steps_per_epoch = keras_epochs(batches, steps, network.steps_per_execution)
+    return network.fit(
         batches,
         epochs=epochs,
         steps_per_epoch=steps_per_epoch,
         shuffle=False,  # done
         verbose=verbose,
-        callbacks=with_callbacks(callbacks, autoencoder, steps_taken, StopOnNaN()),
+        callbacks=with_callbacks(callbacks, network, steps_taken, StopOnNaN()),
         initial_epoch=initial_epoch,
     )
 
 
-def _squared_error(x, reconstruction):
-    difference = tf.cast(x, tf.float32) - tf.cast(reconstruction, tf.float32)
-    return tf.reduce_sum(tf.square(difference), axis=tf.range(1, tf.rank(difference)))
+def _restart(optimizer):
+    """Sets the moments and the count of the steps to 0, where they were before any step."""
+    rate = float(optimizer.learning_rate)
+    for variable in optimizer.variables:
+        variable.assign(tf.zeros_like(variable))
+    optimizer.learning_rate = rate
+
+
+def squared_error_loss(x, reconstructions):
+    """Squared error of every sample of a batch, `(batch,)`, summed over its values."""
+    return squared_errors(_flat(x), _flat(reconstructions))
+
+
+def cross_entropy_loss(x, logits):
+    """Binary cross-entropy of every sample of a batch, `(batch,)`, summed over its values."""
+    return binary_cross_entropies(_flat(x), _flat(logits))
+
+
+def pretrain_layers(encoder, decoder, x, stages, loss, batch_size=2000):
+    """Greedy layer-wise pretraining of an autoencoder, in place.
+
+    Layer after layer of the encoder is trained, with the layer of the decoder that mirrors it, to
+    reconstruct the output of the layers below, which stay as they are: three stages, `layer_1` to
+    `layer_3`, for a code above two hidden layers. What belongs to a layer (its normalization and
+    its activation) goes with it. Fine-tuning the whole is the caller's.
+
+    The data is reconstructed under `loss`; hidden outputs, which a cross-entropy of values in
+    [0, 1] does not fit, under the squared error.
+
+    Args:
+        encoder, decoder: built `keras.Sequential` of dense layers that mirror each other, each
+            followed by what belongs to it.
+        x: float32 array or CSR matrix `(n, d)`.
+        stages: `tfclust.stages.Stages`, which trains.
+        loss: of the reconstruction of `x`, as Keras takes it.
+        batch_size: rows that are passed to the next layer at a time.
+
+    Reference: Bengio, Lamblin, Popovici, Larochelle, Greedy layer-wise training of deep networks,
+    2007.
+    """
+    pairs = zip(_by_layer(encoder), reversed(_by_layer(decoder)), strict=True)
+    for i, (up, down) in enumerate(pairs, start=1):
+        stages.train(f"layer_{i}", keras.Sequential([up, down]), x, None, loss)
+        x = up.predict(ordered_batches(x, batch_size=batch_size), verbose=0)
+        loss = squared_error_loss
+
+
+def _by_layer(network):
+    """A sequence cut before each of its kernels, as sequences that share its layers."""
+    groups = []
+    for layer in network.layers:
+        if hasattr(layer, "kernel"):
+            groups.append([])
+        groups[-1].append(layer)
+    return [keras.Sequential([keras.Input(_sample_shape(group[0])), *group]) for group in groups]
+
+
+def _sample_shape(layer):
+    return layer.input.shape[1:]
 
 
 def kmeans(x, n_clusters, seed, n_init=20, max_iter=300):
@@ -87,3 +149,7 @@ def kmeans(x, n_clusters, seed, n_init=20, max_iter=300):
 
     fitted = KMeans(n_clusters, n_init=n_init, max_iter=max_iter, random_state=seed).fit(x)
     return fitted.cluster_centers_, fitted.labels_
+
+
+def _flat(x):
+    return tf.reshape(x, (tf.shape(x)[0], -1))

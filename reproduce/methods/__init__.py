@@ -3,6 +3,7 @@
 from reproduce.methods.autoencoders import run_ae_kmeans, run_aecm
 from reproduce.methods.baselines import run_gmm, run_kmeans
 from reproduce.methods.clustering_module import run_cm
+from reproduce.methods.gated_mixture import run_dae_kmeans, run_damic
 from reproduce.methods.generative import run_gumbel, run_vae
 from reproduce.methods.mixture import run_mixae
 from reproduce.methods.outcome import Outcome
@@ -12,22 +13,28 @@ _METHODS = {
     "ae_kmeans": run_ae_kmeans,
     "aecm": run_aecm,
     "aecm_kmeans": run_aecm,
+    "damic": run_damic,
     "gmm": run_gmm,
     "gumbel": run_gumbel,
     "igmm": run_gmm,
+    "joint_training": run_damic,
     "kmeans": run_kmeans,
     "mixae": run_mixae,
     "vae": run_vae,
+    "pretraining": run_dae_kmeans,
 }
+# Methods that a paper runs in its own way: DAMIC's autoencoder is not AE-CM's.
+_OF_PAPER = {("damic", "ae_kmeans"): run_dae_kmeans}
 
 __all__ = ["Outcome", "Task", "run"]
 
 
 def run(task: Task) -> list[Outcome]:
     """Run a method for the seeds of a task; one outcome a seed."""
-    method = task.experiment.method
-    ablation = method == "cm" or method.startswith("cm_")
-    return (run_cm if ablation else _METHODS[method])(task)
+    paper, method = task.experiment.paper, task.experiment.method
+    if stacks_seeds(method):
+        return run_cm(task)
+    return (_OF_PAPER.get((paper, method)) or _METHODS[method])(task)
 
 
 def stacks_seeds(method: str) -> bool:

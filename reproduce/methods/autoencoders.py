@@ -4,7 +4,14 @@ from __future__ import annotations
 
 from reproduce.methods.outcome import Outcome
 from reproduce.methods.task import Task
-from reproduce.methods.training import Clock, Progress, ScoreCurve, make_optimizer
+from reproduce.methods.training import (
+    Clock,
+    Progress,
+    ScoreCurve,
+    make_optimizer,
+    prefixed,
+    pretrain_once,
+)
 from tfclust.callbacks import AveragingEpoch, Checkpoint
 from tfclust.feeding import count_batches
 from tfclust.metrics import evaluate, sparsity_criterion
@@ -24,7 +31,7 @@ def _train_aecm(task: Task, seed: int) -> Outcome:
     x, directory = task.data.x, task.directory
     model, state = build_aecm(task, seed), {}
     if task.experiment.init == "pretrained":
-        _pretrain(model, task)
+        pretrain_once(model, directory, lambda: _pretrain(model, task))
     model.fit(
         x,
         epochs=task.experiment.epochs + 1,
@@ -49,7 +56,7 @@ def _train_aecm(task: Task, seed: int) -> Outcome:
         seconds=state["seconds"],
         loss_terms={name: terms[name] for name in model.TERMS},
         l_sp=sparsity_criterion(memberships, model.centroids()),
-        extra_metrics=_prefixed("embedding_kmeans", evaluate(task.data.y, by_kmeans)),
+        extra_metrics=prefixed("embedding_kmeans", evaluate(task.data.y, by_kmeans)),
         curve=state.get("curve", []),
     )
 
@@ -72,22 +79,14 @@ def build_aecm(task: Task, seed: int) -> AECM:
 
 
 def _pretrain(model: AECM, task: Task) -> None:
-    """Pretrains once for a seed; a run that is taken up again finds the weights."""
-    weights = task.directory / "pretrained.weights.h5"
-    if not weights.exists():
-        settings = task.settings
-        checkpoint = Checkpoint(task.directory / "pretraining")
-        model.pretrain_autoencoder(
-            task.data.x,
-            settings["pretrain_epochs"],
-            verbose=0,
-            callbacks=[Progress(task.progress), checkpoint],
-        )
-        model.pretrain_clustering_module(task.data.x, settings["pretrain_cm_epochs"])
-        part = weights.with_name("part.weights.h5")
-        model.save_weights(part)
-        part.replace(weights)
-    model.load_weights(weights)
+    settings = task.settings
+    model.pretrain_autoencoder(
+        task.data.x,
+        settings["pretrain_epochs"],
+        verbose=0,
+        callbacks=[Progress(task.progress), Checkpoint(task.directory / "pretraining")],
+    )
+    model.pretrain_clustering_module(task.data.x, settings["pretrain_cm_epochs"])
 
 
 def run_ae_kmeans(task: Task) -> list[Outcome]:
@@ -116,7 +115,3 @@ def _train_ae_kmeans(task: Task, seed: int) -> Outcome:
         seconds=state["seconds"],
         loss_terms={"reconstruction": float(history.history["loss"][-1])},
     )
-
-
-def _prefixed(prefix, scores):
-    return {f"{prefix}_{name}": value for name, value in scores.items()}

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
+from pathlib import Path
 
 import keras
 
@@ -16,6 +18,22 @@ def make_optimizer(settings: dict) -> keras.optimizers.Optimizer:
     if settings["optimizer"] == "sgd":
         return keras.optimizers.SGD(rate)
     return FusedAdam(rate, epsilon=settings["epsilon"])
+
+
+def pretrain_once(model: keras.Model, directory: Path, pretrain: Callable[[], None]) -> None:
+    """Call `pretrain`, which pretrains the model, unless its weights are in the folder already."""
+    weights = directory / "pretrained.weights.h5"
+    if not weights.exists():
+        pretrain()
+        part = weights.with_name("part.weights.h5")
+        model.save_weights(part)
+        part.replace(weights)
+    model.load_weights(weights)
+
+
+def prefixed(prefix: str, scores: dict[str, float]) -> dict[str, float]:
+    """Scores with a prefix before their names."""
+    return {f"{prefix}_{name}": value for name, value in scores.items()}
 
 
 class Progress(keras.callbacks.Callback):

@@ -64,6 +64,23 @@ def test_a_checkpoint_that_is_not_whole_is_not_read(tmp_path):
     assert epochs == [3, 4]
 
 
+def test_a_run_that_stops_itself_leaves_no_checkpoint_of_its_last_epoch(tmp_path, monkeypatch):
+    saved = []
+    monkeypatch.setattr(Checkpoint, "_save", lambda self, epoch: saved.append(epoch))
+    model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(2)])
+    model.compile("adam", loss="mse", jit_compile=False)
+
+    def stop(epoch, logs):
+        model.stop_training = epoch == 1
+
+    callbacks = [
+        keras.callbacks.LambdaCallback(on_epoch_end=stop),
+        Checkpoint(tmp_path / "run", every_seconds=0),
+    ]
+    model.fit(X, X, epochs=5, verbose=0, callbacks=callbacks)
+    assert saved == [1]
+
+
 def test_of_two_checkpoints_the_newer_is_taken(tmp_path):
     directory = tmp_path / "run"
     cut_off(directory, interrupt_in=2)

@@ -132,7 +132,7 @@ class TestMIXAE(ClusteringModelBattery):
         model, x = self.built(reconstruction_loss="cross_entropy"), np.clip(rows, 0.0, 1.0)
         for outputs in (model.reconstruct(x), model.autoencoder(0).predict(x, verbose=0)):
             assert outputs.min() > 0.0 and outputs.max() < 1.0
-        with pytest.raises(ValueError, match=r"within 0 and 1 for the loss.*Received"):
+        with pytest.raises(ValueError, match=r"within 0 and 1.*Received"):
             model.predict(x - 0.5, verbose=0)
 
     def test_hidden_layers_of_the_assignment_network(self, rows):

@@ -151,3 +151,39 @@ def test_mixae_decays_its_rate_as_the_paper_says():
             settings = dict(row.settings)
             assert settings["learning_rate"] == 1e-3
             assert (settings["rate_decay"], settings["rate_decay_every"]) == (0.9, 10)
+
+
+DAMIC = PAPERS["damic"]
+DAMIC_METHODS = {"kmeans", "ae_kmeans", "damic", "pretraining", "joint_training"}
+
+
+@pytest.mark.parametrize("number", ["2", "3", "4", "5"])
+def test_every_published_cell_of_damic_is_declared_and_reported(number):
+    table = DAMIC.table(number)
+    printed = {key[2:6] for key in published.load() if key[:2] == ("damic", table.name)}
+    printed = {cell for cell in printed if cell[1] in DAMIC_METHODS}
+    declared = {
+        (published.published_name("damic", row.dataset), row.method, row.init, metric)
+        for row in DAMIC.rows(table)
+        for metric in table.metrics
+    }
+    assert printed
+    assert printed == declared
+    for row in DAMIC.rows(table):
+        assert table.published(row, "acc", "mean") is not None
+
+
+def test_damic_has_five_seeds_and_the_papers_layers():
+    for row in DAMIC.experiments:
+        assert row.seeds == (0, 1, 2, 3, 4)
+        settings = dict(row.settings)
+        if row.method != "kmeans":
+            assert settings["hidden_units"] == (1024, 256)
+            assert (row.epochs, settings["batch_size"]) == (50, 256)
+        if row.method in ("damic", "joint_training"):
+            assert settings["gate_units"] == (512, 512)
+
+
+def test_every_run_of_damic_is_declared_once():
+    keys = [row.key(seed) for row in DAMIC.experiments for seed in row.seeds]
+    assert len(keys) == len(set(keys))

@@ -112,6 +112,42 @@ def wait_for(pattern, folder):
         time.sleep(0.02)
 
 
+SMALL_DAMIC = {
+    **DATA,
+    **{"hidden_units": (), "batch_size": 20, "patience": 5, "precision": "float32"},
+    **{"kmeans_n_init": 1},
+}
+GATED = {**ADAM, "gate_units": (4,), "pretrain_epochs": 2}
+
+
+def damic(method, init, **settings):
+    return Experiment("damic", "table2", "iris", method, init, 2, (0,), {**SMALL_DAMIC, **settings})
+
+
+def test_damic_and_its_baseline_share_the_autoencoder_of_their_seed(tmp_path, monkeypatch):
+    from tfclust.stages import Stages
+
+    trained, train = [], Stages._keep
+
+    def keep(self, name, network, record):
+        trained.append(name)
+        train(self, name, network, record)
+
+    monkeypatch.setattr(Stages, "_keep", keep)
+    _, [baseline] = run(damic("ae_kmeans", ""), tmp_path)
+    assert trained == ["layer_1", "autoencoder"]
+    assert baseline["seconds"] > 0
+    trained.clear()
+    _, [_, record] = run(damic("damic", "pretrained", **GATED), tmp_path)
+    assert "autoencoder" not in trained
+    assert trained[0] == "gate"
+    assert record["seconds"] > baseline["seconds"]
+    assert 0 <= record["metrics"]["agreement"] <= 1
+    assert set(record["loss_terms"]) == {"mixture_nll"}
+    folders = sorted(path.name for path in (tmp_path / "work_ledger").iterdir())
+    assert len(folders) == 2  # the shared autoencoder, and the trained model
+
+
 @pytest.mark.slow
 def test_a_run_killed_twice_ends_as_one_that_was_not(tmp_path):
     assert start(tmp_path, "whole").wait() == 0

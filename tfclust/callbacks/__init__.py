@@ -6,6 +6,7 @@ from tfclust.callbacks.checkpoint import Checkpoint
 from tfclust.callbacks.collapse_watch import CollapseWatch
 from tfclust.callbacks.rebalance_entropy_weights import RebalanceEntropyWeights
 from tfclust.callbacks.stop_on_nan import StopOnNaN
+from tfclust.callbacks.stop_on_plateau import StopOnPlateau
 from tfclust.callbacks.stop_when_stable import StopWhenStable
 
 __all__ = [
@@ -15,5 +16,6 @@ __all__ = [
     "CollapseWatch",
     "RebalanceEntropyWeights",
     "StopOnNaN",
+    "StopOnPlateau",
     "StopWhenStable",
 ]

@@ -51,7 +51,7 @@ class Checkpoint(keras.callbacks.Callback):
     def on_epoch_end(self, epoch, logs=None):
         """Saves if the last checkpoint is old enough; a run that is about to end needs none."""
         now = time.monotonic()
-        is_last = epoch + 1 == self.params["epochs"]
+        is_last = epoch + 1 == self.params["epochs"] or self.model.stop_training
         if not is_last and now - self._last_time >= self.every_seconds:
             self._save(epoch + 1)
             self._last_time = now

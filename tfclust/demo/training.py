@@ -16,7 +16,8 @@ from tfclust.metrics import cluster_sizes, evaluate, sparsity_criterion
 def compete(contender, data, seeds):
     """Trains `contender` on `data` once for each seed, with a progress bar; returns a `Result`."""
     start = time.perf_counter()
-    epochs = contender.pretraining.get("epochs", 0) + _epochs(contender)
+    before = contender.pretrainings * contender.pretraining.get("epochs", 0)
+    epochs = before + _epochs(contender)
     with tqdm(total=len(seeds) * epochs, desc=f"{contender.name:6}", unit="epoch") as bar:
         runs = [_train(contender, data, seed, ProgressBar(bar)) for seed in seeds]
     return Result(contender, runs, time.perf_counter() - start)

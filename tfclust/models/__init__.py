@@ -4,6 +4,7 @@ from tfclust.models.aecm import AECM
 from tfclust.models.base import ClusteringModel
 from tfclust.models.cm import CM
 from tfclust.models.cm_ensemble import CMEnsemble
+from tfclust.models.damic import DAMIC
 from tfclust.models.gumbel import GumbelSoftmaxVAE
 from tfclust.models.mixae import MIXAE
 from tfclust.models.objective_model import ObjectiveModel
@@ -12,6 +13,7 @@ from tfclust.models.vae import VAE
 __all__ = [
     "AECM",
     "CM",
+    "DAMIC",
     "MIXAE",
     "VAE",
     "CMEnsemble",

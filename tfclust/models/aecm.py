@@ -12,8 +12,9 @@ from tfclust.models.centroid_model import CentroidModel
 from tfclust.models.cm import CM
 from tfclust.models.given_networks import GivenNetworks
 from tfclust.networks import dense_network
+from tfclust.optimizers import FusedAdam
 from tfclust.presets import preset
-from tfclust.pretraining import STEPS_PER_EXECUTION, kmeans, train_autoencoder
+from tfclust.pretraining import STEPS_PER_EXECUTION, kmeans, squared_error_loss, train_network
 from tfclust.seeds import layer_seeds
 
 
@@ -194,16 +195,23 @@ class AECM(GivenNetworks, CentroidModel):
     def pretrain_autoencoder(
         self, x, epochs, batch_size=None, verbose="auto", callbacks=None, initial_epoch=0
     ):
-        """The first half of `pretrain`: the autoencoder alone."""
+        """The first half of `pretrain`: the autoencoder alone.
+
+        No drop-out, no noise, Adam at rate 1e-3. The error is the mean over samples of the sum over
+        features, as in Eq. 10: with the authors' epsilon of 1e-3, a mean over features would slow
+        Adam on wide inputs.
+        """
         x = self._checked(x, min_rows=self.n_clusters)
         self._ensure_built(x)
-        return train_autoencoder(
-            self.encoder,
-            self.decoder,
+        return train_network(
+            keras.Sequential([self.encoder, self.decoder], name="autoencoder"),
             x,
+            None,
+            squared_error_loss,
             epochs=epochs,
             batch_size=batch_size or self.batch_size,
             seed=self.seed,
+            optimizer=FusedAdam(1e-3, epsilon=1e-3),
             jit_compile=self._is_faster_with_xla(),
             verbose=verbose,
             callbacks=callbacks,

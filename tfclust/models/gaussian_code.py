@@ -12,7 +12,7 @@ from tfclust.checks import (
     check_weight,
 )
 from tfclust.losses import RECONSTRUCTION_ERRORS
-from tfclust.networks import normalized_network
+from tfclust.networks import dense_network
 from tfclust.sampling import step_seed
 from tfclust.seeds import layer_seeds
 
@@ -44,27 +44,31 @@ class GaussianCode:
         check_flat(input_shape)
         self._sample_shape = (input_shape[-1],)
         encoder_seed, decoder_seed, *seeds = layer_seeds(self.seed, 7)
-        size, shared = self.feature_dim, {"dtype": self.dtype_policy}
-        self.encoder = normalized_network(
-            input_shape[-1],
-            (*self.hidden_units, size),
-            name="encoder",
-            output_dtype="float32",
-            seed=encoder_seed,
-            **shared,
+        size = self.feature_dim
+        self.encoder = self._network(
+            "encoder", input_shape[-1], (*self.hidden_units, size), encoder_seed, "float32"
         )
-        self.decoder = normalized_network(
-            size,
-            (*reversed(self.hidden_units), input_shape[-1]),
-            name="decoder",
-            seed=decoder_seed,
-            **shared,
+        self.decoder = self._network(
+            "decoder", size, (*reversed(self.hidden_units), input_shape[-1]), decoder_seed
         )
         self.mean = self._linear("mean", size, self.latent_dim, seeds[0])
         self.log_variance = self._linear("log_variance", size, self.latent_dim, seeds[1])
         # Without a bias, which the decoder's first normalization would take out again.
         self.from_code = self._linear("from_code", self.latent_dim, size, seeds[2], use_bias=False)
         return seeds[3:]
+
+    def _network(self, name, input_dim, units, seed, output_dtype=None):
+        """A stack whose hidden layers are normalized and activated, as in Section 3."""
+        return dense_network(
+            input_dim,
+            units,
+            activation="relu",
+            batch_normalization=True,
+            name=name,
+            dtype=self.dtype_policy,
+            output_dtype=output_dtype,
+            seed=seed,
+        )
 
     def _linear(self, name, input_dim, units, seed, use_bias=True):
         initializer = keras.initializers.GlorotUniform(seed=seed)
@@ -77,7 +81,7 @@ class GaussianCode:
     def _checked(self, x, min_rows=1):
         x = super()._checked(x, min_rows)
         if self.reconstruction_loss == "cross_entropy":
-            check_unit_interval(x, self.reconstruction_loss)
+            check_unit_interval(x)
         return x
 
     def _step_seed(self):

@@ -9,7 +9,6 @@ from tfclust.distribution import global_batch_size
 from tfclust.losses import categorical_divergences, gaussian_divergences
 from tfclust.models.base import ClusteringModel
 from tfclust.models.gaussian_code import GaussianCode
-from tfclust.networks import normalized_network
 from tfclust.sampling import gaussian_sample, gumbel_softmax_sample
 from tfclust.seeds import drawn_seed
 
@@ -111,13 +110,8 @@ class GumbelSoftmaxVAE(GaussianCode, ClusteringModel):
         """Creates the weights for inputs of shape `(batch, d)`."""
         categories_seed, from_category_seed = self._build_code(input_shape)
         size, clusters = self.feature_dim, self.n_clusters
-        self.categories = normalized_network(
-            size,
-            (size, size // 2, clusters),
-            name="categories",
-            dtype=self.dtype_policy,
-            output_dtype="float32",
-            seed=categories_seed,
+        self.categories = self._network(
+            "categories", size, (size, size // 2, clusters), categories_seed, "float32"
         )
         self.from_category = self._linear(
             "from_category", clusters, size, from_category_seed, use_bias=False

@@ -6,7 +6,6 @@ import tensorflow as tf
 
 from tfclust.checks import (
     check_choice,
-    check_cluster,
     check_integer,
     check_proportions,
     check_unit_interval,
@@ -23,20 +22,19 @@ from tfclust.losses import (
     sample_entropy,
     weighted_error,
 )
-from tfclust.models.base import ClusteringModel
 from tfclust.models.given_networks import GivenNetworks
+from tfclust.models.mixture_of_autoencoders import MixtureOfAutoencoders
 from tfclust.networks import (
     dense_network,
     parallel_convolutional_autoencoder,
     parallel_dense_autoencoder,
-    single_network,
 )
 from tfclust.sampling import gaussian_sample, step_seed
 from tfclust.seeds import layer_seeds
 
 
 @keras.saving.register_keras_serializable(package="tfclust")
-class MIXAE(GivenNetworks, ClusteringModel):
+class MIXAE(GivenNetworks, MixtureOfAutoencoders):
     """MIXAE: K autoencoders and a softmax network that says which of them a sample belongs to.
 
     With `z_k = encoder_k(x)`, `x_k = decoder_k(z_k)`, `p = softmax(assignment(z_1, ..., z_K))` and
@@ -228,7 +226,7 @@ class MIXAE(GivenNetworks, ClusteringModel):
     def _checked(self, x, min_rows=1):
         x = super()._checked(x, min_rows)
         if self.reconstruction_loss == "cross_entropy":
-            check_unit_interval(x, self.reconstruction_loss)
+            check_unit_interval(x)
         return x
 
     def _log(self, x, y, memberships, terms):
@@ -240,55 +238,21 @@ class MIXAE(GivenNetworks, ClusteringModel):
         """Joined codes z, `(batch, K p)`."""
         return _joined(self._encode(x, training=False)[0])
 
-    def reconstruct(self, x, how="weighted", batch_size=None):
-        """Reconstructions of the rows of `x`, in their shape, float32.
-
-        Args:
-            x: array `(n, ...)` or CSR matrix `(n, d)`.
-            how: "weighted", the mean of the K reconstructions under the memberships, or "chosen",
-                that of the autoencoder of largest membership.
-            batch_size: None takes the model's.
-
-        Raises:
-            ValueError: another `how`, or bad data.
-        """
-        if how not in ("weighted", "chosen"):
-            raise ValueError(f'`how` must be "weighted" or "chosen". Received: how={how!r}')
-        return self._map_batches(lambda rows: self.reconstruct_batch(rows, how), x, batch_size)
-
-    def reconstruct_batch(self, x, how="weighted"):
-        """Reconstructions of a batch, in its shape; `how` as in `reconstruct`."""
+    def mixture_batch(self, x):
+        """Memberships `(batch, K)` and reconstructions `(K, batch, ...)`, float32, of a batch."""
         codes, _ = self._encode(x, training=False)
-        weights = tf.nn.softmax(self._logits(codes, training=False))
-        if how == "chosen":
-            weights = tf.one_hot(tf.argmax(weights, axis=-1), self.n_clusters)
-        return tf.einsum("bk,kb...->b...", weights, self._decode(codes))
+        memberships = tf.nn.softmax(self._logits(codes, training=False))
+        return memberships, self._output(self.decoder(codes, training=False))
 
-    def _decode(self, codes):
-        decoded = tf.cast(self.decoder(codes, training=False), tf.float32)
-        return tf.sigmoid(decoded) if self.reconstruction_loss == "cross_entropy" else decoded
+    def decode_single(self, codes, decoder):
+        """Reconstructions by one autoencoder; a variational one decodes the mean."""
+        return self._output(decoder(codes[:, : self.embedding_dim]))
 
-    def autoencoder(self, k):
-        """Autoencoder `k` as an ordinary Keras model with weights of its own, x -> x_k.
-
-        Args:
-            k: cluster id, from 0 to K - 1.
-
-        Raises:
-            ValueError: the model is not built, `k` is not a cluster id, or networks were passed in
-                that are not made of parallel layers.
-        """
-        if not self.built:
-            raise ValueError("`autoencoder` needs a built model. Received: a model without weights")
-        check_cluster("k", k, self.n_clusters)
-        inputs = keras.Input(self._sample_shape)
-        codes = single_network(self.encoder, k)(inputs)
-        if self.variational:
-            codes = codes[:, : self.embedding_dim]
-        outputs = single_network(self.decoder, k)(codes)
-        if self.reconstruction_loss == "cross_entropy":
-            outputs = keras.ops.sigmoid(outputs)
-        return keras.Model(inputs, outputs, name=f"autoencoder_{k}")
+    def _output(self, decoded):
+        decoded = keras.ops.cast(decoded, "float32")
+        return (
+            keras.ops.sigmoid(decoded) if self.reconstruction_loss == "cross_entropy" else decoded
+        )
 
     def get_config(self):
         """Config that `from_config` takes; holds the networks where they were passed in."""

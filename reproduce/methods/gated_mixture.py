@@ -1,0 +1,152 @@
+"""DAMIC and its ablations, and k-means on the code of its start, seed by seed."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+import tempfile
+from pathlib import Path
+
+from reproduce.methods.outcome import Outcome
+from reproduce.methods.task import Task
+from reproduce.methods.training import (
+    Clock,
+    Progress,
+    ScoreCurve,
+    make_optimizer,
+    prefixed,
+    pretrain_once,
+)
+from tfclust.callbacks import Checkpoint, StopOnPlateau
+from tfclust.feeding import count_batches
+from tfclust.metrics import evaluate
+from tfclust.models import DAMIC
+from tfclust.stages import seconds_of_stages
+
+CURVE_EVERY = 5  # epochs between two points of the curve
+MODEL_SETTINGS = ("n_clusters", "hidden_units", "gate_units", "batch_size")
+
+
+def run_damic(task: Task) -> list[Outcome]:
+    """Train DAMIC for at most `epochs`, from its start or from random weights."""
+    return [_train(task, seed) for seed in task.seeds]
+
+
+def _train(task: Task, seed: int) -> Outcome:
+    x, y, directory = task.data.x, task.data.y, task.directory
+    model, state = _build(task, seed), {}
+    if task.experiment.init == "pretrained":
+        pretrain_once(model, directory, lambda: _pretrain(model, task))
+    model.fit(
+        x,
+        epochs=task.experiment.epochs,
+        verbose=0,
+        callbacks=[
+            ScoreCurve(x, y, CURVE_EVERY, state),
+            Progress(task.progress),
+            Clock(state),
+            StopOnPlateau(task.settings["patience"], state),
+            Checkpoint(directory / "checkpoints", state=state),
+        ],
+    )
+    model.save(directory / "model.keras")
+    terms = model.evaluate(x, verbose=0, return_dict=True)
+    by_error = model.assign(x, batch_size=2000, rule="reconstruction")
+    return Outcome(
+        seed=seed,
+        labels=model.assign(x, batch_size=2000),
+        seconds=state["seconds"] + seconds_of_stages(directory / "pretraining"),
+        loss_terms={name: terms[name] for name in model.term_names()},
+        extra_metrics={
+            "agreement": model.agreement(x, batch_size=2000),
+            **prefixed("reconstruction_rule", evaluate(y, by_error)),
+        },
+        curve=state.get("curve", []),
+    )
+
+
+def run_dae_kmeans(task: Task) -> list[Outcome]:
+    """The first half of DAMIC's start, for `epochs`: k-means on the code of its autoencoder."""
+    return [_cluster_codes(task, seed) for seed in task.seeds]
+
+
+def _cluster_codes(task: Task, seed: int) -> Outcome:
+    model = _build(task, seed)
+    losses = _pretrain_autoencoder(model, task, task.experiment.epochs).history
+    labels = model.kmeans_labels(task.data.x, task.settings["kmeans_n_init"])
+    return Outcome(
+        seed=seed,
+        labels=labels,
+        seconds=seconds_of_stages(task.directory / "pretraining"),
+        loss_terms={"reconstruction": losses["autoencoder"][-1]},
+    )
+
+
+def _build(task: Task, seed: int) -> DAMIC:
+    settings, x = task.settings, task.data.x
+    model = DAMIC(
+        **{name: settings[name] for name in MODEL_SETTINGS if name in settings},
+        seed=seed,
+        dtype=settings["precision"],
+    )
+    model.build((None, x.shape[1]))
+    if "optimizer" in settings:
+        # An epoch is one execution: nothing looks at a single step.
+        steps = count_batches(x.shape[0], model.batch_size)
+        model.compile(make_optimizer(settings), steps_per_execution=steps)
+    return model
+
+
+def _pretrain(model: DAMIC, task: Task) -> None:
+    settings, x = task.settings, task.data.x
+    epochs = settings["pretrain_epochs"]
+    _pretrain_autoencoder(model, task, epochs)
+    labels = model.kmeans_labels(x, settings["kmeans_n_init"])
+    model.pretrain_clusters(x, labels, epochs, **_stages(task))
+
+
+def _pretrain_autoencoder(model: DAMIC, task: Task, epochs: int):
+    """Trains the start's autoencoder once for all rows that begin with it.
+
+    Its stages are trained in the run's own folder, where no other process is, and then copied to
+    one that the runs of the same seed, data and settings share.
+    """
+    own, shared = task.directory / "pretraining", _shared_folder(model, task, epochs)
+    if shared.exists() and not own.exists():
+        _copy(shared, own)
+    history = model.pretrain_autoencoder(task.data.x, epochs, **_stages(task))
+    if not shared.exists():
+        _copy(own, shared)
+    return history
+
+
+def _stages(task: Task) -> dict:
+    return {
+        "patience": task.settings["patience"],
+        "directory": task.directory / "pretraining",
+        "verbose": 0,
+        "callbacks": [Progress(task.progress)],
+    }
+
+
+def _shared_folder(model: DAMIC, task: Task, epochs: int) -> Path:
+    settings = {
+        "model": [model.embedding_dim or model.n_clusters, model.hidden_units, model.batch_size],
+        "training": [epochs, task.settings["patience"], task.settings["precision"]],
+        "data": [task.data.sha256, task.settings["scale"]],
+    }
+    digest = hashlib.sha256(json.dumps(settings, sort_keys=True).encode()).hexdigest()[:12]
+    name = f"damic-{task.experiment.dataset}-autoencoder-{digest}-{model.seed}"
+    return task.directory.parent / name
+
+
+def _copy(source: Path, target: Path) -> None:
+    """Copies a folder so that no moment sees half of it; one that is there already stays."""
+    with tempfile.TemporaryDirectory(dir=target.parent) as place:
+        part = shutil.copytree(source, Path(place) / "part")
+        try:
+            part.replace(target)
+        except OSError:  # another process was first
+            if not target.exists():
+                raise

@@ -1,0 +1,250 @@
+from typing import ClassVar
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+from battery import ClusteringModelBattery, assert_same_weights, compiled
+from scipy.sparse import csr_matrix
+from scipy.special import expit, log_softmax, logsumexp, softmax
+
+from tfclust.callbacks import Checkpoint
+from tfclust.models import DAMIC
+from tfclust.stages import Stages, seconds_of_stages
+
+
+@pytest.fixture(scope="module")
+def rows(rows):
+    """Values that a sigmoid can give back."""
+    return np.clip(rows, 0.0, 1.0)
+
+
+@pytest.fixture(scope="module")
+def sparse_rows(rows):
+    return csr_matrix(rows)
+
+
+class TestDAMIC(ClusteringModelBattery):
+    model_class = DAMIC
+    kwargs: ClassVar = {
+        "n_clusters": 3,
+        "embedding_dim": 2,
+        "hidden_units": (),
+        "gate_units": (5,),
+        "seed": 0,
+    }
+
+    def test_objective_is_eq_3_in_float64(self, trained, rows):
+        logits, distances = parts_in_float64(trained, rows)
+        joint = log_softmax(logits, axis=1) - distances
+        expected = -logsumexp(joint, axis=1).sum()
+        np.testing.assert_allclose(trained.loss_terms(rows)["mixture_nll"], expected, rtol=1e-6)
+        np.testing.assert_allclose(
+            trained.predict(rows, verbose=0), softmax(logits, axis=1), atol=1e-6
+        )
+        np.testing.assert_allclose(trained.distances(rows), distances, rtol=1e-5)
+
+    def test_gradients_are_those_of_eqs_4_and_5(self, trained, rows):
+        logits, distances = parts_in_float64(trained, rows)
+        weights = softmax(log_softmax(logits, axis=1) - distances, axis=1)
+        network = trained.clustering_network
+        with tf.GradientTape() as tape:
+            loss = trained.compute_loss(rows, training=False)
+        gradients = tape.gradient(loss, network.trainable_weights)
+        with tf.GradientTape() as tape:
+            log_p = tf.nn.log_softmax(network(rows, training=False))
+            weighted = -tf.reduce_sum(tf.cast(weights, tf.float32) * log_p)
+        for gradient, expected in zip(
+            gradients, tape.gradient(weighted, network.trainable_weights), strict=True
+        ):
+            np.testing.assert_allclose(gradient, expected, rtol=1e-4, atol=1e-5)
+
+    def test_the_two_rules_are_eqs_2_and_6_and_their_agreement_is_told(self, trained, rows):
+        logits, distances = parts_in_float64(trained, rows)
+        by_gate, by_error = logits.argmax(axis=1), distances.argmin(axis=1)
+        np.testing.assert_array_equal(trained.assign(rows), by_gate)
+        np.testing.assert_array_equal(trained.assign(rows, rule="reconstruction"), by_error)
+        assert trained.assign(rows, rule="reconstruction").dtype == np.int64
+        assert trained.agreement(rows) == np.mean(by_gate == by_error)
+        with pytest.raises(ValueError, match=r"must be one of gate, .*Received: rule='soft'"):
+            trained.assign(rows, rule="soft")
+
+    def test_the_code_of_a_row_is_what_the_gates_softmax_sees(self, trained, rows):
+        codes = trained.embed(rows)
+        assert codes.shape == (37, 5)
+        logits = trained.clustering_network.layers[-1](codes)
+        np.testing.assert_allclose(logits, trained.clustering_network(rows), atol=1e-5)
+
+    def test_every_autoencoder_is_normalized_by_its_own_statistics(self, trained):
+        moving = [w for w in trained.encoder.weights if w.name == "moving_mean"]
+        assert [w.shape for w in moving] == [(3, 2)]
+        assert not np.allclose(moving[0][0], moving[0][1])
+
+    def test_reconstructions_are_those_of_the_single_autoencoders(self, trained, rows):
+        each = np.stack([trained.autoencoder(k).predict(rows, verbose=0) for k in range(3)])
+        assert each.min() > 0.0 and each.max() < 1.0
+        chosen = each[trained.assign(rows), np.arange(37)]
+        np.testing.assert_allclose(trained.reconstruct(rows, "chosen"), chosen, atol=1e-6)
+
+    def test_code_has_as_many_units_as_clusters_where_none_is_given(self):
+        model = self.build(embedding_dim=None)
+        model.build((None, 6))
+        assert model.encoder.output_shape == (3, None, 3)
+
+    @pytest.mark.parametrize("kind", [np.asarray, csr_matrix])
+    def test_values_outside_of_0_to_1_are_refused_with_a_way_to_scale(self, trained, rows, kind):
+        for beyond in (rows + 0.5, 255.0 * rows):
+            with pytest.raises(
+                ValueError, match=r"within 0 and 1.*x\.max\(\) - x\.min\(\).*Received: x from"
+            ):
+                trained.fit(kind(beyond), verbose=0)
+
+    @pytest.mark.parametrize(
+        "changes", [{"embedding_dim": 0}, {"hidden_units": (0,)}, {"gate_units": 5}]
+    )
+    def test_bad_networks_are_refused(self, changes):
+        with pytest.raises(ValueError, match=r"`\w+(\[0\])?` must .*Received: "):
+            self.build(**changes)
+
+
+def make(**changes):
+    return compiled(TestDAMIC().build(**changes))
+
+
+@pytest.fixture(scope="module")
+def pretrained(rows, tmp_path_factory):
+    """A model, the history of its pretraining, and the folder of its stages."""
+    directory = tmp_path_factory.mktemp("stages")
+    model = make(hidden_units=(8,))
+    history = model.pretrain(rows, epochs=12, n_init=3, verbose=0, directory=directory)
+    return model, history.history, directory
+
+
+def test_pretraining_is_layer_by_layer_then_whole_then_gate_then_clusters(pretrained):
+    _, losses, _ = pretrained
+    trainings = ["layer_1", "layer_2", "autoencoder", "gate"]
+    assert list(losses)[:4] == trainings
+    assert set(losses) - set(trainings) <= {f"cluster_{k}" for k in range(3)}
+    for name in trainings:
+        assert len(losses[name]) == 12
+        assert losses[name][-1] < losses[name][0]
+
+
+def test_autoencoders_start_as_copies_of_one(pretrained, rows):
+    start = make(hidden_units=(8,))
+    start.pretrain_autoencoder(rows, directory=pretrained[2])  # which is finished
+    each = [start.autoencoder(k).predict(rows, verbose=0) for k in range(3)]
+    np.testing.assert_array_equal(each[1], each[0])
+    np.testing.assert_array_equal(each[2], each[0])
+
+
+@pytest.fixture
+def seen(monkeypatch):
+    """The rows that every stage was trained on, by its name."""
+    seen, train = {}, Stages.train
+
+    def recorded(self, name, network, x, y, loss):
+        seen[name] = x
+        train(self, name, network, x, y, loss)
+
+    monkeypatch.setattr(Stages, "train", recorded)
+    return seen
+
+
+def test_clusters_train_the_gate_and_visit_every_row_once_an_epoch(rows, labels, seen):
+    model = make()
+    model.pretrain_clusters(rows, labels, epochs=60, verbose=0)
+    assert np.mean(model.assign(rows) == labels) > 0.6
+    visited = np.concatenate([seen[f"cluster_{k}"] for k in range(3)])
+    np.testing.assert_array_equal(np.sort(visited, axis=0), np.sort(rows, axis=0))
+    for k in range(3):
+        np.testing.assert_array_equal(seen[f"cluster_{k}"], rows[labels == k])
+
+
+def test_empty_and_tiny_clusters_keep_their_autoencoder(rows, seen):
+    model = make()
+    model.build((None, 6))
+    before = [model.autoencoder(k).get_weights() for k in (1, 2)]
+    labels = np.where(np.arange(37) < 34, 0, 1)  # three rows in cluster 1, none in 2
+    model.pretrain_clusters(rows, labels, epochs=1, verbose=0)
+    assert set(seen) == {"gate", "cluster_0"}
+    for k, weights in zip((1, 2), before, strict=True):
+        for weight, expected in zip(model.autoencoder(k).get_weights(), weights, strict=True):
+            np.testing.assert_array_equal(weight, expected)
+    assert np.isfinite(model.fit(rows, verbose=0).history["loss"]).all()
+
+
+class Interrupted(Exception):
+    """What ends a pretraining before its time."""
+
+
+def test_a_pretraining_that_was_cut_off_in_any_stage_goes_on_to_the_same_end(
+    pretrained, rows, tmp_path, monkeypatch
+):
+    whole, losses, _ = pretrained
+    monkeypatch.setattr(Checkpoint.__init__, "__defaults__", (0.0, None))  # at every epoch
+    epochs = iter(range(1000))
+
+    def interrupt(epoch, logs):
+        if next(epochs) in (7, 2 * 12 + 8):  # within the first stage, and the second after that
+            raise Interrupted
+
+    callbacks = [keras.callbacks.LambdaCallback(on_epoch_begin=interrupt)]
+    arguments = {"epochs": 12, "n_init": 3, "verbose": 0, "directory": tmp_path}
+    for _ in range(2):
+        with pytest.raises(Interrupted):
+            make(hidden_units=(8,)).pretrain(rows, **arguments, callbacks=callbacks)
+    resumed = make(hidden_units=(8,))
+    history = resumed.pretrain(rows, **arguments)
+    assert history.history == losses
+    assert_same_weights(resumed, whole)
+    assert seconds_of_stages(tmp_path) > 0.0
+
+
+class TestWithoutGate:
+    def test_objective_is_eq_7(self, rows):
+        model = make(gate=False)
+        losses = model.fit(rows, epochs=3, verbose=0).history
+        assert set(losses) == {"loss", "smallest_error"}
+        distances = model.distances(rows)
+        np.testing.assert_allclose(
+            model.loss_terms(rows)["smallest_error"], distances.min(axis=1).sum(), rtol=1e-5
+        )
+        np.testing.assert_array_equal(model.assign(rows), distances.argmin(axis=1))
+        assert model.agreement(rows) == 1.0
+        memberships = model.predict(rows, verbose=0)
+        np.testing.assert_allclose(memberships, softmax(-distances, axis=1), atol=1e-6)
+
+    def test_it_is_pretrained_and_saved_and_has_no_h(self, rows, tmp_path):
+        model = make(gate=False)
+        history = model.pretrain(rows, epochs=1, n_init=1, verbose=0)
+        assert "gate" not in history.history
+        model.fit(rows, verbose=0)
+        model.save(tmp_path / "model.keras")
+        loaded = keras.models.load_model(tmp_path / "model.keras")
+        np.testing.assert_array_equal(loaded.assign(rows), model.assign(rows))
+        with pytest.raises(ValueError, match=r"`embed` needs a gate.*Received: gate=False"):
+            model.embed(rows)
+
+
+def parts_in_float64(model, x):
+    """Logits `(n, K)` and distances `(n, K)`, by NumPy from the weights."""
+
+    def forward(network, x):
+        for layer in network.layers:
+            weights = [np.asarray(w, dtype="float64") for w in layer.get_weights()]
+            weights = [w[:, None] if w.ndim == 2 and w.shape[0] == 3 else w for w in weights]
+            if hasattr(layer, "kernel"):
+                kernel = np.asarray(layer.kernel, dtype="float64")
+                x = x @ kernel + (weights[1] if layer.use_bias else 0.0)
+            elif weights:
+                gamma, beta, mean, variance = weights
+                x = gamma * (x - mean) / np.sqrt(variance + 1e-3) + beta
+            else:
+                x = np.where(x > 0, x, np.expm1(np.minimum(x, 0.0)))
+        return x
+
+    x = x.astype("float64")
+    outputs = expit(forward(model.decoder, forward(model.encoder, x)))
+    distances = 0.5 * np.square(x - outputs).sum(axis=2).T
+    return forward(model.clustering_network, x), distances

@@ -1,0 +1,52 @@
+"""Ends training when the loss stops falling."""
+
+import keras
+
+from tfclust.checks import check_integer
+
+
+class StopOnPlateau(keras.callbacks.Callback):
+    """Stops when the training loss has found no new minimum for some epochs.
+
+    Early stopping without labels and without rows held out. What it remembers lies in `state`, as
+    plain numbers: saved by `Checkpoint`, a run that was cut off stops where it would have.
+
+    Args:
+        patience: epochs without a new minimum after which training ends, at least 1.
+        state: dict that is saved along, the one that `Checkpoint` is given; None for one of its
+            own.
+
+    Raises:
+        ValueError: `patience` is below 1.
+
+    Example:
+
+    ```python
+    state = {}
+    callbacks = [StopOnPlateau(5, state), Checkpoint("run-0", state=state)]
+    model.fit(x, epochs=50, callbacks=callbacks)
+    ```
+
+    Known limits: the weights are those of the last epoch, not of the best; it must come before
+    `Checkpoint` in the list.
+    """
+
+    def __init__(self, patience=5, state=None):
+        super().__init__()
+        self.patience = check_integer("patience", patience, 1)
+        self.state = {} if state is None else state
+
+    def on_epoch_end(self, epoch, logs=None):
+        """Compares the loss with the least so far."""
+        loss = float(logs["loss"])
+        if loss < self.state.get("least_loss", float("inf")):
+            self.state.update(least_loss=loss, epochs_since=0)
+            return
+        self.state["epochs_since"] += 1
+        if self.state["epochs_since"] >= self.patience:
+            self.model.stop_training = True
+
+    def on_train_end(self, logs=None):
+        """Forgets a training that is over."""
+        self.state.pop("least_loss", None)
+        self.state.pop("epochs_since", None)

@@ -1,0 +1,65 @@
+"""What the models that hold an autoencoder for each cluster share."""
+
+import keras
+import tensorflow as tf
+
+from tfclust.checks import check_cluster
+from tfclust.models.base import ClusteringModel
+from tfclust.networks import single_network
+
+
+class MixtureOfAutoencoders(ClusteringModel):
+    """A clustering model of K autoencoders, held in one `encoder` and one `decoder`.
+
+    A subclass writes `mixture_batch`, and `decode_single` where an autoencoder is more than its
+    encoder and its decoder.
+    """
+
+    def mixture_batch(self, x):
+        """Memberships `(batch, K)` and reconstructions `(K, batch, ...)`, float32, of a batch."""
+        raise NotImplementedError(f"{type(self).__name__} must define `mixture_batch`")
+
+    def decode_single(self, codes, decoder):
+        """Reconstructions from what the encoder of one autoencoder gives, and its decoder."""
+        return decoder(codes)
+
+    def reconstruct(self, x, how="weighted", batch_size=None):
+        """Reconstructions of the rows of `x`, in their shape, float32.
+
+        Args:
+            x: array `(n, ...)` or CSR matrix `(n, d)`.
+            how: "weighted", the mean of the K reconstructions under the memberships, or "chosen",
+                that of the autoencoder of largest membership.
+            batch_size: None takes the model's.
+
+        Raises:
+            ValueError: another `how`, or bad data.
+        """
+        if how not in ("weighted", "chosen"):
+            raise ValueError(f'`how` must be "weighted" or "chosen". Received: how={how!r}')
+        return self._map_batches(lambda rows: self.reconstruct_batch(rows, how), x, batch_size)
+
+    def reconstruct_batch(self, x, how="weighted"):
+        """Reconstructions of a batch, in its shape; `how` as in `reconstruct`."""
+        weights, reconstructions = self.mixture_batch(x)
+        if how == "chosen":
+            weights = tf.one_hot(tf.argmax(weights, axis=-1), self.n_clusters)
+        return tf.einsum("bk,kb...->b...", weights, reconstructions)
+
+    def autoencoder(self, k):
+        """Autoencoder `k` as an ordinary Keras model with weights of its own, x -> x_k.
+
+        Args:
+            k: cluster id, from 0 to K - 1.
+
+        Raises:
+            ValueError: the model is not built, `k` is not a cluster id, or networks were passed in
+                that are not made of parallel layers.
+        """
+        if not self.built:
+            raise ValueError("`autoencoder` needs a built model. Received: a model without weights")
+        check_cluster("k", k, self.n_clusters)
+        inputs = keras.Input(self._sample_shape)
+        codes = single_network(self.encoder, k)(inputs)
+        outputs = self.decode_single(codes, single_network(self.decoder, k))
+        return keras.Model(inputs, outputs, name=f"autoencoder_{k}")
