@@ -64,6 +64,13 @@ class ClusteringModel(keras.Model):
         """Latent codes `(batch, p)` of a batch."""
         raise NotImplementedError(f"{type(self).__name__} must define `embed_batch`")
 
+    def cluster_batch(self, x):
+        """Memberships `(batch, K)` and latent codes `(batch, p)` of a batch.
+
+        A model whose memberships follow from its codes computes the codes once.
+        """
+        return self(x, training=False), self.embed_batch(x)
+
     def reconstruct_batch(self, x):
         """Reconstructions of a batch, float32, in its shape."""
         raise NotImplementedError(f"{type(self).__name__} must define `reconstruct_batch`")

@@ -241,6 +241,11 @@ class MIXAE(GivenNetworks, ClusteringModel):
         """Joined codes z, `(batch, K p)`."""
         return _joined(self._encode(x, training=False)[0])
 
+    def cluster_batch(self, x):
+        """Memberships `(batch, K)` and joined codes, from one pass through the encoders."""
+        codes, _ = self._encode(x, training=False)
+        return tf.nn.softmax(self._logits(codes, training=False)), _joined(codes)
+
     def reconstruct(self, x, how="weighted", batch_size=None):
         """Reconstructions of the rows of `x`, in their shape, float32.
 
