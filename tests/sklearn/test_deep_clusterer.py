@@ -210,3 +210,8 @@ def test_random_states_of_scikit_learn_seed_the_model():
         for _ in range(2)
     )
     assert first == second
+
+
+def test_names_of_columns_are_kept_and_others_refused():
+    pytest.importorskip("pandas", reason="data frames are pandas'")
+    estimator_checks.check_dataframe_column_names_consistency("DeepClusterer", light_clusterer())
