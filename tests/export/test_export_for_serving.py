@@ -10,6 +10,7 @@ import tensorflow as tf
 from tiny_models import tiny_model
 
 from tfclust.export import Preprocessing, export_for_serving
+from tfclust.export.versions import write_version
 from tfclust.models import CMEnsemble
 
 
@@ -101,6 +102,22 @@ def test_an_export_that_fails_leaves_no_version(model, tmp_path, monkeypatch):
     assert len(seen) == 1
     assert not seen[0].isdecimal()  # a server takes numbers alone for versions
     assert names(tmp_path / "digits") == []
+
+
+def test_a_version_that_another_export_takes_meanwhile_is_left_to_it(tmp_path):
+    def write(folder):
+        (folder / "mine").touch()
+        other = tmp_path / str(1 + sum(path.name.isdecimal() for path in tmp_path.iterdir()))
+        other.mkdir()
+        (other / "theirs").touch()
+
+    assert write_version(tmp_path, None, write).name == "2"
+    assert names(tmp_path / "1") == ["theirs"]
+    assert names(tmp_path / "2") == ["mine"]
+    with pytest.raises(ValueError, match=r"`version` must be one that .*Received: version=3"):
+        write_version(tmp_path, 3, write)
+    assert names(tmp_path) == ["1", "2", "3"]
+    assert names(tmp_path / "3") == ["theirs"]
 
 
 # The server's files and commands ------------------------------------------------------------------

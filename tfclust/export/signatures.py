@@ -28,12 +28,12 @@ def signatures(model, preprocess):
         return tf.debugging.check_numerics(x, FINITE)
 
     def cluster(x):
-        x = samples(x)
-        memberships = _check_memberships(model(x, training=False))
+        memberships, codes = model.cluster_batch(samples(x))
+        _check_memberships(memberships)
         return {
             "cluster": tf.argmax(memberships, axis=-1, output_type=tf.int64),
             "membership": memberships,
-            "embedding": model.embed_batch(x),
+            "embedding": codes,
         }
 
     def embed(x):
@@ -71,7 +71,6 @@ def _check_memberships(memberships):
             "`model` must give memberships (n, n_clusters); of an ensemble, export a member. "
             f"Received: a model that gives memberships of shape {memberships.shape}"
         )
-    return memberships
 
 
 def _float32(function):

@@ -240,6 +240,11 @@ class AECM(GivenNetworks, CentroidModel):
         """Codes z, `(batch, p)`."""
         return self.encoder(x, training=False)
 
+    def cluster_batch(self, x):
+        """Memberships `(batch, K)` and codes `(batch, p)`, from one pass through the encoder."""
+        codes = self.embed_batch(x)
+        return self.assignment(codes), codes
+
     def reconstruct_batch(self, x):
         """The autoencoder's reconstructions of a batch, in its shape."""
         return self._decode(self.encoder(x, training=False))

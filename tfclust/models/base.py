@@ -29,6 +29,13 @@ class ClusteringModel(ObjectiveModel):
         self._occupancy = Occupancy(self.n_clusters)
         self._watches_occupancy = False
 
+    def cluster_batch(self, x):
+        """Memberships `(batch, K)` and latent codes `(batch, p)` of a batch.
+
+        A model whose memberships follow from its codes computes the codes once.
+        """
+        return self(x, training=False), self.embed_batch(x)
+
     def assign(self, x, batch_size=None):
         """Cluster ids `(n,)`, int64: the largest membership of each row of `x`."""
         memberships = self.predict(x, batch_size=batch_size, verbose=0)

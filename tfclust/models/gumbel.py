@@ -155,14 +155,18 @@ class GumbelSoftmaxVAE(GaussianCode, ClusteringModel):
         """Features `(batch, df)`."""
         return self.encoder(x, training=False)
 
+    def cluster_batch(self, x):
+        """Memberships `(batch, K)` and features, from one pass through the encoder."""
+        features = self.embed_batch(x)
+        return tf.nn.softmax(self.categories(features, training=False)), features
+
     def code(self, x, batch_size=None):
         """Means mu of q(z|x), `(n, dz)`, float32, of the rows of `x`."""
         return self._map_batches(lambda rows: self.mean(self.embed_batch(rows)), x, batch_size)
 
     def reconstruct_batch(self, x):
         """Reconstructions of a batch, `(batch, d)`, from the mean of z and the memberships."""
-        features = self.embed_batch(x)
-        memberships = tf.nn.softmax(self.categories(features, training=False))
+        memberships, features = self.cluster_batch(x)
         return self.generate_batch(self.mean(features), memberships)
 
     def generate(self, cluster, n=1, seed=None):

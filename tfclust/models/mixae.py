@@ -238,6 +238,11 @@ class MIXAE(GivenNetworks, MixtureOfAutoencoders):
         """Joined codes z, `(batch, K p)`."""
         return _joined(self._encode(x, training=False)[0])
 
+    def cluster_batch(self, x):
+        """Memberships `(batch, K)` and joined codes, from one pass through the encoders."""
+        codes, _ = self._encode(x, training=False)
+        return tf.nn.softmax(self._logits(codes, training=False)), _joined(codes)
+
     def mixture_batch(self, x):
         """Memberships `(batch, K)` and reconstructions `(K, batch, ...)`, float32, of a batch."""
         codes, _ = self._encode(x, training=False)
