@@ -37,14 +37,14 @@ class MixtureOfAutoencoders(ClusteringModel):
         """
         if how not in ("weighted", "chosen"):
             raise ValueError(f'`how` must be "weighted" or "chosen". Received: how={how!r}')
+        return self._map_batches(lambda rows: self.reconstruct_batch(rows, how), x, batch_size)
 
-        def reconstruct(rows):
-            weights, reconstructions = self.mixture_batch(rows)
-            if how == "chosen":
-                weights = tf.one_hot(tf.argmax(weights, axis=-1), self.n_clusters)
-            return tf.einsum("bk,kb...->b...", weights, reconstructions)
-
-        return self._map_batches(reconstruct, x, batch_size)
+    def reconstruct_batch(self, x, how="weighted"):
+        """Reconstructions of a batch, in its shape; `how` as in `reconstruct`."""
+        weights, reconstructions = self.mixture_batch(x)
+        if how == "chosen":
+            weights = tf.one_hot(tf.argmax(weights, axis=-1), self.n_clusters)
+        return tf.einsum("bk,kb...->b...", weights, reconstructions)
 
     def autoencoder(self, k):
         """Autoencoder `k` as an ordinary Keras model with weights of its own, x -> x_k.
