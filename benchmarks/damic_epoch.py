@@ -9,11 +9,10 @@ until the first step. The data are random numbers of MNIST's shape: no time depe
 """
 
 import argparse
-import time
 
 import numpy as np
 import tensorflow as tf
-from epoch_times import EpochTimes
+from epoch_times import time_fit
 from separate_models import separate_step_seconds
 from yardstick import product_rate
 
@@ -46,12 +45,7 @@ def measure(x, repeats):
     model = DAMIC(CLUSTERS, batch_size=BATCH, seed=0)
     model.build((None, FEATURES))
     model.compile(steps_per_execution=EXECUTION)
-    start = time.perf_counter()
-    model.fit(x[: EXECUTION * BATCH], verbose=0)
-    first = time.perf_counter() - start
-    times = EpochTimes()
-    model.fit(x, epochs=repeats + 1, verbose=0, callbacks=[times])
-    return model, min(times.seconds[1:]), first
+    return model, *time_fit(model, x, repeats, first_rows=EXECUTION * BATCH)
 
 
 def separate_seconds(model, x, repeats):

@@ -9,11 +9,10 @@ random numbers of MNIST's shape: no time depends on their values.
 """
 
 import argparse
-import time
 
 import numpy as np
 import tensorflow as tf
-from epoch_times import EpochTimes
+from epoch_times import time_fit
 from separate_models import separate_step_seconds
 from yardstick import product_rate
 
@@ -48,12 +47,7 @@ def measure(kind, precision, x, repeats):
     model = MIXAE(CLUSTERS, batch_size=BATCH, seed=0, dtype=precision)
     model.build((None, *KINDS[kind]))
     model.compile(steps_per_execution=20)
-    start = time.perf_counter()
-    model.fit(x[: 20 * BATCH], verbose=0)
-    first = time.perf_counter() - start
-    times = EpochTimes()
-    model.fit(x, epochs=repeats + 1, verbose=0, callbacks=[times])
-    return model, min(times.seconds[1:]), first
+    return model, *time_fit(model, x, repeats, first_rows=20 * BATCH)
 
 
 def separate_seconds(model, x, repeats):

@@ -7,7 +7,7 @@ from tfclust.checks import (
     check_data,
     check_flat,
     check_integer,
-    check_unit_interval,
+    check_sigmoid_range,
     check_units,
     check_weight,
 )
@@ -168,7 +168,7 @@ def test_fewer_rows_than_asked_for_are_refused():
 def test_values_of_0_to_1_pass_and_others_are_refused_with_their_range(kind):
     x = np.array([[0.0, 0.5], [1.0, 0.0]])
     passed = kind(x)
-    assert check_unit_interval(passed) is passed
-    check_unit_interval(kind((x * np.float64(1 + 1e-7)).astype("float32")))
-    assert "Received: x from 0 to 2" in refuses(check_unit_interval, kind(2.0 * x))
-    assert "Received: x from -1 to 0" in refuses(check_unit_interval, kind(x - 1.0))
+    assert check_sigmoid_range(passed) is passed
+    check_sigmoid_range(kind((x * np.float64(1 + 1e-7)).astype("float32")))
+    assert "Received: x from 0 to 2" in refuses(check_sigmoid_range, kind(2.0 * x))
+    assert "Received: x from -1 to 0" in refuses(check_sigmoid_range, kind(x - 1.0))

@@ -7,11 +7,12 @@ import pytest
 import tensorflow as tf
 
 from tfclust.callbacks import AveragingEpoch
-from tfclust.models import AECM, CM, MIXAE, GumbelSoftmaxVAE
+from tfclust.models import AECM, CM, DAMIC, MIXAE, GumbelSoftmaxVAE
 
 MODELS = {
     "cm": (CM, {"alpha": 5.0}),
     "aecm": (AECM, {"alpha": 5.0, "embedding_dim": 4, "hidden_units": (8,)}),
+    "damic": (DAMIC, {"hidden_units": (), "gate_units": (5,)}),
     "mixae": (MIXAE, {"embedding_dim": 2, "hidden_units": (8,)}),
     "variational mixae": (MIXAE, {"embedding_dim": 2, "hidden_units": (8,), "variational": True}),
     "gumbel": (
@@ -58,6 +59,7 @@ CASES = [
     ("cm", "sgd", "dataset"),
     ("aecm", "sgd", "array"),
     ("aecm", "sgd", "dataset"),
+    ("damic", "sgd", "array"),
     ("mixae", "sgd", "array"),
     ("mixae", "sgd", "dataset"),
     ("variational mixae", "sgd", "array"),
@@ -71,7 +73,7 @@ CASES = [
 def trained(rows):
     spawn = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(1, mp_context=spawn) as process:
-        return process.submit(train_alone_and_on_two_replicas, np.array(rows)).result()
+        return process.submit(train_alone_and_on_two_replicas, np.clip(rows, 0.0, 1.0)).result()
 
 
 @pytest.mark.slow

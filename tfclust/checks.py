@@ -107,16 +107,7 @@ def check_pair(name, value):
     return check_units(name, pair)
 
 
-def check_flat(input_shape, advice="flatten images"):
-    """Raises ValueError, with `advice`, where batches of `input_shape` do not hold vectors."""
-    if len(input_shape) != 2:
-        raise ValueError(
-            f"`x` must have rank 2, shape (n, features): {advice}. "
-            f"Received: x of rank {len(input_shape)}, shape {tuple(input_shape)}"
-        )
-
-
-def check_unit_interval(x):
+def check_sigmoid_range(x):
     """Returns `x`, an array or CSR matrix, or raises ValueError where a value is not in [0, 1].
 
     A millionth beyond is allowed, which scaling in float32 may leave.
@@ -129,6 +120,15 @@ def check_unit_interval(x):
             f'`datasets.load(name, scale="minmax")`. Received: x from {low:g} to {high:g}'
         )
     return x
+
+
+def check_flat(input_shape, advice="flatten images"):
+    """Raises ValueError, with `advice`, where batches of `input_shape` do not hold vectors."""
+    if len(input_shape) != 2:
+        raise ValueError(
+            f"`x` must have rank 2, shape (n, features): {advice}. "
+            f"Received: x of rank {len(input_shape)}, shape {tuple(input_shape)}"
+        )
 
 
 def check_data(x, sample_shape=None, min_rows=1):

@@ -14,14 +14,7 @@ from tfclust.seeds import layer_seeds
 
 
 def dense_network(
-    input_dim,
-    units,
-    activation="leaky_relu",
-    batch_normalization=False,
-    name=None,
-    dtype=None,
-    output_dtype=None,
-    seed=None,
+    input_dim, units, activation="leaky_relu", name=None, dtype=None, output_dtype=None, seed=None
 ):
     """A stack of dense layers, all but the last one activated.
 
@@ -33,8 +26,6 @@ def dense_network(
         input_dim: size d of an input vector.
         units: widths of the layers; the last is the size of the output.
         activation: of every layer but the last.
-        batch_normalization: whether every layer but the last is normalized before its activation,
-            by the statistics of the global batch.
         name: of the Keras model.
         dtype: precision policy of the layers.
         output_dtype: precision policy of the last layer, where it differs: "float32" keeps the
@@ -52,28 +43,65 @@ def dense_network(
     """
     seeds = layer_seeds(seed, 2 * len(units))
     last = len(units) - 1
-
-    def dense(i, activation=None, use_bias=True, dtype=dtype):
-        return keras.layers.Dense(
-            units[i],
-            activation=activation,
-            use_bias=use_bias,
+    layers = [
+        keras.layers.Dense(
+            width,
+            activation=None if i == last else activation,
             kernel_initializer=keras.initializers.GlorotUniform(seed=seeds[2 * i]),
             bias_initializer=keras.initializers.GlorotNormal(seed=seeds[2 * i + 1]),
-            dtype=dtype,
+            dtype=(output_dtype or dtype) if i == last else dtype,
             name=f"dense_{i}",
         )
+        for i, width in enumerate(units)
+    ]
+    return keras.Sequential([keras.Input((input_dim,)), *layers], name=name)
 
-    def hidden(i):
-        if not batch_normalization:
-            return [dense(i, activation)]
-        normalize = keras.layers.BatchNormalization(synchronized=True, dtype=dtype)
-        activate = keras.layers.Activation(activation, dtype=dtype)
-        # The normalization has an offset of its own.
-        return [dense(i, use_bias=False), normalize, activate]
 
-    layers = [layer for i in range(last) for layer in hidden(i)]
-    output = dense(last, dtype=output_dtype or dtype)
+def normalized_network(
+    input_dim, units, activation="relu", name=None, dtype=None, output_dtype=None, seed=None
+):
+    """A stack of dense layers, all but the last one batch-normalized and then activated.
+
+    With `relu` these are the networks of the Gumbel-Softmax paper: "all the layers, except the
+    input, output and embeddings, are followed by batch normalization and rectified linear unit".
+    A normalized layer has no bias, which the normalization would take out again. Batches are
+    normalized by the statistics of the global batch under a distribution strategy.
+
+    Args:
+        input_dim, units, activation, name, dtype, output_dtype, seed: as in `dense_network`;
+            kernels start Glorot uniform and biases at 0, on which the paper is silent.
+
+    Returns:
+        A built `keras.Model` that maps `(batch, input_dim)` to `(batch, units[-1])`.
+
+    Example:
+
+    ```python
+    encoder = normalized_network(784, (512, 256, 100), name="encoder")
+    ```
+    """
+
+    def kernel(layer_seed):
+        return keras.initializers.GlorotUniform(seed=layer_seed)
+
+    *seeds, last_seed = layer_seeds(seed, len(units))
+    *hidden_units, last = units
+    layers = []
+    for i, (width, layer_seed) in enumerate(zip(hidden_units, seeds, strict=True)):
+        layers += [
+            keras.layers.Dense(
+                width,
+                use_bias=False,
+                kernel_initializer=kernel(layer_seed),
+                dtype=dtype,
+                name=f"dense_{i}",
+            ),
+            keras.layers.BatchNormalization(synchronized=True, dtype=dtype, name=f"norm_{i}"),
+            keras.layers.Activation(activation, dtype=dtype, name=f"activation_{i}"),
+        ]
+    output = keras.layers.Dense(
+        last, kernel_initializer=kernel(last_seed), dtype=output_dtype or dtype, name="output"
+    )
     return keras.Sequential([keras.Input((input_dim,)), *layers, output], name=name)
 
 

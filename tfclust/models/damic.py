@@ -8,13 +8,13 @@ from tfclust.checks import (
     check_choice,
     check_flat,
     check_integer,
-    check_unit_interval,
+    check_sigmoid_range,
     check_units,
 )
 from tfclust.losses import mixture_nll, smallest_error, squared_errors
 from tfclust.models.mixture_of_autoencoders import MixtureOfAutoencoders
 from tfclust.networks import (
-    dense_network,
+    normalized_network,
     parallel_dense_autoencoder,
     set_single_network,
     single_network,
@@ -118,11 +118,10 @@ class DAMIC(MixtureOfAutoencoders):
             seed=networks_seed,
         )
         if self.gate:
-            self.clustering_network = dense_network(
+            self.clustering_network = normalized_network(
                 input_shape[-1],
                 (*self.gate_units, self.n_clusters),
                 activation="elu",
-                batch_normalization=True,
                 name="clustering_network",
                 dtype=self.dtype_policy,
                 output_dtype="float32",
@@ -131,7 +130,7 @@ class DAMIC(MixtureOfAutoencoders):
         self.built = True
 
     def _checked(self, x, min_rows=1):
-        return check_unit_interval(super()._checked(x, min_rows))
+        return check_sigmoid_range(super()._checked(x, min_rows))
 
     def _is_faster_with_xla(self):
         # On a CPU the graph's kernels for batched products and normalization are the faster.

@@ -7,12 +7,12 @@ from tfclust.checks import (
     check_choice,
     check_flat,
     check_integer,
-    check_unit_interval,
+    check_sigmoid_range,
     check_units,
     check_weight,
 )
 from tfclust.losses import RECONSTRUCTION_ERRORS
-from tfclust.networks import dense_network
+from tfclust.networks import normalized_network
 from tfclust.sampling import step_seed
 from tfclust.seeds import layer_seeds
 
@@ -58,12 +58,9 @@ class GaussianCode:
         return seeds[3:]
 
     def _network(self, name, input_dim, units, seed, output_dtype=None):
-        """A stack whose hidden layers are normalized and activated, as in Section 3."""
-        return dense_network(
+        return normalized_network(
             input_dim,
             units,
-            activation="relu",
-            batch_normalization=True,
             name=name,
             dtype=self.dtype_policy,
             output_dtype=output_dtype,
@@ -81,7 +78,7 @@ class GaussianCode:
     def _checked(self, x, min_rows=1):
         x = super()._checked(x, min_rows)
         if self.reconstruction_loss == "cross_entropy":
-            check_unit_interval(x)
+            check_sigmoid_range(x)
         return x
 
     def _step_seed(self):

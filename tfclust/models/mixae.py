@@ -8,7 +8,7 @@ from tfclust.checks import (
     check_choice,
     check_integer,
     check_proportions,
-    check_unit_interval,
+    check_sigmoid_range,
     check_units,
     check_weight,
 )
@@ -226,7 +226,7 @@ class MIXAE(GivenNetworks, MixtureOfAutoencoders):
     def _checked(self, x, min_rows=1):
         x = super()._checked(x, min_rows)
         if self.reconstruction_loss == "cross_entropy":
-            check_unit_interval(x)
+            check_sigmoid_range(x)
         return x
 
     def _log(self, x, y, memberships, terms):

@@ -24,10 +24,10 @@ def gather(task, settings):
 
 
 def plot(results, settings) -> Figure:
-    """Draw the input and then an autoencoder a panel."""
+    """Draw the input, framed, and then an autoencoder a panel."""
     images = results["images"]
     titles = ["input", *(f"DAE #{i}" for i in range(len(images) - 1))]
-    figure = plots.images_grid(images, len(images), titles)
+    figure = plots.images_grid(images, -(-len(images) // 2), titles, frames=[0])
     figure.suptitle(f"An image of ones (Figure 2): {results['description']}", fontsize=10)
     return figure
 

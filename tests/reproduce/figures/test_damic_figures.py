@@ -39,7 +39,7 @@ def test_figure_2_draws_the_input_and_every_autoencoder(shown):
     ones = np.ones((1, 64), dtype="float32")
     expected = shown.model.autoencoder(1).predict(ones, verbose=0).reshape(8, 8)
     np.testing.assert_allclose(results["images"][1], expected, atol=1e-6)
-    assert len(all_ones.plot(results, SETTINGS).axes) == 11
+    assert len(all_ones.plot(results, SETTINGS).axes) == 12  # two rows of six
     assert "DAMIC on digits" in all_ones.caption(results, SETTINGS)
 
 
