@@ -5,6 +5,7 @@ import io
 from pathlib import Path
 
 import jinja2
+import numpy as np
 
 
 def write(path, package, template, **content):
@@ -46,4 +47,17 @@ def picture(figure):
     """A matplotlib figure as the `data:` address of a PNG."""
     buffer = io.BytesIO()
     figure.savefig(buffer, format="png", dpi=100)
+    return _address(buffer)
+
+
+def image(pixels):
+    """Pixels in [0, 1], `(height, width)` or `(height, width, 3)`, as the address of a PNG."""
+    from PIL import Image
+
+    buffer = io.BytesIO()
+    Image.fromarray(np.uint8(np.clip(pixels, 0.0, 1.0) * 255)).save(buffer, format="png")
+    return _address(buffer)
+
+
+def _address(buffer):
     return "data:image/png;base64," + base64.b64encode(buffer.getvalue()).decode()
