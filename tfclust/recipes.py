@@ -71,6 +71,7 @@ RECIPES = {
         },
         callbacks=("AveragingEpoch",),
         pretraining={"epochs": 50, "clustering_epochs": 50},
+        pretraining_resumes=True,
     ),
     "mixae": Recipe(
         model="MIXAE",

@@ -67,6 +67,7 @@ def _write_results(model, samples, x, record, folder):
     record = folder.read()
     with_code = RECIPES[record["plan"]["model"]].has_code
     with_embedding = with_code or not hasattr(x, "tocsr")
+    print("Writing the results and the report", flush=True)
     results.write(model, x, samples.files, folder.path, with_embedding)
     labels = results.read_labels(folder.path)
     memberships = np.load(folder.path / results.MEMBERSHIPS, mmap_mode="r")

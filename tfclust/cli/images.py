@@ -2,8 +2,8 @@
 
 import numpy as np
 from PIL import Image
-from tqdm import tqdm
 
+from tfclust.cli.bars import bar
 from tfclust.cli.errors import UserError
 from tfclust.cli.samples import Samples
 
@@ -51,7 +51,7 @@ def _pixels(paths, folder):
     grey = set(modes) <= set(GREY)
     x = np.empty((len(paths), height, width, *(() if grey else (3,))), "float32")
     # Silent for what takes no time.
-    for i, path in enumerate(tqdm(paths, "reading", delay=2, leave=False, unit="image")):
+    for i, path in enumerate(bar(paths, desc="reading", delay=2, leave=False, unit="image")):
         with Image.open(path) as image:
             x[i] = np.asarray(image.convert("L" if grey else "RGB"), "float32") / PIXEL_MAX
     return x

@@ -3,8 +3,8 @@
 import csv
 
 import numpy as np
-from tqdm import tqdm
 
+from tfclust.cli.bars import bar
 from tfclust.cli.run_folder import whole
 
 ROWS_OF_PIECE = 20_000  # what is made dense and held at a time
@@ -86,5 +86,5 @@ def _write_pieces(path, n, function, what):
 
 def _pieces(n, what):
     starts = range(0, n, ROWS_OF_PIECE)
-    for start in tqdm(starts, what, delay=2, leave=False, unit="piece"):
+    for start in bar(starts, desc=what, delay=2, leave=False, unit="piece"):
         yield slice(start, min(start + ROWS_OF_PIECE, n))

@@ -1,14 +1,13 @@
 """Trains what a plan says, and goes on where an earlier process was cut off."""
 
 import shutil
-import sys
 
 import keras
-from tqdm import tqdm
 
 from tfclust import callbacks
 from tfclust.callbacks import Checkpoint, ProgressBar
 from tfclust.cli import plan as plans
+from tfclust.cli.bars import bar
 from tfclust.cli.run_folder import whole
 from tfclust.feeding import count_batches
 from tfclust.pretraining import STEPS_PER_EXECUTION
@@ -36,13 +35,13 @@ def train(plan, x, folder):
     if plan["pretraining"]:
         _pretrain(model, plan, x, folder)
     state = {"history": {}}
-    with _bar("training", plan["epochs"]) as bar:
+    with bar(total=plan["epochs"], desc="training", unit="epoch") as shown:
         model.fit(
             x,
             epochs=plan["epochs"],
             verbose=0,
             callbacks=[
-                ProgressBar(bar),
+                ProgressBar(shown),
                 *(getattr(callbacks, name)() for name in plan["callbacks"]),
                 _Curves(state),
                 Checkpoint(folder.checkpoints, SECONDS_BETWEEN_CHECKPOINTS, state),
@@ -78,8 +77,9 @@ def _compiled(plan, x):
 def _pretrain(model, plan, x, folder):
     """Pretrains once: a run that is taken up again finds the weights."""
     if not folder.pretrained.exists():
-        with _bar("pretraining", plan["pretraining"]["epochs"]) as bar:
-            watching = [ProgressBar(bar)]
+        epochs = plan["pretraining"]["epochs"]
+        with bar(total=epochs, desc="pretraining", unit="epoch") as shown:
+            watching = [ProgressBar(shown)]
             if RECIPES[plan["model"]].pretraining_resumes:
                 watching.append(
                     Checkpoint(folder.pretraining_checkpoints, SECONDS_BETWEEN_CHECKPOINTS)
@@ -88,11 +88,6 @@ def _pretrain(model, plan, x, folder):
         with whole(folder.pretrained) as part:
             model.save_weights(part)
     model.load_weights(folder.pretrained)
-
-
-def _bar(name, epochs):
-    pause = 0.1 if sys.stderr.isatty() else 30.0  # a log file needs no more than a line
-    return tqdm(total=epochs, desc=name, unit="epoch", mininterval=pause, miniters=1)
 
 
 class _Curves(keras.callbacks.Callback):
