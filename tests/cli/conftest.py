@@ -1,12 +1,6 @@
-import csv
-
 import numpy as np
 import pytest
-
-from tfclust.cli import main
-
-COLUMNS = ("width", "height", "petal, long")
-KINDS = ("a", "b", "c")
+from short_runs import COLUMNS, KINDS, fit, write_csv
 
 
 @pytest.fixture(scope="session")
@@ -34,13 +28,7 @@ def run(table, tmp_path_factory):
     return folder
 
 
-def fit(data, out, *options, clusters=3, model="cm", epochs=4):
-    """The exit status of a short fit."""
-    arguments = ("--out", out, "--clusters", clusters, "--model", model, "--epochs", epochs)
-    return main(["fit", *map(str, (data, *arguments, *options))])
-
-
-def write_csv(path, rows):
-    with path.open("w", newline="", encoding="utf-8") as file:
-        csv.writer(file).writerows(rows)
-    return path
+@pytest.fixture
+def fast_report(monkeypatch):
+    """Reports that spare the seconds of t-SNE."""
+    monkeypatch.setattr("tfclust.cli.report.PROJECTION", "pca")

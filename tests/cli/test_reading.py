@@ -55,7 +55,9 @@ def test_csv_gives_its_columns_and_keeps_the_labels_apart(write):
     assert samples.labels.tolist() == ["x", "y", "x"]
 
 
-@pytest.mark.parametrize("text", ["1,2.5\n0,-1\n3,0\n", "1;2.5\n0;-1\n3;0\n", "1\t2.5\n0\t-1\n3\t0"])
+@pytest.mark.parametrize(
+    "text", ["1,2.5\n0,-1\n3,0\n", "1;2.5\n0;-1\n3;0\n", "1\t2.5\n0\t-1\n3\t0"]
+)
 def test_csv_without_a_header_has_numbered_columns(write, text):
     samples = read(write(text))
     np.testing.assert_array_equal(samples.x, X)

@@ -74,7 +74,8 @@ def as_samples(samples, model_name):
 
 def _given_settings(texts, recipe, n_clusters):
     """What `--set` gave, name -> value."""
-    known = set(_config(getattr(models, recipe.model)(n_clusters, seed=0))) | {"dtype"}
+    defaults = _config(getattr(models, recipe.model)(n_clusters, seed=0))
+    known = {*defaults, "dtype"}
     given = {}
     for text in texts:
         name, equals, value = text.partition("=")
@@ -85,7 +86,7 @@ def _given_settings(texts, recipe, n_clusters):
         if name not in known:
             settable = ", ".join(sorted(known - set(OWN_OPTIONS)))
             raise UserError(f"--set must name one of {settable}. Received: {name!r}")
-        given[name] = _value(value)
+        given[name] = _value(value, is_sequence=isinstance(defaults.get(name), (list, tuple)))
     return given
 
 
@@ -94,14 +95,18 @@ def _config(model):
     return {name: config[name] for name in config if name not in ("name", "trainable", "dtype")}
 
 
-def _value(text):
-    """A Python literal, such as 10, 0.5 or 64,64; or the text itself."""
+def _value(text, is_sequence=False):
+    """A Python literal, such as 10, 0.5 or 64,64; or the text itself.
+
+    A single number stands for a sequence of one where `is_sequence`.
+    """
     if text.lower() in WORDS:
         return WORDS[text.lower()]
     try:
-        return ast.literal_eval(text)
+        value = ast.literal_eval(text)
     except (ValueError, SyntaxError):
         return text
+    return (value,) if is_sequence and isinstance(value, int) else value
 
 
 def _pretraining(arguments, recipe):

@@ -7,6 +7,7 @@ from tfclust import pages, plots
 from tfclust.cli.evaluate import scores
 
 POINTS_SHOWN = 1000  # in the plane; the time that t-SNE takes grows faster than their number
+PROJECTION = "tsne"
 ROWS_SEEN = 5000  # from which exemplars and features are taken
 EXEMPLARS = 8
 FEATURES = 5
@@ -63,7 +64,7 @@ def _plane(model, x, labels):
     codes = model.embed(x[rows])
     if codes.shape[1] == 1:
         codes = np.hstack([codes, np.zeros_like(codes)])
-    figure = plots.embedding(codes, labels[rows], method="tsne")
+    figure = plots.embedding(codes, labels[rows], method=PROJECTION)
     figure.set_size_inches(8, 6)
     ax = figure.axes[0]
     for k in np.unique(labels[rows]):
@@ -99,9 +100,7 @@ def _images(model, samples, x, labels, seen):
         centroids = model.centroids("input").reshape(-1, *samples.image_shape)
     shown = []
     for k in range(model.n_clusters):
-        members = np.flatnonzero(labels[seen] == k)
-        distances = np.linalg.norm(codes[members] - codes[members].mean(axis=0), axis=1)
-        typical = samples.x[seen[members[np.argsort(distances)[:EXEMPLARS]]]]
+        typical = samples.x[seen[_closest(codes, np.flatnonzero(labels[seen] == k))]]
         shown.append(
             {
                 "centroid": None if centroids is None else pages.image(_pixels(centroids[k])),
@@ -109,6 +108,14 @@ def _images(model, samples, x, labels, seen):
             }
         )
     return shown
+
+
+def _closest(codes, members):
+    """The members that are closest to their mean."""
+    if not len(members):
+        return members
+    distances = np.linalg.norm(codes[members] - codes[members].mean(axis=0), axis=1)
+    return members[np.argsort(distances)[:EXEMPLARS]]
 
 
 def _pixels(image):
