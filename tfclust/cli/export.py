@@ -39,14 +39,17 @@ def _requests(record):
             "Received: --scale l2"
         )
     shape = tuple(record["data"]["shape"][1:])
-    shift = np.zeros(()) if scaling["shift"] is None else np.reshape(scaling["shift"], shape)
-    divisor = np.ones(()) if scaling["divisor"] is None else np.array(scaling["divisor"])
-    divisor = divisor.reshape(shape) if divisor.ndim else divisor
-    if scaling["scale"] == "sqrt_dim":
-        divisor = 1 / np.sqrt(np.prod(record["plan"]["sample_shape"]))
+    shift = _in_shape(scaling["shift"] or 0.0, shape)
+    divisor = _in_shape(scaling["divisor"] or 1.0, shape)
     return {
         "shape": shape,
         "dtype": "float32" if pixel_max == 1 else "uint8",
         "offset": shift * pixel_max,
         "scale": 1 / (divisor * pixel_max),
     }
+
+
+def _in_shape(numbers, shape):
+    """One number, or a number for each value of a sample, in its shape."""
+    numbers = np.array(numbers)
+    return numbers.reshape(shape) if numbers.ndim else numbers

@@ -1,5 +1,6 @@
 """The scaling of a run's data, which new data get too."""
 
+import math
 from dataclasses import asdict, dataclass
 
 import numpy as np
@@ -7,12 +8,10 @@ import numpy as np
 from tfclust.cli.errors import user_errors
 from tfclust.datasets.preprocessing import check_scale, rescale
 
-ROW_BY_ROW = ("l2", "sqrt_dim")  # need nothing of the other rows
-
 
 @dataclass(frozen=True)
 class Scaling:
-    """`(x - shift) / divisor`, or a way that needs no numbers of the data it was made for.
+    """`(x - shift) / divisor`; for "l2", each row by its own length.
 
     Args:
         scale: one of `tfclust.datasets.preprocessing.SCALES`, without "raw".
@@ -35,6 +34,8 @@ class Scaling:
             check_scale(scale, sparse=hasattr(x, "tocsr"))
         if scale == "max":
             return cls(scale, divisor=float(x.max()) or 1.0)
+        if scale == "sqrt_dim":
+            return cls(scale, divisor=1 / math.sqrt(math.prod(x.shape[1:])))
         if scale == "standard":
             shift, divisor = np.mean(x, 0, "float64"), np.std(x, 0, "float64")
         elif scale == "minmax":
@@ -46,7 +47,7 @@ class Scaling:
 
     def apply(self, x):
         """Scaled samples, float32; `x` is left as it is."""
-        if self.scale in ROW_BY_ROW:
+        if self.scale == "l2":
             return rescale(x, self.scale)
         if self.shift is not None:
             x = x - np.float32(self.shift)
