@@ -151,7 +151,7 @@ def test_bytes_are_pixels(tmp_path):
     np.testing.assert_allclose(samples.x, 0.2)
     assert samples.image_shape == (3, 3)
     assert samples.pixel_max == 255
-    assert "images have no columns" in mistake(tmp_path / "data.npy", ["0"])
+    assert "images have no columns to choose" in mistake(tmp_path / "data.npy", ["0"])
 
 
 @pytest.mark.parametrize("suffix", [".npz", ".mtx"])

@@ -82,7 +82,7 @@ def _samples(x, columns, labels=None):
 
 def _places(columns, shape):
     if len(shape) > 2:
-        raise UserError(f"images have no columns. Received: --columns {' '.join(columns)}")
+        raise UserError(f"images have no columns to choose. Received: {', '.join(columns)}")
     known = set(map(str, range(shape[1])))
     unknown = [name for name in columns if name not in known]
     if unknown:

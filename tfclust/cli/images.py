@@ -25,7 +25,7 @@ def read(folder, columns, label_column):
     and blue; transparency is left out.
     """
     if columns:
-        raise UserError(f"images have no columns. Received: --columns {' '.join(columns)}")
+        raise UserError(f"images have no columns to choose. Received: {', '.join(columns)}")
     if label_column not in (None, FOLDER):
         raise UserError(
             f"labels of images can be the names of their folders, --label-column {FOLDER}. "
