@@ -1,7 +1,7 @@
 """How each model is trained on data that nobody has tuned it for."""
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 
@@ -15,10 +15,11 @@ class Recipe:
         epochs: of `fit`, without the averaging epoch.
         settings: number of clusters -> arguments of the constructor, besides the clusters, the
             seed and the size of a batch.
-        callbacks: names in `tfclust.callbacks` of what the training needs, made without arguments.
+        callbacks: name in `tfclust.callbacks` -> its arguments, of what the training needs.
         pretraining: arguments of the model's `pretrain`; empty where it starts at random.
-        pretraining_resumes: whether the epochs of `pretrain` are one training, which a checkpoint
-            can take up; otherwise a pretraining that was cut off starts anew.
+        pretraining_resumes: how a pretraining that was cut off goes on: "callback", where the
+            epochs of `pretrain` are one training that `Checkpoint` can take up; "directory", where
+            `pretrain` takes a folder for its own checkpoints; None, it starts anew.
         keeps_images: whether images `(height, width, channels)` keep their shape; otherwise they
             become rows.
         has_code: whether the embedding is a code, and not the data themselves.
@@ -28,9 +29,9 @@ class Recipe:
     idea: str
     epochs: int
     settings: Callable[[int], Mapping[str, Any]] = lambda n_clusters: {}
-    callbacks: Sequence[str] = ()
+    callbacks: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     pretraining: Mapping[str, Any] | None = None
-    pretraining_resumes: bool = False
+    pretraining_resumes: str | None = None
     keeps_images: bool = False
     has_code: bool = True
 
@@ -57,7 +58,7 @@ RECIPES = {
         "themselves; like k-means, and soft",
         epochs=150,
         settings=lambda n_clusters: {"alpha": 10.0},
-        callbacks=("AveragingEpoch",),
+        callbacks={"AveragingEpoch": {}},
         has_code=False,
     ),
     "aecm": Recipe(
@@ -69,9 +70,9 @@ RECIPES = {
             "hidden_units": (200, 200, 500),
             "alpha": 10.0,
         },
-        callbacks=("AveragingEpoch",),
+        callbacks={"AveragingEpoch": {}},
         pretraining={"epochs": 50, "clustering_epochs": 50},
-        pretraining_resumes=True,
+        pretraining_resumes="callback",
     ),
     "mixae": Recipe(
         model="MIXAE",
@@ -79,7 +80,7 @@ RECIPES = {
         "convolutional on images",
         epochs=80,
         settings=lambda n_clusters: {"hidden_units": (64, 32)},
-        callbacks=("RebalanceEntropyWeights",),
+        callbacks={"RebalanceEntropyWeights": {}},
         keeps_images=True,
     ),
 }

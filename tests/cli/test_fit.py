@@ -112,6 +112,18 @@ def test_a_training_that_diverges_is_a_failure(points, tmp_path, capsys):
     assert "The loss must stay finite" in capsys.readouterr().err
 
 
+def test_data_that_the_model_refuses_in_training_leave_the_folder_free(
+    table, tmp_path, monkeypatch, capsys
+):
+    def refuse(*arguments):
+        raise ValueError("`x` must lie within 0 and 1")
+
+    monkeypatch.setattr(training, "train", refuse)
+    assert fit(table, tmp_path / "run", "--label-column", "kind") == 2
+    assert "tfclust: cm: `x` must lie within 0 and 1" in capsys.readouterr().err
+    assert not (tmp_path / "run").exists()
+
+
 # Other data and models ------------------------------------------------------------------------
 
 

@@ -8,7 +8,7 @@ from importlib.metadata import version
 import numpy as np
 
 from tfclust.cli import findings, reading, results
-from tfclust.cli.errors import UserError
+from tfclust.cli.errors import UserError, user_errors
 from tfclust.cli.run_folder import RunFolder
 from tfclust.cli.scaling import Scaling
 from tfclust.recipes import RECIPES
@@ -40,7 +40,11 @@ def run(arguments):
     for note in record["notes"]:
         print(f"Note: {note}")
     x = scaling.apply(x)
-    model = _train(record, x, folder)
+    try:
+        model = _train(record, x, folder)
+    except UserError:
+        folder.forget()
+        raise
     _write_results(model, samples, x, record, folder)
     return 0
 
@@ -56,7 +60,8 @@ def _train(record, x, folder):
         f"batches of {plan['settings']['batch_size']}",
         flush=True,
     )
-    model, history = training.train(plan, x, folder)
+    with user_errors(f"{plan['model']}: "):  # such as of a range that the model's loss asks for
+        model, history = training.train(plan, x, folder)
     training.save(model, folder)
     folder.write({**record, "status": "trained", "history": history})
     return model

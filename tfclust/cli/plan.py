@@ -39,7 +39,7 @@ def make_plan(arguments, sample_shape, n_rows):
         "settings": _plain({**config, **precision}),
         "sample_shape": list(sample_shape),
         "epochs": recipe.total_epochs(arguments.epochs),
-        "callbacks": list(recipe.callbacks),
+        "callbacks": _plain(recipe.callbacks),
         "pretraining": _pretraining(arguments, recipe),
     }
 

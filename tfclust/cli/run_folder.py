@@ -63,6 +63,12 @@ class RunFolder:
             )
         return record
 
+    def forget(self):
+        """Removes the record of a run that cannot be trained, so that the folder is free again."""
+        self.record.unlink()
+        with contextlib.suppress(OSError):  # there is more in it
+            self.path.rmdir()
+
     def write(self, record):
         """Writes `run.json`."""
         self.path.mkdir(parents=True, exist_ok=True)

@@ -42,7 +42,7 @@ def train(plan, x, folder):
             verbose=0,
             callbacks=[
                 ProgressBar(shown),
-                *(getattr(callbacks, name)() for name in plan["callbacks"]),
+                *(getattr(callbacks, name)(**given) for name, given in plan["callbacks"].items()),
                 _Curves(state),
                 Checkpoint(folder.checkpoints, SECONDS_BETWEEN_CHECKPOINTS, state),
             ],
@@ -79,12 +79,14 @@ def _pretrain(model, plan, x, folder):
     if not folder.pretrained.exists():
         epochs = plan["pretraining"]["epochs"]
         with bar(total=epochs, desc="pretraining", unit="epoch") as shown:
-            watching = [ProgressBar(shown)]
-            if RECIPES[plan["model"]].pretraining_resumes:
-                watching.append(
-                    Checkpoint(folder.pretraining_checkpoints, SECONDS_BETWEEN_CHECKPOINTS)
-                )
-            model.pretrain(x, verbose=0, callbacks=watching, **plan["pretraining"])
+            options = {"callbacks": [ProgressBar(shown)], **plan["pretraining"]}
+            match RECIPES[plan["model"]].pretraining_resumes:
+                case "callback":
+                    place = folder.pretraining_checkpoints
+                    options["callbacks"].append(Checkpoint(place, SECONDS_BETWEEN_CHECKPOINTS))
+                case "directory":
+                    options["directory"] = folder.pretraining_checkpoints
+            model.pretrain(x, verbose=0, **options)
         with whole(folder.pretrained) as part:
             model.save_weights(part)
     model.load_weights(folder.pretrained)
