@@ -31,10 +31,11 @@ class ProgressBar(keras.callbacks.Callback):
     def on_epoch_begin(self, epoch, logs=None):
         """Counts what was done before this process."""
         spared = epoch - self._seen
-        self.bar.initial += spared
-        self.bar.n += spared
-        self.bar.last_print_n += spared
         self._seen = epoch
+        if spared and not self.bar.disable:
+            self.bar.initial += spared
+            self.bar.n += spared
+            self.bar.last_print_n += spared
 
     def on_epoch_end(self, epoch, logs=None):
         """Shows the epoch and its loss."""
