@@ -16,6 +16,7 @@ def quiet_start():
         import tensorflow
     ```
     """
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # what it writes later, below errors
     logging.getLogger("tensorflow").setLevel(logging.ERROR)  # retracing: every model is traced
     stderr = os.dup(2)
     with open(os.devnull, "wb") as nothing:
