@@ -1,6 +1,7 @@
 import csv
 import json
 import re
+import shutil
 import time
 
 import numpy as np
@@ -190,6 +191,17 @@ def test_a_fit_that_was_stopped_goes_on_to_the_same_end(table, tmp_path, monkeyp
     assert {path.name for path in whole.iterdir()} == {path.name for path in out.iterdir()}
     assert fit(table, out, *command, "--resume", model="aecm", epochs=5) == 0
     assert "is finished" in capsys.readouterr().out
+
+
+def test_a_fit_that_was_killed_after_its_training_only_writes(run, table, tmp_path, monkeypatch):
+    out = shutil.copytree(run, tmp_path / "run")
+    record = (out / "run.json").read_text().replace('"finished"', '"trained"')
+    (out / "run.json").write_text(record)
+    (out / "labels.csv").unlink()
+    monkeypatch.delattr(training, "train")
+    assert fit(table, out, "--label-column", "kind", "--standardize", "--resume") == 0
+    assert_same_end(run, out)
+    assert json.loads((out / "run.json").read_text())["status"] == "finished"
 
 
 def fit_slowly(table, out):
