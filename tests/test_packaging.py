@@ -33,12 +33,12 @@ def imported(*arguments):
     return {name.split(".")[0] for name in re.findall(r"\| +(\S+)$", printed, re.MULTILINE)}
 
 
-@pytest.mark.parametrize("command", ["reproduce", "tfclust.demo"])
+@pytest.mark.parametrize("command", ["reproduce", "tfclust", "tfclust.demo"])
 def test_help_answers_in_under_a_second(command):
     assert min(python("-m", command, "--help")[1] for _ in range(3)) < 1.0
 
 
-@pytest.mark.parametrize("command", ["reproduce", "tfclust.demo"])
+@pytest.mark.parametrize("command", ["reproduce", "tfclust", "tfclust.demo"])
 def test_help_answers_without_tensorflow(command):
     assert not imported("-m", command, "--help") & set(HEAVY)
 
@@ -95,9 +95,10 @@ def test_readme_example_runs(tmp_path, monkeypatch):
     assert names["labels"].shape == (1797,)
 
 
-def test_readme_names_every_command_of_reproduce():
-    printed, _ = python("-m", "reproduce", "--help")
+@pytest.mark.parametrize("program", ["reproduce", "tfclust"])
+def test_readme_names_every_command(program):
+    printed, _ = python("-m", program, "--help")
     commands = re.findall(r"^ {4}(\w+) {2,}", printed, re.MULTILINE)
     readme = (ROOT / "README.md").read_text()
     assert commands
-    assert all(f"reproduce {command}" in readme for command in commands)
+    assert all(f"{program} {command}" in readme for command in commands)

@@ -175,9 +175,13 @@ def _principal(rows, n_codes, seed):
 
 def _neighbours(rows, seed):
     from sklearn.manifold import TSNE
+    from threadpoolctl import threadpool_limits
 
     perplexity = min(30.0, (len(rows) - 1) / 3)
-    return TSNE(2, perplexity=perplexity, init="pca", random_state=seed).fit_transform(rows)
+    tsne = TSNE(2, perplexity=perplexity, init="pca", random_state=seed)
+    # Its threads wait for each other a thousand times: on a busy machine they do little else.
+    with threadpool_limits(1):
+        return tsne.fit_transform(rows)
 
 
 def loss_terms(history):

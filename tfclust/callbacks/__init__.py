@@ -4,6 +4,7 @@ from tfclust.callbacks.anneal_temperature import AnnealTemperature
 from tfclust.callbacks.averaging_epoch import AveragingEpoch
 from tfclust.callbacks.checkpoint import Checkpoint
 from tfclust.callbacks.collapse_watch import CollapseWatch
+from tfclust.callbacks.progress_bar import ProgressBar
 from tfclust.callbacks.rebalance_entropy_weights import RebalanceEntropyWeights
 from tfclust.callbacks.stop_on_nan import StopOnNaN
 from tfclust.callbacks.stop_on_plateau import StopOnPlateau
@@ -14,6 +15,7 @@ __all__ = [
     "AveragingEpoch",
     "Checkpoint",
     "CollapseWatch",
+    "ProgressBar",
     "RebalanceEntropyWeights",
     "StopOnNaN",
     "StopOnPlateau",

@@ -1,10 +1,9 @@
 """`python -m tfclust.demo`: a table in the terminal and a page to look at."""
 
 import argparse
-import contextlib
-import logging
-import os
 from pathlib import Path
+
+from tfclust.startup import quiet_start
 
 SCORES = ("acc", "nmi", "ari")
 
@@ -13,8 +12,7 @@ def main(argv=None):
     """Runs the demo and returns its exit status."""
     arguments = _parser().parse_args(argv)
     print("Starting TensorFlow ...", flush=True)
-    logging.getLogger("tensorflow").setLevel(logging.ERROR)  # retracing: every model is traced
-    with _silent():  # imported here so that help answers without TensorFlow
+    with quiet_start():  # imported here so that help answers without TensorFlow
         from tfclust import datasets
         from tfclust.demo import report, training
         from tfclust.demo.contenders import CONTENDERS
@@ -26,19 +24,6 @@ def main(argv=None):
     _print_table(results)
     print(f"\nReport: {report.write(results, data, arguments.out).resolve()}")
     return 0
-
-
-@contextlib.contextmanager
-def _silent():
-    """Discards what TensorFlow writes when it starts, which no log level stops."""
-    stderr = os.dup(2)
-    with open(os.devnull, "wb") as nothing:
-        os.dup2(nothing.fileno(), 2)
-    try:
-        yield
-    finally:
-        os.dup2(stderr, 2)
-        os.close(stderr)
 
 
 def _print_table(results):

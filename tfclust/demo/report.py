@@ -1,15 +1,10 @@
 """The demo's page: one HTML file with its pictures inside."""
 
-import base64
-import io
-from pathlib import Path
-
-import jinja2
 import numpy as np
 from matplotlib.figure import Figure
 
 import tfclust
-from tfclust import plots
+from tfclust import pages, plots
 from tfclust.demo.contenders import HOW_CHOSEN
 from tfclust.demo.result import Result
 from tfclust.metrics import match_clusters
@@ -23,23 +18,15 @@ def write(results, data, path):
     Raises:
         OSError: the folder cannot be written.
     """
-    environment = jinja2.Environment(
-        loader=jinja2.PackageLoader("tfclust.demo"),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    page = environment.get_template("report.html.j2").render(
+    return pages.write(
+        path,
+        "tfclust.demo",
+        "report.html.j2",
         results=[(result, _pictures(result, data)) for result in results],
         data=data,
         how_chosen=HOW_CHOSEN,
         version=tfclust.__version__,
     )
-    path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(page, encoding="utf-8")
-    return path
 
 
 def _pictures(result: Result, data) -> dict[str, str]:
@@ -52,14 +39,13 @@ def _pictures(result: Result, data) -> dict[str, str]:
     sizes = plots.bars(run.sizes[order], "cluster", "points")
     has_centroids = hasattr(run.model, "centroids")
     squares = "; squares are centroids" if has_centroids else ""
-    return {
-        "Centroids, decoded" if has_centroids else "Mean reconstruction by cluster": _png(
-            of_clusters
-        ),
-        f"Codes in the plane, by t-SNE{squares}": _png(_codes(run, numbers, data)),
-        "Terms of the loss, per sample": _png(plots.loss_terms(run.history)),
-        "Points in each cluster": _png(sizes),
+    figures = {
+        "Centroids, decoded" if has_centroids else "Mean reconstruction by cluster": of_clusters,
+        f"Codes in the plane, by t-SNE{squares}": _codes(run, numbers, data),
+        "Terms of the loss, per sample": plots.loss_terms(run.history),
+        "Points in each cluster": sizes,
     }
+    return {caption: pages.picture(figure) for caption, figure in figures.items()}
 
 
 def _images(run, data):
@@ -90,9 +76,3 @@ def _codes(run, numbers, data):
     plots.scatter(points, clusters, squares, ax=by_cluster, title="by cluster")
     plots.scatter(points, classes, ax=by_class, title="by class")
     return figure
-
-
-def _png(figure):
-    buffer = io.BytesIO()
-    figure.savefig(buffer, format="png", dpi=100)
-    return "data:image/png;base64," + base64.b64encode(buffer.getvalue()).decode()

@@ -5,8 +5,7 @@ import time
 from tqdm import tqdm
 
 import tfclust
-from tfclust.callbacks import AveragingEpoch
-from tfclust.demo.progress_bar import ProgressBar
+from tfclust.callbacks import AveragingEpoch, ProgressBar
 from tfclust.demo.result import Result
 from tfclust.demo.run import Run
 from tfclust.feeding import count_batches

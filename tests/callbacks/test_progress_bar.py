@@ -1,0 +1,45 @@
+import numpy as np
+import pytest
+from tqdm import tqdm
+
+from tfclust.callbacks import Checkpoint, ProgressBar
+from tfclust.models import CM
+
+
+class Cut(Exception):
+    """What ends a run before its time."""
+
+
+class CutOff(ProgressBar):
+    """Ends the run in its fourth epoch."""
+
+    def on_epoch_begin(self, epoch, logs=None):
+        super().on_epoch_begin(epoch, logs)
+        if epoch == 3:
+            raise Cut
+
+
+def train(rows, *callbacks):
+    model = CM(3, seed=0, batch_size=37)
+    model.compile(jit_compile=False)
+    model.fit(rows, epochs=5, verbose=0, callbacks=list(callbacks))
+
+
+def test_trainings_that_share_a_bar_add_up(rows):
+    with tqdm(total=10) as bar:
+        progress = ProgressBar(bar)
+        for expected in (5, 10):
+            train(rows, progress)
+            assert bar.n == expected
+
+
+def test_epochs_of_an_earlier_process_count_as_done_and_take_no_time(rows, tmp_path):
+    checkpoint = Checkpoint(tmp_path / "run", every_seconds=0)
+    with tqdm(total=5) as bar, pytest.raises(Cut):
+        train(rows, CutOff(bar), checkpoint)
+    with tqdm(total=5, disable=True) as bar, pytest.raises(Cut):
+        train(rows, CutOff(bar), checkpoint)
+    with tqdm(total=5) as bar:
+        train(rows, ProgressBar(bar), checkpoint)
+        assert (bar.initial, bar.n) == (3, 5)
+        assert np.isfinite(float(bar.postfix.split("=")[1]))

@@ -1,0 +1,74 @@
+import json
+import sys
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+from tfclust.cli import main
+from tfclust.cli.export import _requests
+from tfclust.cli.scaling import Scaling
+from tfclust.models import CM
+
+
+@pytest.fixture
+def exported(monkeypatch):
+    """Stand in for the exporter; the list holds what it was given."""
+    given = []
+
+    def export_for_serving(model, directory, version=None, preprocess=None, verbose=True):
+        given.append((model, directory, version, preprocess))
+        return f"{directory}/{version or 1}"
+
+    module = SimpleNamespace(Preprocessing=dict, export_for_serving=export_for_serving)
+    monkeypatch.setitem(sys.modules, "tfclust.export", module)
+    return given
+
+
+def record(x, scale, pixel_max=1, sample_shape=None):
+    """What `run.json` holds of data `x`."""
+    flat = x.reshape(len(x), -1) / pixel_max
+    return {
+        "scaling": json.loads(json.dumps(Scaling.of(flat, scale).to_json())),
+        "data": {"shape": list(x.shape), "pixel_max": pixel_max},
+        "plan": {"sample_shape": sample_shape or list(flat.shape[1:])},
+    }
+
+
+def test_export_hands_over_the_trained_model_and_prints_what_came_back(run, exported, capsys):
+    assert main(["export", str(run), "--to", "serving", "--version", "7"]) == 0
+    assert capsys.readouterr().out == "serving/7\n"
+    ((model, directory, version, preprocess),) = exported
+    assert isinstance(model, CM)
+    assert (str(directory), version) == ("serving", 7)
+    assert preprocess["shape"] == (3,)
+    assert preprocess["dtype"] == "float32"
+
+
+@pytest.mark.parametrize("scale", [None, "standard", "minmax", "max", "sqrt_dim"])
+def test_requests_are_scaled_as_the_training_was(rows, scale):
+    requests = _requests(record(rows, scale))
+    scaled = (rows - requests["offset"]) * requests["scale"]
+    np.testing.assert_allclose(scaled, Scaling.of(rows, scale).apply(rows), atol=1e-6)
+
+
+@pytest.mark.parametrize("scale", [None, "standard"])
+def test_requests_of_pixels_are_bytes_in_the_shape_of_the_images(scale):
+    images = np.random.default_rng(0).integers(0, 256, (9, 2, 3), "uint8")
+    requests = _requests(record(images, scale, pixel_max=255))
+    assert (requests["shape"], requests["dtype"]) == ((2, 3), "uint8")
+    scaled = (images.astype("float32") - requests["offset"]) * requests["scale"]
+    flat = images.reshape(9, 6).astype("float32") / 255
+    expected = Scaling.of(flat, scale).apply(flat)
+    np.testing.assert_allclose(scaled.reshape(9, 6), expected, atol=1e-5)
+
+
+def test_rows_of_unit_length_cannot_be_served(run, exported, tmp_path, capsys):
+    folder = tmp_path / "run"
+    folder.mkdir()
+    changed = json.loads((run / "run.json").read_text())
+    changed["scaling"] = {"scale": "l2", "shift": None, "divisor": None}
+    (folder / "run.json").write_text(json.dumps(changed))
+    assert main(["export", str(folder), "--to", "serving"]) == 2
+    assert "cannot scale rows to length 1" in capsys.readouterr().err
+    assert exported == []

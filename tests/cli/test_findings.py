@@ -1,0 +1,39 @@
+import numpy as np
+import pytest
+
+from tfclust.cli import findings
+from tfclust.cli.samples import Samples
+
+CERTAIN = np.eye(3)[[0, 1, 2, 0]]
+
+
+@pytest.mark.parametrize(
+    ("sizes", "memberships", "said"),
+    [
+        ([4, 0, 6], CERTAIN, "1 of 3 clusters are empty: 1"),
+        ([95, 3, 2], CERTAIN, "cluster 0 holds 95% of the rows"),
+        ([4, 3, 3], np.full((10, 3), 1 / 3), "largest membership is 0.33 on average"),
+    ],
+)
+def test_doubtful_clusters_are_pointed_out(sizes, memberships, said):
+    (warning,) = findings.of_clusters(np.array(sizes), memberships)
+    assert said in warning
+
+
+def test_good_clusters_get_no_warning():
+    assert findings.of_clusters(np.array([4, 3, 3]), CERTAIN) == []
+
+
+def test_unlike_columns_are_pointed_out_unless_they_are_scaled():
+    x = np.random.default_rng(0).normal(0.0, [1.0, 100.0, 0.0], (30, 3)).astype("float32")
+    samples = Samples(x, columns=("a", "b", "c"))
+    constant, unlike = findings.of_data(samples, None)
+    assert "such as 'c'" in constant
+    assert "--standardize" in unlike
+    assert findings.of_data(samples, "standard") == [constant]
+    assert findings.of_data(Samples(x[:, :1]), None) == []
+
+
+def test_bytes_that_are_taken_as_pixels_are_pointed_out():
+    (note,) = findings.of_data(Samples(np.eye(3), pixel_max=255), None)
+    assert "divided by 255" in note

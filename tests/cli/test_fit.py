@@ -1,0 +1,256 @@
+import csv
+import json
+import re
+import shutil
+import time
+
+import numpy as np
+import pytest
+from PIL import Image
+from scipy.sparse import csr_matrix, save_npz
+from short_runs import COLUMNS, KINDS, fit, write_csv
+
+from tfclust.callbacks import ProgressBar
+from tfclust.cli import main, reading, training
+from tfclust.cli.results import read_labels
+
+pytestmark = pytest.mark.usefixtures("fast_report")
+
+TINY = ("--set", "hidden_units=8", "--set", "embedding_dim=3", "--pretrain-epochs", "4")
+LONG = 40  # epochs of a fit that is to be killed
+
+
+def assert_same_end(one, other):
+    """Two runs found the same."""
+    assert (one / "labels.csv").read_bytes() == (other / "labels.csv").read_bytes()
+    for name in ("memberships.npy", "embedding.npy"):
+        np.testing.assert_array_equal(np.load(one / name), np.load(other / name))
+    histories = [json.loads((run / "run.json").read_text())["history"] for run in (one, other)]
+    assert histories[0] == histories[1]
+
+
+# What it writes -------------------------------------------------------------------------------
+
+
+def test_the_results_agree_with_each_other(run):
+    memberships = np.load(run / "memberships.npy")
+    assert memberships.shape == (60, 3)
+    np.testing.assert_allclose(memberships.sum(axis=1), 1.0, rtol=1e-5)
+    np.testing.assert_array_equal(read_labels(run), memberships.argmax(axis=1))
+    assert np.load(run / "embedding.npy").shape == (60, 3)
+    with (run / "labels.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert [row["row"] for row in rows] == [str(i) for i in range(60)]
+    largest = [float(row["membership"]) for row in rows]
+    np.testing.assert_allclose(largest, memberships.max(axis=1), atol=1e-6)
+
+
+def test_the_record_holds_what_it_takes_to_repeat_the_run(run, table):
+    record = json.loads((run / "run.json").read_text())
+    assert record["status"] == "finished"
+    assert record["command"].startswith(f"tfclust fit {table} --out {run} --clusters 3")
+    assert record["data"]["sha256"] == reading.sha256(table)
+    assert record["data"]["columns"] == list(COLUMNS)
+    assert record["plan"]["settings"]["seed"] == 0
+    assert record["scaling"]["scale"] == "standard"
+    assert len(record["scaling"]["shift"]) == 3
+    assert {"python", "tfclust", "tensorflow", "keras"} <= set(record["versions"])
+    assert len(record["history"]["loss"]) == record["plan"]["epochs"] == 5
+    assert record["cluster_sizes"] == np.bincount(read_labels(run), minlength=3).tolist()
+
+
+def test_nothing_else_is_left_in_the_folder(run):
+    results = {"labels.csv", "memberships.npy", "embedding.npy"}
+    assert {path.name for path in run.iterdir()} == {
+        *results,
+        "model.keras",
+        "report.html",
+        "run.json",
+    }
+
+
+def test_the_report_shows_clusters_scores_and_curves_and_needs_no_other_file(run):
+    page = (run / "report.html").read_text()
+    assert not re.findall(r'(?:src|href)="(?!data:)', page)
+    assert page.count("<figure>") == 2
+    assert page.count('class="bar"') == 3
+    for text in (*COLUMNS, "adjusted Rand index", "Scores against kind", "tfclust fit"):
+        assert text in page
+
+
+def test_labels_do_not_touch_the_training(run, table, tmp_path):
+    columns = ("--standardize", "--columns", *COLUMNS)
+    assert fit(table, tmp_path / "run", *columns) == 0
+    assert_same_end(run, tmp_path / "run")
+    assert "Scores against" not in (tmp_path / "run" / "report.html").read_text()
+
+
+# Bad input ------------------------------------------------------------------------------------
+
+
+def test_a_folder_with_something_in_it_is_refused_without_resume(run, table, capsys):
+    before = (run / "run.json").read_bytes()
+    assert fit(table, run) == 2
+    assert "--out must be a new or empty folder" in capsys.readouterr().err
+    assert (run / "run.json").read_bytes() == before
+
+
+def test_mistakes_are_bad_input_and_leave_no_folder(table, tmp_path, capsys):
+    out = tmp_path / "run"
+    assert fit(table, out) == 2
+    assert "text in 'kind' (such as 'a')" in capsys.readouterr().err
+    label = ("--label-column", "kind")
+    assert fit(table, out, *label, clusters=61) == 2
+    assert "at least as many rows as there are clusters, 61" in capsys.readouterr().err
+    assert fit(table, out, *label, "--set", "depth=3") == 2
+    assert "Received: 'depth'" in capsys.readouterr().err
+    assert not out.exists()
+
+
+def test_a_training_that_diverges_is_a_failure(points, tmp_path, capsys):
+    np.save(tmp_path / "large.npy", points * np.float32(1e30))
+    assert fit(tmp_path / "large.npy", tmp_path / "run") == 1
+    assert "The loss must stay finite" in capsys.readouterr().err
+
+
+def test_data_that_the_model_refuses_in_training_leave_the_folder_free(
+    table, tmp_path, monkeypatch, capsys
+):
+    def refuse(*arguments):
+        raise ValueError("`x` must lie within 0 and 1")
+
+    monkeypatch.setattr(training, "train", refuse)
+    assert fit(table, tmp_path / "run", "--label-column", "kind") == 2
+    assert "tfclust: cm: `x` must lie within 0 and 1" in capsys.readouterr().err
+    assert not (tmp_path / "run").exists()
+
+
+# Other data and models ------------------------------------------------------------------------
+
+
+def test_images_keep_their_names_and_shape(tmp_path, capsys):
+    folder = tmp_path / "images"
+    folder.mkdir()
+    rng = np.random.default_rng(0)
+    for i in range(40):
+        pixels = rng.integers(0, 90, (8, 8), "uint8") + 160 * (np.arange(8) // 4 == i % 2)
+        Image.fromarray(pixels.astype("uint8")).save(folder / f"{i:02d}.png")
+    out = tmp_path / "run"
+    settings = ("--set", "filters=4,4", "--set", "embedding_dim=2")
+    assert fit(folder, out, *settings, clusters=2, model="mixae", epochs=2) == 0
+    assert json.loads((out / "run.json").read_text())["plan"]["sample_shape"] == [8, 8, 1]
+    assert "\n00.png," in (out / "labels.csv").read_text()
+    page = (out / "report.html").read_text()
+    sizes = np.bincount(read_labels(out), minlength=2)
+    assert page.count('alt="image"') == np.minimum(sizes, 8).sum()
+    capsys.readouterr()
+    assert main(["predict", str(out), str(folder)]) == 0
+    assert capsys.readouterr().out == (out / "labels.csv").read_text()
+
+
+def test_sparse_data_stay_sparse_and_models_without_a_code_write_none(tmp_path, capsys):
+    x = csr_matrix(np.kron(np.eye(3), np.ones((20, 5))))
+    save_npz(tmp_path / "x.npz", x)
+    assert fit(tmp_path / "x.npz", tmp_path / "run") == 0
+    assert not (tmp_path / "run" / "embedding.npy").exists()
+    assert "No embedding.npy" in capsys.readouterr().out
+    assert "column 0" in (tmp_path / "run" / "report.html").read_text()
+
+
+# Interruptions --------------------------------------------------------------------------------
+
+
+class Stop(ProgressBar):
+    """Ends the training of so many epochs as Ctrl-C does, in its third."""
+
+    epochs = None
+
+    def on_epoch_begin(self, epoch, logs=None):
+        super().on_epoch_begin(epoch, logs)
+        if epoch == 2 and self.params["epochs"] == self.epochs:
+            raise KeyboardInterrupt
+
+
+def test_a_fit_that_was_stopped_goes_on_to_the_same_end(table, tmp_path, monkeypatch, capsys):
+    command = ("--label-column", "kind", "--batch-size", "30", *TINY)
+    whole, out = tmp_path / "whole", tmp_path / "run"
+    assert fit(table, whole, *command, model="aecm", epochs=5) == 0
+    monkeypatch.setattr(training, "SECONDS_BETWEEN_CHECKPOINTS", 0)
+    for epochs in (4, 6):  # of the pretraining, of the training
+        with monkeypatch.context() as patch:
+            patch.setattr(Stop, "epochs", epochs)
+            patch.setattr(training, "ProgressBar", Stop)
+            assert fit(table, out, *command, "--resume", model="aecm", epochs=5) == 130
+        assert "--resume goes on" in capsys.readouterr().err
+        assert list(out.glob("*/epoch-000002"))
+    assert fit(table, out, *command, model="aecm", epochs=5) == 2
+    assert fit(table, out, *command, "--resume", "--seed", "1", model="aecm", epochs=5) == 2
+    assert "Received: other settings" in capsys.readouterr().err
+    assert fit(table, out, *command, "--resume", model="aecm", epochs=5) == 0
+    assert_same_end(whole, out)
+    assert {path.name for path in whole.iterdir()} == {path.name for path in out.iterdir()}
+    assert fit(table, out, *command, "--resume", model="aecm", epochs=5) == 0
+    assert "is finished" in capsys.readouterr().out
+
+
+def test_a_fit_that_was_killed_after_its_training_only_writes(run, table, tmp_path, monkeypatch):
+    out = shutil.copytree(run, tmp_path / "run")
+    record = (out / "run.json").read_text().replace('"finished"', '"trained"')
+    (out / "run.json").write_text(record)
+    (out / "labels.csv").unlink()
+    monkeypatch.delattr(training, "train")
+    assert fit(table, out, "--label-column", "kind", "--standardize", "--resume") == 0
+    assert_same_end(run, out)
+    assert json.loads((out / "run.json").read_text())["status"] == "finished"
+
+
+def fit_slowly(table, out):
+    """A fit that is not over too soon, and saves every epoch."""
+    training.SECONDS_BETWEEN_CHECKPOINTS = 0
+    training.ProgressBar = type(
+        "Slow", (ProgressBar,), {"on_train_batch_end": lambda *_, **__: time.sleep(0.1)}
+    )
+    fit(table, out, "--label-column", "kind", epochs=LONG)
+
+
+@pytest.mark.slow
+def test_a_fit_that_was_killed_goes_on_to_the_same_end(table, tmp_path, kill_while_training):
+    out, whole = tmp_path / "run", tmp_path / "whole"
+    kill_while_training(fit_slowly, table, out, directory=out / "checkpoints")
+    for folder in (out, whole):
+        assert fit(table, folder, "--label-column", "kind", "--resume", epochs=LONG) == 0
+    assert_same_end(out, whole)
+
+
+# Predict and evaluate -------------------------------------------------------------------------
+
+
+def test_predict_gives_the_rows_of_the_fit_their_clusters(run, points, tmp_path, capsys):
+    turned = [[*COLUMNS[::-1], "more"], *([*map(str, row[::-1]), "?"] for row in points)]
+    path = write_csv(tmp_path / "turned.csv", turned)
+    assert main(["predict", str(run), str(path)]) == 0
+    assert capsys.readouterr().out == (run / "labels.csv").read_text()
+    assert main(["predict", str(run), str(path), "--out", str(tmp_path / "out")]) == 0
+    for name in ("labels.csv", "memberships.npy", "embedding.npy"):
+        assert (tmp_path / "out" / name).read_bytes() == (run / name).read_bytes()
+    assert main(["predict", str(run), str(path), "--out", str(tmp_path / "out")]) == 2
+
+
+def test_predict_refuses_data_of_another_kind(run, points, tmp_path, capsys):
+    rows = [[*COLUMNS[:2]], *(map(str, row[:2]) for row in points)]
+    path = write_csv(tmp_path / "narrow.csv", rows)
+    assert main(["predict", str(run), str(path)]) == 2
+    assert "must have the column 'petal, long'" in capsys.readouterr().err
+
+
+def test_evaluate_scores_labels_of_any_text(run, table, tmp_path, capsys):
+    assert main(["evaluate", str(run), "--labels", str(table), "--label-column", "kind"]) == 0
+    first = capsys.readouterr().out
+    np.save(tmp_path / "y.npy", 7 - np.arange(60) % 3)
+    assert main(["evaluate", str(run), "--labels", str(tmp_path / "y.npy")]) == 0
+    assert capsys.readouterr().out == first
+    scores = dict(re.findall(r"(\w+)\)? +(\d\.\d{4})$", first, re.MULTILINE))
+    assert set(scores) == {"ACC", "NMI", "ARI", "purity", "homogeneity"}
+    short = write_csv(tmp_path / "y.csv", [["kind"], *([k] for k in KINDS)])
+    assert main(["evaluate", str(run), "--labels", str(short)]) == 2
+    assert "each of the 60 rows" in capsys.readouterr().err

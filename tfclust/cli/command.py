@@ -1,0 +1,154 @@
+"""The command line: what it takes, and what it says where something goes wrong."""
+
+import argparse
+import importlib
+import os
+import sys
+from pathlib import Path
+
+from tfclust.cli.errors import UserError
+from tfclust.recipes import RECIPES
+from tfclust.version import __version__
+
+SCALES = {
+    "standard": "each column to mean 0 and variance 1",
+    "minmax": "each column to [0, 1]",
+    "max": "all divided by the largest value",
+    "l2": "each row to length 1",
+    "sqrt_dim": "all times the root of the number of columns",
+}
+
+
+def main(argv=None):
+    """Runs one command; returns 0, 1 for a failure, 2 for bad input, 130 where it was stopped."""
+    argv = sys.argv[1:] if argv is None else list(argv)
+    arguments = _parser().parse_args(argv, argparse.Namespace(argv=argv))
+    try:
+        # Imported here so that help answers without what the commands need.
+        return importlib.import_module(f"tfclust.cli.{arguments.command}").run(arguments)
+    except UserError as error:
+        print(f"tfclust: {error}", file=sys.stderr)
+        return 2
+    except BrokenPipeError:  # whoever read what is printed has had enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except (ImportError, OSError, RuntimeError) as error:
+        print(f"tfclust: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        goes_on = "; the same command with --resume goes on" if arguments.command == "fit" else ""
+        print(f"\ntfclust: stopped{goes_on}", file=sys.stderr)
+        return 130
+
+
+def _parser():
+    parser = argparse.ArgumentParser(
+        prog="tfclust", description="Cluster a file with deep clustering models."
+    )
+    parser.add_argument("--version", action="version", version=f"tfclust {__version__}")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND", dest="command")
+    _add_fit(commands)
+    predict = _command(commands, "predict", "find the clusters of the rows of another file")
+    _add_run(predict)
+    predict.add_argument("data", type=Path, metavar="DATA", help="file or folder, as for fit")
+    predict.add_argument(
+        "--out",
+        type=Path,
+        help="folder for labels.csv, memberships.npy and embedding.npy; without it the labels are "
+        "printed",
+    )
+    export = _command(commands, "export", "write the model for TensorFlow Serving")
+    _add_run(export)
+    export.add_argument("--to", type=Path, required=True, help="folder of the versions")
+    export.add_argument("--version", type=_positive, help="number; default: the next one")
+    evaluate = _command(commands, "evaluate", "score a run against labels")
+    _add_run(evaluate)
+    evaluate.add_argument(
+        "--labels", type=Path, required=True, help=".csv, .parquet or .npy with a label a row"
+    )
+    evaluate.add_argument("--label-column", help="of a table of several columns")
+    _command(commands, "models", "list the models and their default settings")
+    return parser
+
+
+def _command(commands, name, text):
+    return commands.add_parser(name, help=text, description=text.capitalize() + ".")
+
+
+def _add_run(command):
+    command.add_argument("run", type=Path, metavar="RUN", help="folder that fit --out wrote")
+
+
+def _add_fit(commands):
+    fit = _command(commands, "fit", "cluster a file and write a report")
+    fit.add_argument(
+        "data",
+        type=Path,
+        metavar="DATA",
+        help=".csv, .parquet, .npy, .npz or .mtx file, or folder of images",
+    )
+    fit.add_argument("--clusters", type=_clusters, required=True, help="how many")
+    fit.add_argument("--out", type=Path, required=True, help="new folder for the results")
+    fit.add_argument("--model", choices=RECIPES, default="aecm", help="default: %(default)s")
+    data = fit.add_argument_group("data")
+    data.add_argument(
+        "--columns",
+        nargs="+",
+        default=[],
+        metavar="NAME",
+        help="columns to cluster by (numbers from 0 for arrays); default: all",
+    )
+    data.add_argument(
+        "--label-column",
+        metavar="NAME",
+        help="column of known labels, kept out of the training and scored in the report; of a "
+        ".npz file, another array; of images, `folder`",
+    )
+    scaling = data.add_mutually_exclusive_group()
+    scaling.add_argument(
+        "--standardize",
+        dest="scale",
+        action="store_const",
+        const="standard",
+        help="the same as --scale standard",
+    )
+    scaling.add_argument(
+        "--scale",
+        choices=SCALES,
+        help="; ".join(f"{name}: {text}" for name, text in SCALES.items()),
+    )
+    training = fit.add_argument_group("training")
+    training.add_argument("--epochs", type=_positive, help="default: the model's, see models")
+    training.add_argument("--batch-size", type=_positive, help="default: by rows, 256 at most")
+    training.add_argument("--seed", type=_seed, default=0, help="default: %(default)s")
+    training.add_argument(
+        "--set",
+        dest="settings",
+        action="append",
+        default=[],
+        metavar="NAME=VALUE",
+        help="argument of the model's constructor, such as alpha=20 or hidden_units=64,64",
+    )
+    training.add_argument(
+        "--pretrain",
+        action=argparse.BooleanOptionalAction,
+        help="start from a pretrained model; default: where the model has it",
+    )
+    training.add_argument("--pretrain-epochs", type=_positive, help="default: the model's")
+    training.add_argument(
+        "--resume", action="store_true", help="go on where this command was cut off"
+    )
+
+
+def _integer(minimum):
+    def parse(text):
+        if not text.isdecimal() or int(text) < minimum:
+            raise argparse.ArgumentTypeError(
+                f"must be an integer of at least {minimum}. Received: {text!r}"
+            )
+        return int(text)
+
+    return parse
+
+
+_seed, _positive, _clusters = _integer(0), _integer(1), _integer(2)

@@ -1,0 +1,43 @@
+"""`tfclust evaluate`: a run's clusters against known labels."""
+
+import numpy as np
+
+from tfclust.cli import reading
+from tfclust.cli.errors import UserError
+from tfclust.cli.results import read_labels
+from tfclust.cli.run_folder import RunFolder
+from tfclust.startup import quiet_start
+
+NAMES = {
+    "acc": "accuracy (ACC)",
+    "nmi": "normalized mutual information (NMI)",
+    "ari": "adjusted Rand index (ARI)",
+    "purity": "purity",
+    "homogeneity": "homogeneity",
+}
+
+
+def run(arguments):
+    """Prints the scores; returns the exit status."""
+    folder = RunFolder(arguments.run)
+    folder.read_finished()
+    labels = reading.read_labels(arguments.labels, arguments.label_column)
+    clusters = read_labels(folder.path)
+    if len(labels) != len(clusters):
+        raise UserError(
+            f"the labels must be one for each of the {len(clusters)} rows of the run, in their "
+            f"order. Received: {len(labels)} labels"
+        )
+    for name, score in scores(labels, clusters).items():
+        print(f"{name:36} {score:.4f}")
+    return 0
+
+
+def scores(labels, clusters):
+    """Scores of clusters against labels of any kind, name -> value."""
+    with quiet_start():
+        from tfclust.metrics import evaluate
+
+    _, classes = np.unique(labels, return_inverse=True)
+    found = evaluate(classes, clusters)
+    return {name: found[key] for key, name in NAMES.items() if key in found}

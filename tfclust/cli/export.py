@@ -1,0 +1,55 @@
+"""`tfclust export`: the trained model for TensorFlow Serving."""
+
+import importlib
+
+import numpy as np
+
+from tfclust.cli.errors import UserError, user_errors
+from tfclust.cli.run_folder import RunFolder
+from tfclust.startup import quiet_start
+
+
+def run(arguments):
+    """Writes a version, and prints how to serve it; returns the exit status."""
+    folder = RunFolder(arguments.run)
+    record = folder.read_finished()
+    with quiet_start():
+        training = importlib.import_module("tfclust.cli.training")
+        export = importlib.import_module("tfclust.export")
+    requests = export.Preprocessing(**_requests(record))
+    with user_errors():
+        print(
+            export.export_for_serving(
+                training.load(folder),
+                arguments.to,
+                version=arguments.version,
+                preprocess=requests,
+                verbose=False,
+            )
+        )
+    return 0
+
+
+def _requests(record):
+    """Arguments of `Preprocessing`: the server takes samples as the file has them."""
+    scaling, pixel_max = record["scaling"], record["data"]["pixel_max"]
+    if scaling["scale"] == "l2":
+        raise UserError(
+            "a served model cannot scale rows to length 1: fit with another --scale. "
+            "Received: --scale l2"
+        )
+    shape = tuple(record["data"]["shape"][1:])
+    shift = _in_shape(scaling["shift"] or 0.0, shape)
+    divisor = _in_shape(scaling["divisor"] or 1.0, shape)
+    return {
+        "shape": shape,
+        "dtype": "float32" if pixel_max == 1 else "uint8",
+        "offset": shift * pixel_max,
+        "scale": 1 / (divisor * pixel_max),
+    }
+
+
+def _in_shape(numbers, shape):
+    """One number, or a number for each value of a sample, in its shape."""
+    numbers = np.array(numbers)
+    return numbers.reshape(shape) if numbers.ndim else numbers

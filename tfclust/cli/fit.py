@@ -1,0 +1,125 @@
+"""`tfclust fit`: reads, trains, writes results and report."""
+
+import importlib
+import platform
+import shlex
+from importlib.metadata import version
+
+import numpy as np
+
+from tfclust.cli import findings, reading, results
+from tfclust.cli.errors import UserError, user_errors
+from tfclust.cli.run_folder import RunFolder
+from tfclust.cli.scaling import Scaling
+from tfclust.recipes import RECIPES
+from tfclust.startup import quiet_start
+
+PACKAGES = ("tensorflow", "keras", "numpy", "scipy", "scikit-learn")
+
+
+def run(arguments):
+    """Fits, or goes on fitting; returns the exit status."""
+    folder = RunFolder(arguments.out)
+    record = folder.open_for_fit(arguments.resume)
+    samples = reading.read(arguments.data, arguments.columns, arguments.label_column)
+    print(f"Read {arguments.data}: {samples.describe()}", flush=True)
+    with quiet_start():
+        plans = importlib.import_module("tfclust.cli.plan")
+    plans.check_rows(samples.x, arguments.clusters)
+    x = plans.as_samples(samples, arguments.model)
+    scaling = Scaling.of(x, arguments.scale)
+    new = _record(arguments, samples, scaling, plans.make_plan(arguments, x.shape[1:], x.shape[0]))
+    if record is not None:
+        _check_same(record, new)
+        if record["status"] == "finished":
+            print(f"{folder.path} is finished")
+            return 0
+    if record is None or record["status"] == "training":
+        record = new
+        folder.write(record)
+    for note in record["notes"]:
+        print(f"Note: {note}")
+    x = scaling.apply(x)
+    try:
+        model = _train(record, x, folder)
+    except UserError:
+        folder.forget()
+        raise
+    _write_results(model, samples, x, record, folder)
+    return 0
+
+
+def _train(record, x, folder):
+    """The trained model; with its training in the record and on the disk."""
+    training = importlib.import_module("tfclust.cli.training")
+    if record["status"] != "training":
+        return training.load(folder)
+    plan = record["plan"]
+    print(
+        f"{plan['model']}: {plan['settings']['n_clusters']} clusters, {plan['epochs']} epochs, "
+        f"batches of {plan['settings']['batch_size']}",
+        flush=True,
+    )
+    with user_errors(f"{plan['model']}: "):  # such as of a range that the model's loss asks for
+        model, history = training.train(plan, x, folder)
+    training.save(model, folder)
+    folder.write({**record, "status": "trained", "history": history})
+    return model
+
+
+def _write_results(model, samples, x, record, folder):
+    report = importlib.import_module("tfclust.cli.report")
+    record = folder.read()
+    with_code = RECIPES[record["plan"]["model"]].has_code
+    with_embedding = with_code or not hasattr(x, "tocsr")
+    print("Writing the results and the report", flush=True)
+    results.write(model, x, samples.files, folder.path, with_embedding)
+    labels = results.read_labels(folder.path)
+    memberships = np.load(folder.path / results.MEMBERSHIPS, mmap_mode="r")
+    sizes = np.bincount(labels, minlength=model.n_clusters)
+    warnings = findings.of_clusters(sizes, memberships)
+    if not with_embedding:
+        print("No embedding.npy: this model clusters the data themselves")
+    print("Rows in each cluster: " + ", ".join(f"{k}: {n:,}" for k, n in enumerate(sizes)))
+    for warning in warnings:
+        print(f"Warning: {warning}")
+    record = {**record, "cluster_sizes": sizes.tolist(), "warnings": warnings}
+    report.write(model, samples, x, labels, record, folder.report)
+    folder.write({**record, "status": "finished"})
+    print(f"Report: {folder.report}")
+
+
+def _record(arguments, samples, scaling, plan):
+    """What `run.json` holds when the training begins."""
+    return {
+        "status": "training",
+        "command": shlex.join(["tfclust", *arguments.argv]),
+        "data": {
+            "path": str(arguments.data),
+            "sha256": reading.sha256(arguments.data),
+            "shape": list(samples.x.shape),
+            "columns": None if samples.columns is None else list(samples.columns),
+            "label_column": arguments.label_column,
+            "pixel_max": samples.pixel_max,
+        },
+        "scaling": scaling.to_json(),
+        "plan": plan,
+        "notes": findings.of_data(samples, arguments.scale),
+        "versions": {
+            "python": platform.python_version(),
+            **{name: version(name) for name in ("tfclust", *PACKAGES)},
+        },
+    }
+
+
+def _check_same(record, new):
+    """Raises `UserError` where `--resume` is not the command that was cut off, on the same data."""
+    before, now = (
+        {**r["data"], **r["plan"], "scale": r["scaling"]["scale"]} for r in (record, new)
+    )
+    changed = [name for name in now if name != "path" and before[name] != now[name]]
+    if changed:
+        raise UserError(
+            "--resume must come with the command that was cut off, on the same data. Received: "
+            f"other {', '.join(changed)} than in {record['command']!r}"
+        )

@@ -1,0 +1,130 @@
+"""Everything that decides how a run ends."""
+
+import ast
+
+from tfclust import models
+from tfclust.checks import check_data
+from tfclust.cli.errors import UserError, user_errors
+from tfclust.recipes import RECIPES, batch_size
+
+OWN_OPTIONS = {"n_clusters": "--clusters", "batch_size": "--batch-size", "seed": "--seed"}
+WORDS = {"true": True, "false": False, "none": None}
+
+
+def make_plan(arguments, sample_shape, n_rows):
+    """The plan of a fit: a dict of JSON values, the same for the same command and data.
+
+    Args:
+        arguments: of the command line.
+        sample_shape: of a sample as the model gets it.
+        n_rows: of the data.
+
+    Raises:
+        UserError: a setting is unknown or out of its range, or the model takes no such samples.
+    """
+    recipe = RECIPES[arguments.model]
+    given = _given_settings(arguments.settings, recipe, arguments.clusters)
+    size = arguments.batch_size or batch_size(n_rows, arguments.clusters)
+    settings = {
+        **recipe.settings(arguments.clusters),
+        **given,
+        "n_clusters": arguments.clusters,
+        "batch_size": size,
+        "seed": arguments.seed,
+    }
+    config = _config(build(arguments.model, settings, sample_shape))
+    precision = {"dtype": given["dtype"]} if "dtype" in given else {}
+    return {
+        "model": arguments.model,
+        "settings": _plain({**config, **precision}),
+        "sample_shape": list(sample_shape),
+        "epochs": recipe.total_epochs(arguments.epochs),
+        "callbacks": _plain(recipe.callbacks),
+        "pretraining": _pretraining(arguments, recipe),
+    }
+
+
+def build(name, settings, sample_shape):
+    """The model of a plan with its initial weights, not compiled.
+
+    Raises:
+        UserError: the settings are not the model's, or it takes no samples of that shape.
+    """
+    with user_errors(f"{name}: "):
+        model = getattr(models, RECIPES[name].model)(**settings)
+        model.build((None, *sample_shape))
+    return model
+
+
+def check_rows(x, n_clusters):
+    """Raises `UserError` where a model of `n_clusters` cannot be trained on `x`."""
+    with user_errors():
+        check_data(x, min_rows=n_clusters)
+
+
+def as_samples(samples, model_name):
+    """The array that a model gets: rows, or images with channels where it keeps their shape."""
+    x = samples.x
+    if not samples.image_shape:
+        return x
+    if not RECIPES[model_name].keeps_images:
+        return x.reshape(len(x), -1)
+    return x if x.ndim == 4 else x[..., None]
+
+
+def _given_settings(texts, recipe, n_clusters):
+    """What `--set` gave, name -> value."""
+    defaults = _config(getattr(models, recipe.model)(n_clusters, seed=0))
+    known = {*defaults, "dtype"}
+    given = {}
+    for text in texts:
+        name, equals, value = text.partition("=")
+        if not equals:
+            raise UserError(f"--set must be given name=value. Received: {text!r}")
+        if name in OWN_OPTIONS:
+            raise UserError(f"{OWN_OPTIONS[name]} must set `{name}`. Received: --set {text}")
+        if name not in known:
+            settable = ", ".join(sorted(known - set(OWN_OPTIONS)))
+            raise UserError(f"--set must name one of {settable}. Received: {name!r}")
+        given[name] = _value(value, is_sequence=isinstance(defaults.get(name), (list, tuple)))
+    return given
+
+
+def _config(model):
+    config = model.get_config()
+    return {name: config[name] for name in config if name not in ("name", "trainable", "dtype")}
+
+
+def _value(text, is_sequence=False):
+    """A Python literal, such as 10, 0.5 or 64,64; or the text itself.
+
+    A single number stands for a sequence of one where `is_sequence`.
+    """
+    if text.lower() in WORDS:
+        return WORDS[text.lower()]
+    try:
+        value = ast.literal_eval(text)
+    except (ValueError, SyntaxError):
+        return text
+    return (value,) if is_sequence and isinstance(value, int) else value
+
+
+def _pretraining(arguments, recipe):
+    wanted = recipe.pretraining is not None if arguments.pretrain is None else arguments.pretrain
+    if not wanted:
+        if arguments.pretrain_epochs:
+            raise UserError("--pretrain-epochs must come with a pretraining. Received: none")
+        return None
+    if recipe.pretraining is None:
+        raise UserError(
+            f"--pretrain must come with a model that pretrains. Received: {arguments.model}"
+        )
+    epochs = {"epochs": arguments.pretrain_epochs} if arguments.pretrain_epochs else {}
+    return {**recipe.pretraining, **epochs}
+
+
+def _plain(value):
+    """The value as JSON gives it back."""
+    if isinstance(value, dict):
+        return {key: _plain(inner) for key, inner in value.items()}
+    return [_plain(inner) for inner in value] if isinstance(value, (list, tuple)) else value

@@ -1,0 +1,44 @@
+"""`tfclust predict`: the clusters of the rows of another file."""
+
+import importlib
+import sys
+
+from tfclust.cli import reading, results
+from tfclust.cli.errors import UserError
+from tfclust.cli.run_folder import RunFolder, check_new
+from tfclust.cli.scaling import Scaling
+from tfclust.recipes import RECIPES
+from tfclust.startup import quiet_start
+
+
+def run(arguments):
+    """Prints or writes labels; returns the exit status."""
+    folder = RunFolder(arguments.run)
+    record = folder.read_finished()
+    if arguments.out is not None:
+        check_new(arguments.out)
+    samples = reading.read(arguments.data, record["data"]["columns"] or ())
+    with quiet_start():
+        plans = importlib.import_module("tfclust.cli.plan")
+        training = importlib.import_module("tfclust.cli.training")
+    plan = record["plan"]
+    x = plans.as_samples(samples, plan["model"])
+    _check_shape(x.shape[1:], record)
+    x = Scaling(**record["scaling"]).apply(x)
+    model = training.load(folder)
+    if arguments.out is None:
+        results.write_labels(model, x, samples.files, sys.stdout)
+        return 0
+    with_embedding = RECIPES[plan["model"]].has_code or not hasattr(x, "tocsr")
+    results.write(model, x, samples.files, arguments.out, with_embedding)
+    print(f"Read {arguments.data}: {samples.describe()}\nWrote {arguments.out / results.LABELS}")
+    return 0
+
+
+def _check_shape(shape, record):
+    expected = tuple(record["plan"]["sample_shape"])
+    if tuple(shape) != expected:
+        raise UserError(
+            f"the data must have samples of shape {expected}, as {record['data']['path']} had. "
+            f"Received: {tuple(shape)}"
+        )

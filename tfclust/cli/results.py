@@ -1,0 +1,90 @@
+"""What a model says of the rows of a file, written piece by piece."""
+
+import csv
+
+import numpy as np
+
+from tfclust.cli.bars import bar
+from tfclust.cli.run_folder import whole
+
+ROWS_OF_PIECE = 20_000  # what is made dense and held at a time
+BATCH_SIZE = 1024  # nothing is trained: larger batches are only faster
+
+LABELS = "labels.csv"
+MEMBERSHIPS = "memberships.npy"
+EMBEDDING = "embedding.npy"
+
+
+def write(model, x, files, folder, with_embedding=True):
+    """Writes `labels.csv`, `memberships.npy` and `embedding.npy` into a folder.
+
+    Args:
+        model: trained.
+        x: as the model takes it.
+        files: name of each row, or None to number them from 0.
+        folder: `pathlib.Path`; made when needed.
+        with_embedding: False leaves `embedding.npy` out.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    n = x.shape[0]
+    with (
+        whole(folder / LABELS) as labels,
+        whole(folder / MEMBERSHIPS) as memberships,
+        labels.open("w", newline="", encoding="utf-8") as file,
+    ):
+        rows = csv.writer(file, lineterminator="\n")
+        _write_pieces(memberships, n, _with_rows(rows, files, _predictor(model, x)), "assigning")
+    if with_embedding:
+        with whole(folder / EMBEDDING) as embedding:
+            embed = lambda piece: model.embed(x[piece], batch_size=BATCH_SIZE)  # noqa: E731
+            _write_pieces(embedding, n, embed, "embedding")
+
+
+def write_labels(model, x, files, file):
+    """Writes what `labels.csv` holds into an open file."""
+    predict = _with_rows(csv.writer(file, lineterminator="\n"), files, _predictor(model, x))
+    for piece in _pieces(x.shape[0], "assigning"):
+        predict(piece)
+
+
+def read_labels(folder):
+    """Cluster of each row, `(n,)`, of a `labels.csv`."""
+    with (folder / LABELS).open(newline="", encoding="utf-8") as file:
+        return np.array([int(row["cluster"]) for row in csv.DictReader(file)])
+
+
+def _predictor(model, x):
+    return lambda piece: model.predict(x[piece], batch_size=BATCH_SIZE, verbose=0)
+
+
+def _with_rows(rows, files, predict):
+    """A function that predicts a piece and writes its rows too."""
+    rows.writerow(("row" if files is None else "file", "cluster", "membership"))
+
+    def written(piece):
+        memberships = predict(piece)
+        clusters = memberships.argmax(axis=1)
+        names = range(piece.start, piece.stop) if files is None else files[piece]
+        shares = (f"{share:.6f}" for share in memberships.max(axis=1))
+        rows.writerows(zip(names, clusters, shares, strict=True))
+        return memberships
+
+    return written
+
+
+def _write_pieces(path, n, function, what):
+    """Writes the array that `function` gives piece by piece, and holds no more of it."""
+    array = None
+    for piece in _pieces(n, what):
+        values = function(piece)
+        if array is None:
+            shape = (n, *values.shape[1:])
+            array = np.lib.format.open_memmap(path, "w+", values.dtype, shape)
+        array[piece] = values
+    array.flush()
+
+
+def _pieces(n, what):
+    starts = range(0, n, ROWS_OF_PIECE)
+    for start in bar(starts, desc=what, delay=2, leave=False, unit="piece"):
+        yield slice(start, min(start + ROWS_OF_PIECE, n))

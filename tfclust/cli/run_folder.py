@@ -1,0 +1,95 @@
+"""The folder of a run: what lies where."""
+
+import contextlib
+import json
+import os
+from pathlib import Path
+
+from tfclust.cli.errors import UserError
+
+
+class RunFolder:
+    """A folder that `tfclust fit` writes and the other commands read.
+
+    Args:
+        path: of the folder.
+    """
+
+    def __init__(self, path):
+        self.path = Path(path)
+        self.record = self.path / "run.json"
+        self.model = self.path / "model.keras"
+        self.report = self.path / "report.html"
+        self.pretrained = self.path / "pretrained.weights.h5"
+        self.checkpoints = self.path / "checkpoints"
+        self.pretraining_checkpoints = self.path / "pretraining"
+
+    def open_for_fit(self, resume):
+        """What `run.json` holds of an earlier start, or None.
+
+        Raises:
+            UserError: there is something in the folder, and `resume` is False or cannot be.
+        """
+        if resume and self.record.exists():
+            return self.read()
+        check_new(self.path)
+        return None
+
+    def read(self):
+        """What `run.json` holds.
+
+        Raises:
+            UserError: there is none, or it cannot be read.
+        """
+        try:
+            return json.loads(self.record.read_text(encoding="utf-8"))
+        except (OSError, ValueError) as error:
+            raise UserError(
+                f"the folder must be one that `tfclust fit --out` made. Received: {self.path}, "
+                f"without a run.json that can be read ({error})"
+            ) from error
+
+    def read_finished(self):
+        """What `run.json` holds of a run that is over.
+
+        Raises:
+            UserError: it is not over, or see `read`.
+        """
+        record = self.read()
+        if record["status"] != "finished":
+            raise UserError(
+                "the run must be finished; its `tfclust fit` command with --resume goes on with "
+                f"it. Received: {self.path}, which was cut off"
+            )
+        return record
+
+    def forget(self):
+        """Removes the record of a run that cannot be trained, so that the folder is free again."""
+        self.record.unlink()
+        with contextlib.suppress(OSError):  # there is more in it
+            self.path.rmdir()
+
+    def write(self, record):
+        """Writes `run.json`."""
+        self.path.mkdir(parents=True, exist_ok=True)
+        with whole(self.record) as part:
+            part.write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
+
+
+def check_new(path):
+    """Raises `UserError` where something lies at the place of a folder that is to be written."""
+    if path.is_dir() and not any(path.iterdir()):
+        return
+    if path.exists():
+        raise UserError(
+            "--out must be a new or empty folder; a fit that was cut off goes on with --resume. "
+            f"Received: {path}"
+        )
+
+
+@contextlib.contextmanager
+def whole(path):
+    """Path to write to in place of `path`, which takes the name `path` when it is whole."""
+    part = path.with_name(f"part.{path.name}")
+    yield part
+    os.replace(part, path)

@@ -1,0 +1,58 @@
+"""The scaling of a run's data, which new data get too."""
+
+import math
+from dataclasses import asdict, dataclass
+
+import numpy as np
+
+from tfclust.cli.errors import user_errors
+from tfclust.datasets.preprocessing import check_scale, rescale
+
+
+@dataclass(frozen=True)
+class Scaling:
+    """`(x - shift) / divisor`; for "l2", each row by its own length.
+
+    Args:
+        scale: one of `tfclust.datasets.preprocessing.SCALES`, without "raw".
+        shift: what is subtracted, one number a feature; None for nothing.
+        divisor: what is divided by, one number or one a feature; None for nothing.
+    """
+
+    scale: str | None = None
+    shift: list[float] | None = None
+    divisor: list[float] | float | None = None
+
+    @classmethod
+    def of(cls, x, scale):
+        """The scaling of the name `scale` for the data `x`, `(n, ...)` or CSR.
+
+        Raises:
+            UserError: the scale would fill the zeros of a sparse matrix.
+        """
+        with user_errors():
+            check_scale(scale, sparse=hasattr(x, "tocsr"))
+        if scale == "max":
+            return cls(scale, divisor=float(x.max()) or 1.0)
+        if scale == "sqrt_dim":
+            return cls(scale, divisor=1 / math.sqrt(math.prod(x.shape[1:])))
+        if scale == "standard":
+            shift, divisor = np.mean(x, 0, "float64"), np.std(x, 0, "float64")
+        elif scale == "minmax":
+            shift, divisor = np.min(x, 0), np.ptp(x, 0)
+        else:
+            return cls(scale)
+        divisor = np.where(divisor == 0, 1.0, divisor)  # a constant feature becomes 0
+        return cls(scale, shift.tolist(), divisor.tolist())
+
+    def apply(self, x):
+        """Scaled samples, float32; `x` is left as it is."""
+        if self.scale == "l2":
+            return rescale(x, self.scale)
+        if self.shift is not None:
+            x = x - np.float32(self.shift)
+        return x if self.divisor is None else x / np.float32(self.divisor)
+
+    def to_json(self):
+        """What `run.json` holds of it; `Scaling(**...)` takes it."""
+        return asdict(self)

@@ -1,0 +1,104 @@
+"""Trains what a plan says, and goes on where an earlier process was cut off."""
+
+import shutil
+
+import keras
+
+from tfclust import callbacks
+from tfclust.callbacks import Checkpoint, ProgressBar
+from tfclust.cli import plan as plans
+from tfclust.cli.bars import bar
+from tfclust.cli.run_folder import whole
+from tfclust.feeding import count_batches
+from tfclust.pretraining import STEPS_PER_EXECUTION
+from tfclust.recipes import RECIPES
+
+SECONDS_BETWEEN_CHECKPOINTS = 30.0
+STEPS_WORTH_COMPILING = 20_000  # XLA's compiler takes longer than what it spares fewer steps
+
+
+def train(plan, x, folder):
+    """Trains the model of `plan` on `x` and saves it in the `RunFolder`.
+
+    Args:
+        plan: see `tfclust.cli.plan.make_plan`.
+        x: float32 array `(n, ...)` or CSR matrix, as the model takes it.
+        folder: of the run.
+
+    Returns:
+        The model, and a dict, name in the logs -> its value after each epoch.
+
+    Raises:
+        RuntimeError: the loss is not finite.
+    """
+    model = _compiled(plan, x)
+    if plan["pretraining"]:
+        _pretrain(model, plan, x, folder)
+    state = {"history": {}}
+    with bar(total=plan["epochs"], desc="training", unit="epoch") as shown:
+        model.fit(
+            x,
+            epochs=plan["epochs"],
+            verbose=0,
+            callbacks=[
+                ProgressBar(shown),
+                *(getattr(callbacks, name)(**given) for name, given in plan["callbacks"].items()),
+                _Curves(state),
+                Checkpoint(folder.checkpoints, SECONDS_BETWEEN_CHECKPOINTS, state),
+            ],
+        )
+    return model, state["history"]
+
+
+def save(model, folder):
+    """Saves a trained model and removes what its training left."""
+    with whole(folder.model) as part:
+        model.save(part)
+    folder.pretrained.unlink(missing_ok=True)
+    shutil.rmtree(folder.pretraining_checkpoints, ignore_errors=True)
+
+
+def load(folder):
+    """The trained model of a `RunFolder`."""
+    return keras.models.load_model(folder.model)
+
+
+def _compiled(plan, x):
+    model = plans.build(plan["model"], plan["settings"], plan["sample_shape"])
+    steps = count_batches(x.shape[0], model.batch_size)
+    compiles = steps * plan["epochs"] >= STEPS_WORTH_COMPILING
+    model.compile(
+        steps_per_execution=min(steps, STEPS_PER_EXECUTION),
+        jit_compile="auto" if compiles else False,
+    )
+    return model
+
+
+def _pretrain(model, plan, x, folder):
+    """Pretrains once: a run that is taken up again finds the weights."""
+    if not folder.pretrained.exists():
+        epochs = plan["pretraining"]["epochs"]
+        with bar(total=epochs, desc="pretraining", unit="epoch") as shown:
+            options = {"callbacks": [ProgressBar(shown)], **plan["pretraining"]}
+            match RECIPES[plan["model"]].pretraining_resumes:
+                case "callback":
+                    place = folder.pretraining_checkpoints
+                    options["callbacks"].append(Checkpoint(place, SECONDS_BETWEEN_CHECKPOINTS))
+                case "directory":
+                    options["directory"] = folder.pretraining_checkpoints
+            model.pretrain(x, verbose=0, **options)
+        with whole(folder.pretrained) as part:
+            model.save_weights(part)
+    model.load_weights(folder.pretrained)
+
+
+class _Curves(keras.callbacks.Callback):
+    """Keeps the logs of every epoch in what the checkpoints save."""
+
+    def __init__(self, state):
+        super().__init__()
+        self.state = state
+
+    def on_epoch_end(self, epoch, logs=None):
+        for name, value in logs.items():
+            self.state["history"].setdefault(name, []).append(float(value))

@@ -1,0 +1,108 @@
+"""How each model is trained on data that nobody has tuned it for."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """A model and how to train it on a user's own data.
+
+    Args:
+        model: name of the class in `tfclust`.
+        idea: one sentence on what it does.
+        epochs: of `fit`, without the averaging epoch.
+        settings: number of clusters -> arguments of the constructor, besides the clusters, the
+            seed and the size of a batch.
+        callbacks: name in `tfclust.callbacks` -> its arguments, of what the training needs.
+        pretraining: arguments of the model's `pretrain`; empty where it starts at random.
+        pretraining_resumes: how a pretraining that was cut off goes on: "callback", where the
+            epochs of `pretrain` are one training that `Checkpoint` can take up; "directory", where
+            `pretrain` takes a folder for its own checkpoints; None, it starts anew.
+        keeps_images: whether images `(height, width, channels)` keep their shape; otherwise they
+            become rows.
+        has_code: whether the embedding is a code, and not the data themselves.
+    """
+
+    model: str
+    idea: str
+    epochs: int
+    settings: Callable[[int], Mapping[str, Any]] = lambda n_clusters: {}
+    callbacks: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    pretraining: Mapping[str, Any] | None = None
+    pretraining_resumes: str | None = None
+    keeps_images: bool = False
+    has_code: bool = True
+
+    def total_epochs(self, epochs=None):
+        """Epochs that `fit` takes for `epochs` of training, the recipe's where None."""
+        return (self.epochs if epochs is None else epochs) + ("AveragingEpoch" in self.callbacks)
+
+
+def batch_size(n_rows, n_clusters):
+    """Rows of a batch: some ten batches an epoch, and enough rows for every cluster to be met.
+
+    Args:
+        n_rows: of the data.
+        n_clusters: that are looked for.
+    """
+    return min(256, max(16, 5 * n_clusters, n_rows // 10))
+
+
+# Constants of CM and AE-CM are those that the demo chose without labels.
+RECIPES = {
+    "cm": Recipe(
+        model="CM",
+        idea="a Gaussian mixture written as an autoencoder with one hidden layer, on the data "
+        "themselves; like k-means, and soft",
+        epochs=150,
+        settings=lambda n_clusters: {"alpha": 10.0},
+        callbacks={"AveragingEpoch": {}},
+        has_code=False,
+    ),
+    "aecm": Recipe(
+        model="AECM",
+        idea="CM on the code of a deep autoencoder, both trained together",
+        epochs=150,
+        settings=lambda n_clusters: {
+            "embedding_dim": max(10, n_clusters),  # so that the centroids can be orthonormal
+            "hidden_units": (200, 200, 500),
+            "alpha": 10.0,
+        },
+        callbacks={"AveragingEpoch": {}},
+        pretraining={"epochs": 50, "clustering_epochs": 50},
+        pretraining_resumes="callback",
+    ),
+    "mixae": Recipe(
+        model="MIXAE",
+        idea="an autoencoder for each cluster and a softmax network that chooses among them; "
+        "convolutional on images",
+        epochs=80,
+        settings=lambda n_clusters: {"hidden_units": (64, 32)},
+        callbacks={"RebalanceEntropyWeights": {}},
+        keeps_images=True,
+    ),
+    "damic": Recipe(
+        model="DAMIC",
+        idea="an autoencoder for each cluster and a gate that directs each row to one of them; for "
+        "values in [0, 1]",
+        epochs=50,
+        settings=lambda n_clusters: {"hidden_units": (128, 64), "gate_units": (64, 64)},
+        pretraining={"epochs": 50},
+        pretraining_resumes="directory",
+    ),
+    "gumbel": Recipe(
+        model="GumbelSoftmaxVAE",
+        idea="a variational autoencoder with a category beside its Gaussian code; it generates",
+        epochs=150,
+        settings=lambda n_clusters: {
+            "hidden_units": (128, 64),
+            "feature_dim": 50,
+            "latent_dim": 20,
+            "gaussian_weight": 2.0,
+            "reconstruction_loss": "squared_error",
+        },
+        callbacks={"AnnealTemperature": {"epochs": 50}},
+    ),
+}
