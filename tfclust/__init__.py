@@ -11,6 +11,7 @@ from tfclust.version import __version__
 _MODELS = ("AECM", "CM", "MIXAE")
 _MODULES = (
     "callbacks",
+    "criteria",
     "datasets",
     "layers",
     "losses",
@@ -19,6 +20,8 @@ _MODULES = (
     "networks",
     "optimizers",
     "plots",
+    "selection",
+    "tuning",
 )
 
 __all__ = ["__version__", *_MODELS, *_MODULES]
