@@ -1,4 +1,7 @@
-"""Which of several runs to keep, where there are no labels."""
+"""Which of several runs to keep, where there are no labels.
+
+Importing it imports no TensorFlow: a report that chooses among recorded runs does without.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -7,7 +10,6 @@ from typing import Any
 import numpy as np
 
 from tfclust.criteria import criterion as find_criterion
-from tfclust.metrics import adjusted_rand, cluster_sizes, sample_entropy, sparsity_criterion
 
 SILHOUETTE_ROWS = 1000  # the time that a silhouette takes grows with the square of their number
 BATCH_ROWS = 2000
@@ -95,8 +97,8 @@ def measure(models, x):
 
     Returns:
         A list of `Run`, one a model. `l_sp` and `distortion` are None for models without
-        centroids, `stability` for a single model, `silhouette` and `calinski_harabasz` where all rows lie in one cluster, and
-        `loss` for models that are not compiled.
+        centroids, `stability` for a single model, `silhouette` and `calinski_harabasz` where all
+        rows lie in one cluster, and `loss` for models that are not compiled.
 
     Known limits: the silhouette is that of 1000 rows, drawn by a fixed seed; reconstructions and
     codes of all rows are held at once.
@@ -133,6 +135,8 @@ def run_of(memberships, codes, centroids, reconstruction, loss=None, seed=None, 
         reconstruction, loss: values of these criteria.
         seed, model: see `Run`.
     """
+    from tfclust.metrics import cluster_sizes, sample_entropy, sparsity_criterion
+
     labels = np.asarray(memberships).argmax(axis=1)
     l_sp = None if centroids is None else sparsity_criterion(memberships, centroids)
     criteria = {
@@ -170,6 +174,8 @@ def _score(score, codes, labels):
 
 def with_stability(runs):
     """The runs with their stability: the mean ARI of each one's labels with the others'."""
+    from tfclust.metrics import adjusted_rand
+
     if len(runs) < 2:
         return list(runs)
     agreement = np.array(

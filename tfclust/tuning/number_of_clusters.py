@@ -13,6 +13,7 @@ from tfclust.tuning.objectives import LABEL_FREE, median
 from tfclust.tuning.spaces import space_of
 from tfclust.tuning.training import train
 
+FALLING = ("reconstruction", "distortion")
 SAME_PLACE = 0.1  # share of the largest distance of centroids below which two count as one
 
 
@@ -33,13 +34,13 @@ class NumberOfClusters:
 
     @property
     def picks(self):
-        """Name of a criterion -> its best K; without `reconstruction`, which the elbow reads."""
+        """Name of a criterion -> its best K; without those errors that fall as K rises."""
         return {
             name: self.candidates[
                 int(np.argmin([CRITERIA[name].badness(value) for value in values]))
             ]
             for name, values in self.criteria.items()
-            if name != "reconstruction" and np.isfinite(values).any()
+            if name not in FALLING
         }
 
     @property

@@ -35,7 +35,7 @@ class Objective:
 
     @property
     def direction(self):
-        """ "min" or "max"."""
+        """Whether lower scores are better, "min", or higher, "max"."""
         return "max" if self.name in LABELLED else CRITERIA[self.name].direction
 
     def check(self, y, supervised, seeds_per_trial, model_class):

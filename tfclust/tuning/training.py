@@ -1,5 +1,8 @@
 """Trains a setting from several seeds and measures the runs."""
 
+import contextlib
+import logging
+
 import numpy as np
 
 from tfclust.callbacks import AveragingEpoch, StopWhenStable
@@ -40,7 +43,23 @@ def train(space, settings, x, seeds, epochs=None, callbacks=()):
     of_model, of_training = split(settings)
     run = _train_together if space.ensemble else _train_apart
     epochs = space.epochs if epochs is None else epochs
-    return run(space, of_model, of_training, x, seeds, epochs, callbacks)
+    with _many_models():
+        return run(space, of_model, of_training, x, seeds, epochs, callbacks)
+
+
+@contextlib.contextmanager
+def _many_models():
+    """Keeps TensorFlow from warning of functions that are traced often: each model's are."""
+
+    def is_other(record):
+        return "triggered tf.function retracing" not in record.getMessage()
+
+    logger = logging.getLogger("tensorflow")
+    logger.addFilter(is_other)
+    try:
+        yield
+    finally:
+        logger.removeFilter(is_other)
 
 
 def _train_apart(space, of_model, of_training, x, seeds, epochs, callbacks):
