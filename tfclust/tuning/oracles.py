@@ -6,6 +6,8 @@ import warnings
 import keras_tuner
 import numpy as np
 from keras_tuner.engine.trial import Trial, TrialStatus
+from sklearn.exceptions import ConvergenceWarning
+from threadpoolctl import threadpool_limits
 
 TUNER = "tuner"  # KerasTuner asks for a name of who runs the trials; there is one
 
@@ -21,13 +23,13 @@ class Resumable:
 
     def propose(self):
         """The next `Trial`, or None where the search is over."""
-        with _without_noise():
+        with _quietly():
             trial = self.create_trial(TUNER)
         return None if trial.status == TrialStatus.STOPPED else trial
 
     def report(self, trial, score):
         """Ends a trial with its score, which may be infinite."""
-        with _without_noise():
+        with _quietly():
             self.update_trial(trial.trial_id, {self.objective.name: score})
             trial.status = TrialStatus.COMPLETED
             self.end_trial(trial)
@@ -114,11 +116,13 @@ def make_oracle(algorithm, objective, hyperparameters, max_trials, epochs, seed)
 
 
 @contextlib.contextmanager
-def _without_noise():
-    """Silences KerasTuner's own deprecated calls and its fits that end at a bound."""
-    from sklearn.exceptions import ConvergenceWarning
+def _quietly():
+    """Silences KerasTuner's own deprecated calls and its fits that end at a bound.
 
-    with warnings.catch_warnings():
+    On one thread: a proposal is thousands of products of small matrices, which several threads
+    make many times slower.
+    """
+    with threadpool_limits(1), warnings.catch_warnings():
         warnings.filterwarnings("ignore", category=DeprecationWarning, module="keras_tuner")
         warnings.simplefilter("ignore", ConvergenceWarning)
         yield
