@@ -70,16 +70,16 @@ def test_a_search_trains_measures_and_chooses(rows, labels):
         n_clusters=3,
         objective="distortion",
         fixed={"hidden_units": (8,), "embedding_dim": 3, "batch_size": 8},
-        max_trials=2,
+        max_trials=1,
         seeds_per_trial=1,
         epochs=2,
         verbose=False,
     )
-    for trial in found.trials:
-        [run] = trial.runs
-        l_sp, reconstruction = (run["criteria"][name] for name in ("l_sp", "reconstruction"))
-        assert run["criteria"]["distortion"] == pytest.approx(l_sp + reconstruction)
-        assert sum(run["sizes"]) == len(rows)
+    [run] = found.best.runs
+    l_sp, reconstruction = (run["criteria"][name] for name in ("l_sp", "reconstruction"))
+    assert run["criteria"]["distortion"] == pytest.approx(l_sp + reconstruction)
+    assert sum(run["sizes"]) == len(rows)
+    assert 0 <= run["scores"]["acc"] <= 1
     assert found.best_settings["hidden_units"] == (8,)
 
 
