@@ -115,6 +115,23 @@ def check_data(x, sample_shape=None, min_rows=1):
     return x
 
 
+def check_labels(y, x):
+    """Returns `y` as an array of one label for each row of `x`, or None for None.
+
+    Raises:
+        ValueError: it has another shape.
+    """
+    if y is None:
+        return None
+    y = np.asarray(y)
+    if y.shape != (x.shape[0],):
+        raise ValueError(
+            f"`y` must hold one label for each of the {x.shape[0]} rows of `x`. "
+            f"Received: y of shape {y.shape}"
+        )
+    return y
+
+
 def _array(name, value, rule, dtype=None):
     try:
         return np.asarray(value, dtype=dtype)

@@ -11,6 +11,8 @@ from matplotlib.figure import Figure
 from reproduce import searches, tune
 from reproduce.cli import main
 from reproduce.errors import UserError
+from reproduce.experiments import aecm
+from reproduce.experiments.aecm import tuning_table
 from reproduce.experiments.tuned import FRESH_SEEDS, tuned
 from reproduce.row import Row
 from reproduce.search_record import SearchRecord, records
@@ -90,6 +92,19 @@ def test_a_chosen_setting_makes_a_row_that_differs_in_what_was_searched_alone(se
     assert row == expected
     assert not set(FRESH_SEEDS) & set(reference.seeds)
     assert tuned(paper.experiments, [replace(search, paper="mixae")]) == []
+
+
+def test_chosen_settings_stand_beside_the_papers_in_a_table_of_their_own(search, paper):
+    chosen = tuned(paper.experiments, [search])
+    table = tuning_table(("pendigits",))
+    rows = [row for row in (*aecm.REFERENCE, *chosen) if table.shows(row)]
+    assert [(row.method, row.profile, row.epochs) for row in rows] == [
+        ("cm", "reference", 150),
+        ("aecm", "reference", 150),
+        ("aecm", "reference", 1000),
+        ("cm", "practical", 150),
+    ]
+    assert not any(other.shows(chosen[0]) for other in paper.tables if other.name != "tuning")
 
 
 def test_trust_is_the_rank_correlation_of_the_better_with_the_better():

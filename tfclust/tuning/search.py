@@ -5,7 +5,7 @@ import time
 
 import numpy as np
 
-from tfclust.checks import check_data, check_integer
+from tfclust.checks import check_data, check_integer, check_labels
 from tfclust.metrics import evaluate
 from tfclust.tuning.algorithms import ALGORITHMS
 from tfclust.tuning.objectives import Objective
@@ -99,7 +99,7 @@ def tune(
     objective = Objective(objective)
     objective.check(y, supervised, seeds_per_trial, searched.model_class())
     x = check_data(x, min_rows=n_clusters)
-    y = _checked_labels(y, x)
+    y = check_labels(y, x)
     search = _Search(searched, n_clusters, objective, x, y, algorithm, seed, seeds_per_trial)
     trials = search.run(max_trials, directory, verbose)
     return Tuning(searched, objective, tuple(trials))
@@ -210,15 +210,3 @@ def _digest(x):
     for part in parts:
         digest.update(np.ascontiguousarray(part))
     return digest.hexdigest()[:16]
-
-
-def _checked_labels(y, x):
-    if y is None:
-        return None
-    y = np.asarray(y)
-    if y.shape != (x.shape[0],):
-        raise ValueError(
-            f"`y` must hold one label for each of the {x.shape[0]} rows of `x`. "
-            f"Received: y of shape {y.shape}"
-        )
-    return y
