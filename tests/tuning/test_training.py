@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import keras
 import keras_tuner
 import numpy as np
@@ -5,7 +7,7 @@ import pytest
 
 from tfclust.models import AECM, CM
 from tfclust.selection import measure
-from tfclust.tuning import LABEL_FREE, HyperModel, space_of, tune
+from tfclust.tuning import LABEL_FREE, SPACES, HyperModel, space_of, tune
 from tfclust.tuning.training import train
 
 SEEDS = (0, 3)
@@ -62,7 +64,10 @@ def test_a_model_without_centroids_is_trained_by_its_papers_schedules(rows):
     assert 0 <= float(run.model.beta) <= 20.0
 
 
-def test_a_search_trains_measures_and_chooses(rows, labels):
+def test_a_search_pretrains_trains_measures_and_chooses(rows, labels, monkeypatch):
+    pretrained = []
+    monkeypatch.setattr(AECM, "pretrain", lambda model, x, **how: pretrained.append(how))
+    monkeypatch.setitem(SPACES, "aecm", replace(SPACES["aecm"], pretraining={"epochs": 4}))
     found = tune(
         "aecm",
         rows,
@@ -75,6 +80,7 @@ def test_a_search_trains_measures_and_chooses(rows, labels):
         epochs=2,
         verbose=False,
     )
+    assert pretrained == [{"epochs": 4, "verbose": 0}]
     [run] = found.best.runs
     l_sp, reconstruction = (run["criteria"][name] for name in ("l_sp", "reconstruction"))
     assert run["criteria"]["distortion"] == pytest.approx(l_sp + reconstruction)

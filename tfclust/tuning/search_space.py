@@ -27,6 +27,7 @@ class SearchSpace:
         epochs: of a trial, at most.
         fixed: arguments of the constructor that all trials share.
         averages: whether an averaging epoch follows, as CM and AE-CM have it.
+        pretraining: arguments of the model's `pretrain`, or None for a random start.
         callbacks: makes from the settings what changes a training from epoch to epoch.
         ensemble: name of a class in `tfclust.models` that trains many seeds as one program.
 
@@ -42,6 +43,7 @@ class SearchSpace:
     epochs: int
     fixed: Mapping[str, Any] = field(default_factory=dict)
     averages: bool = False
+    pretraining: Mapping[str, Any] | None = None
     callbacks: Callable[[Mapping[str, Any]], Sequence[Any]] = _no_callbacks
     ensemble: str | None = None
 

@@ -96,6 +96,8 @@ def _fit(model, space, of_model, of_training, x, epochs, callbacks):
     # A trial would be over before XLA had paid for its compilation.
     steps = count_batches(x.shape[0], model.batch_size)
     compile_with(model, of_training, steps_per_execution=steps, jit_compile=False)
+    if space.pretraining is not None:
+        model.pretrain(x, verbose=0, **space.pretraining)
     watched = x[np.linspace(0, x.shape[0] - 1, min(x.shape[0], WATCHED_ROWS)).astype(int)]
     changes = space.callbacks({**of_model, **of_training})
     stopping = StopWhenStable(watched, patience=PATIENCE, batch_size=BATCH_ROWS)
