@@ -3,6 +3,7 @@ import math
 import numpy as np
 import pytest
 
+from tfclust.callbacks.loss_not_finite import LossNotFinite
 from tfclust.selection import Run, with_stability
 from tfclust.tuning import search
 
@@ -27,7 +28,7 @@ class Trainer:
         if len(self.asked) == self.stop_at:
             raise KeyboardInterrupt
         if self.diverges(settings):
-            raise RuntimeError("The loss must stay finite")
+            raise LossNotFinite("The loss must stay finite")
         return with_stability([self.run(settings, seed, len(x)) for seed in seeds])
 
     def run(self, settings, seed, n):

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from tfclust.models import CM
-from tfclust.tuning import Range, SearchSpace, build, read_settings
+from tfclust.tuning import Range, SearchSpace, build, read_settings, space_of
 from tfclust.tuning.spaces import SPACES
 
 
@@ -35,16 +35,15 @@ def test_the_same_search_makes_the_same_trials_and_another_seed_others(call):
     assert first == again != other
 
 
-@pytest.mark.parametrize("cut", [1, 6])
 def test_a_search_that_was_cut_off_goes_on_to_the_trials_of_one_that_was_not(
-    call, trainer, tmp_path, cut
+    call, trainer, tmp_path
 ):
     whole = call(algorithm="bayesian")
     trainer.asked.clear()
-    trainer.stop_at = cut
+    trainer.stop_at = 6  # four are drawn, the fifth is the first that the process proposes
     with pytest.raises(KeyboardInterrupt):
         call(algorithm="bayesian", directory=tmp_path)
-    assert len(trainer.asked) == cut
+    assert len(trainer.asked) == 6
     resumed = call(algorithm="bayesian", directory=tmp_path)
     assert settings_of(resumed) == settings_of(whole)
     assert [trial.score for trial in resumed.trials] == [trial.score for trial in whole.trials]
@@ -72,6 +71,16 @@ def test_settings_that_diverge_or_collapse_are_bad_and_the_search_goes_on(call, 
     again = call(directory=tmp_path, max_trials=8)
     assert (again.trials, again.best) == (found.trials, found.best)
     assert "diverged" in found.table()
+
+
+def test_another_error_than_a_diverging_loss_ends_the_search(call, trainer):
+    def fails(settings):
+        raise NotImplementedError("no such layer")
+
+    trainer.collapses = fails
+    with pytest.raises(NotImplementedError, match="no such layer"):
+        call()
+    assert len(trainer.asked) == 1
 
 
 def test_where_nothing_is_sound_the_trial_of_fewest_empty_clusters_stands_first(call, trainer):
@@ -209,7 +218,8 @@ def test_what_is_shown_is_a_line_a_trial(call, capsys):
     assert "search by l_sp" in shown.err
 
 
-def test_a_registered_space_names_settings_of_its_model():
-    for space in SPACES.values():
+def test_a_registered_space_names_settings_of_its_model_and_is_found_by_it():
+    for name, space in SPACES.items():
+        assert space_of(name) is space_of(space.model) is space_of(space.model_class()) is space
         assert isinstance(space, SearchSpace)
         assert space.narrowed().parameters == space.parameters

@@ -5,6 +5,7 @@ import time
 
 import numpy as np
 
+from tfclust.callbacks.loss_not_finite import LossNotFinite
 from tfclust.checks import check_data, check_integer, check_labels
 from tfclust.metrics import evaluate
 from tfclust.tuning.algorithms import ALGORITHMS
@@ -166,7 +167,7 @@ class _Search:
         with progress.epochs(number, trainings * epochs) as bar:
             try:
                 runs = train(self.space, settings, self.x, self.seeds, epochs, callbacks=[bar])
-            except RuntimeError:  # the training diverged
+            except LossNotFinite:
                 runs = []
         scores = [{} if self.y is None else evaluate(self.y, run.labels) for run in runs]
         score = self.objective.score(runs, scores) if runs else bad

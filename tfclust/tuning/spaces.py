@@ -63,14 +63,15 @@ def space_of(model):
     """The registered space of a model.
 
     Args:
-        model: name of an entry, or a class.
+        model: name of an entry, or a class or its name.
 
     Raises:
         ValueError: there is none; lists those there are.
     """
-    name = model.lower() if isinstance(model, str) else getattr(model, "__name__", "").lower()
-    if name not in SPACES:
-        raise ValueError(
-            f"`model` must have a search space: {', '.join(SPACES)}. Received: model={model!r}"
-        )
-    return SPACES[name]
+    name = getattr(model, "__name__", model)
+    for key, space in SPACES.items():
+        if name in (key, space.model):
+            return space
+    raise ValueError(
+        f"`model` must have a search space: {', '.join(SPACES)}. Received: model={model!r}"
+    )

@@ -38,7 +38,7 @@ def train(space, settings, x, seeds, epochs=None, callbacks=()):
         A list of `Run`, one a seed.
 
     Raises:
-        RuntimeError: a loss is NaN or infinite.
+        LossNotFinite: a loss is NaN or infinite.
     """
     of_model, of_training = split(settings)
     run = _train_together if space.ensemble else _train_apart
