@@ -1,4 +1,4 @@
-"""The command line of the papers' experiments: list, run, report, figure."""
+"""The command line of the papers' experiments: list, run, report, figure, tune."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from reproduce.experiment import PROFILES, Experiment
 from reproduce.experiments import PAPERS
 from reproduce.ledger import Ledger
 from reproduce.selection import count, pending, select
+from tfclust.tuning import ALGORITHMS, OBJECTIVES, SPACES
 
 RESULTS = Path(__file__).parent / "results"
 _DEFAULT_PAPER = "aecm"
@@ -110,6 +111,28 @@ def _figure(arguments: argparse.Namespace) -> int:
     return 0
 
 
+def _tune(arguments: argparse.Namespace) -> int:
+    tune = importlib.import_module("reproduce.tune")
+    paths = tune.run(
+        arguments.method,
+        arguments.dataset,
+        arguments.objective,
+        out_dir=arguments.out,
+        work_dir=arguments.work,
+        data_dir=arguments.data_dir,
+        algorithm=arguments.algorithm,
+        seed=arguments.seed,
+        supervised=arguments.supervised,
+        max_trials=arguments.trials,
+        seeds_per_trial=arguments.seeds_per_trial,
+        epochs=arguments.epochs,
+        rows=arguments.rows,
+    )
+    for path in paths:
+        print(path)
+    return 0
+
+
 def _progress(rows: list[Experiment], finished: set[tuple]) -> tuple[int, int]:
     selection = [(row, row.seeds) for row in rows]
     declared = count(selection)
@@ -178,6 +201,29 @@ def _parser() -> argparse.ArgumentParser:
         "--out", type=Path, default=RESULTS / "figures", help="folder; default: %(default)s"
     )
     _add_places(figure)
+
+    tune = _command(commands, "tune", _tune, "search settings by a criterion without labels")
+    tune.add_argument("method", choices=SPACES)
+    tune.add_argument("dataset", help="a dataset of the method's experiments, such as pendigits")
+    tune.add_argument(
+        "--objective", choices=OBJECTIVES, default="l_sp", help="default: %(default)s"
+    )
+    tune.add_argument(
+        "--supervised", action="store_true", help="allow an objective that reads the labels"
+    )
+    tune.add_argument(
+        "--algorithm", choices=ALGORITHMS, default="bayesian", help="default: %(default)s"
+    )
+    for name, what in (
+        ("trials", "settings to try"),
+        ("seeds-per-trial", "runs of each"),
+        ("epochs", "epochs of a run, at most"),
+        ("rows", "rows of the data, drawn by a fixed seed"),
+    ):
+        tune.add_argument(f"--{name}", type=_positive, help=f"{what}; default: as declared")
+    tune.add_argument("--seed", type=int, default=0, help="of the search; default: %(default)s")
+    tune.add_argument("--out", type=Path, default=RESULTS, help="folder; default: %(default)s")
+    _add_places(tune)
     return parser
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from reproduce import notes, published
+from reproduce import label_free, notes, published
 from reproduce.comparison import ENTROPIES, RUNTIME, Comparison
 from reproduce.experiment import Experiment
 from reproduce.experiments import PAPERS
@@ -17,6 +17,9 @@ from reproduce.figures import caption
 from reproduce.ledger import Ledger, run_key
 from reproduce.paper import Paper
 from reproduce.row import Row
+from reproduce.search_record import SearchRecord
+from reproduce.search_record import records as search_records
+from reproduce.search_view import SearchView
 from reproduce.table import Table
 
 VERDICTS = ("reached", "not reached", "no run yet", "no published figure", "no goal")
@@ -28,8 +31,9 @@ def write(ledger: Ledger, out_dir: str | os.PathLike) -> list[Path]:
     """Write `RESULTS.md` and `results.html`, and return their paths.
 
     Every declared row is shown, and every other group of runs that the ledger holds, each on a row
-    of its own. The pages depend on nothing but the ledger, the published figures, the notes and
-    the pictures in `out_dir/figures`, so the same ledger gives the same pages.
+    of its own. The pages depend on nothing but the ledger, the published figures, the notes, the
+    searches in `out_dir/searches` and the pictures in `out_dir/figures`, so the same ledger gives
+    the same pages.
 
     Args:
         ledger: The finished runs.
@@ -37,6 +41,7 @@ def write(ledger: Ledger, out_dir: str | os.PathLike) -> list[Path]:
 
     Raises:
         LedgerError: If the ledger is damaged; nothing is written then.
+        UserError: If the record of a search is.
 
     Example:
         >>> import tempfile
@@ -49,8 +54,9 @@ def write(ledger: Ledger, out_dir: str | os.PathLike) -> list[Path]:
     out_dir = Path(out_dir)
     records = ledger.records()
     figures = sorted((out_dir / "figures").glob("*.png"))
+    searches = search_records(out_dir / "searches")
     context = {
-        "papers": [_paper_view(paper, records) for paper in PAPERS.values()],
+        "papers": [_paper_view(paper, records, searches) for paper in PAPERS.values()],
         "figures": [(path.relative_to(out_dir).as_posix(), caption(path)) for path in figures],
         "verdicts": VERDICTS,
         "caveats": published.CAVEATS,
@@ -78,11 +84,17 @@ class _TableView:
         return groups
 
     @property
+    def choices(self) -> list[label_free.LabelFreeChoice]:
+        return label_free.label_free_choices(self.rows)
+
+    @property
     def counts(self) -> Counter:
         return Counter(cell.verdict for row in self.rows for cell in row.comparisons)
 
 
-def _paper_view(paper: Paper, records: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+def _paper_view(
+    paper: Paper, records: Sequence[Mapping[str, Any]], searches: Sequence[SearchRecord]
+) -> dict[str, Any]:
     groups = defaultdict(list)
     for record in records:
         if record["paper"] == paper.name:
@@ -90,11 +102,20 @@ def _paper_view(paper: Paper, records: Sequence[Mapping[str, Any]]) -> dict[str,
     others = _undeclared(paper, groups)
     views = [_table_view(paper, table, groups, others) for table in paper.tables]
     declared = {experiment.method for experiment in paper.experiments}
+    rows = [row for view in views for row in view.rows]
+    choices = [choice for view in views for choice in view.choices]
+    columns = label_free.columns(choices)
     return {
         "paper": paper,
         "views": views,
         "not_reached": _not_reached(views),
         "left_out": sorted(_published_methods(paper) - declared),
+        "columns": columns,
+        "not_recorded": label_free.not_recorded(columns),
+        "beaten": _beaten(choices, rows),
+        "searches": [
+            SearchView.of(search, rows) for search in searches if search.paper == paper.name
+        ],
     }
 
 
@@ -115,7 +136,13 @@ def _table_view(
 ) -> _TableView:
     declared = paper.rows(table)
     rows = [
-        Row.of(table, experiment, groups.get(experiment.identity, [])) for experiment in declared
+        Row.of(
+            table,
+            experiment,
+            groups.get(experiment.identity, []),
+            _deviation(experiment, declared) if experiment.profile == "practical" else "",
+        )
+        for experiment in declared
     ]
     rows += [
         Row.of(table, other, groups[other.identity], _deviation(other, declared))
@@ -126,7 +153,7 @@ def _table_view(
 
 
 def _deviation(other: Experiment, declared: Sequence[Experiment]) -> str:
-    """Name the settings in which an undeclared row differs from the declared one."""
+    """Name the settings in which a row differs from the paper's, or else the first declared."""
     model = next(
         (
             experiment
@@ -144,6 +171,22 @@ def _deviation(other: Experiment, declared: Sequence[Experiment]) -> str:
         for name in sorted({*before, *after})
         if before.get(name) != after.get(name)
     )
+
+
+def _beaten(
+    choices: Sequence[label_free.LabelFreeChoice], rows: Sequence[Row]
+) -> dict[str, dict[str, tuple[int, int]]]:
+    """Count by method how often a criterion's pick beats the mean; `"paper"` is the paper's own."""
+    methods = dict.fromkeys(choice.row.experiment.method for choice in choices)
+    return {
+        method: {
+            **label_free.beaten([c for c in choices if c.row.experiment.method == method]),
+            "paper": label_free.beaten_in_print(
+                [row for row in rows if row.experiment.method == method]
+            ),
+        }
+        for method in methods
+    }
 
 
 def _not_reached(views: Sequence[_TableView]) -> list[dict[str, Any]]:
@@ -179,7 +222,17 @@ def _environment():
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    environment.filters.update(shown=_shown, ours=_ours, paper=_paper, minutes=_minutes, slug=_slug)
+    environment.filters.update(
+        shown=_shown,
+        ours=_ours,
+        paper=_paper,
+        minutes=_minutes,
+        slug=_slug,
+        picked=_picked,
+        share=_share,
+        settings=_settings,
+        correlation=_correlation,
+    )
     return environment
 
 
@@ -205,6 +258,27 @@ def _spread(mean: float | None, std: float | None, metric: str) -> str:
 
 def _minutes(value: float | None) -> str:
     return ABSENT if value is None else f"{value:.1f}"
+
+
+def _picked(pick: label_free.Picked | None) -> str:
+    if pick is None:
+        return ABSENT
+    return f"{_shown(pick.score, label_free.METRIC)} (seed {pick.seed})"
+
+
+def _share(counts: tuple[int, int]) -> str:
+    return f"{counts[0]} of {counts[1]}" if counts[1] else ABSENT
+
+
+def _settings(values: Mapping[str, Any]) -> str:
+    return ", ".join(
+        f"{name} {value:.4g}" if isinstance(value, float) else f"{name} {value}"
+        for name, value in values.items()
+    )
+
+
+def _correlation(value: float | None) -> str:
+    return ABSENT if value is None else f"{value:+.2f}"
 
 
 def _slug(text: str) -> str:

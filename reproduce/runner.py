@@ -4,23 +4,18 @@ from __future__ import annotations
 
 import concurrent.futures
 import multiprocessing
-import os
-import platform
 import shutil
-import subprocess
 import sys
 from collections.abc import Sequence
-from importlib.metadata import version
 from pathlib import Path
 
 from tqdm import tqdm
 
+from reproduce import provenance
 from reproduce.experiment import Experiment
 from reproduce.ledger import Ledger
 
 Selection = Sequence[tuple[Experiment, tuple[int, ...]]]
-
-_PACKAGES = ("tensorflow", "keras", "numpy", "scipy", "scikit-learn")
 
 
 def run(selection: Selection, ledger: Ledger, work_dir, jobs=1, data_dir=None) -> int:
@@ -135,26 +130,5 @@ def make_record(experiment, data, outcome) -> dict:
         **({"curve": outcome.curve} if outcome.curve else {}),
         "config": config,
         "dataset_sha256": data.sha256,
-        "versions": {"python": platform.python_version(), **{p: version(p) for p in _PACKAGES}},
-        "commit": _commit(),
-        "cpu": _cpu(),
-        "cores": os.cpu_count(),
+        **provenance.of_this_run(),
     }
-
-
-def _commit() -> str:
-    """The commit of the code, with "-dirty" where tracked code differs from it."""
-    command = ["git", "describe", "--always", "--dirty", "--abbrev=40", "--exclude=*"]
-    result = subprocess.run(
-        command, cwd=Path(__file__).parent, capture_output=True, text=True, check=False
-    )
-    return result.stdout.strip() or "unknown"
-
-
-def _cpu() -> str:
-    try:
-        lines = Path("/proc/cpuinfo").read_text().splitlines()
-    except OSError:
-        return platform.processor() or platform.machine()
-    names = [line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")]
-    return names[0] if names else platform.machine()

@@ -7,6 +7,7 @@ from tfclust.checks import (
     check_data,
     check_flat,
     check_integer,
+    check_labels,
     check_sigmoid_range,
     check_units,
     check_weight,
@@ -172,3 +173,11 @@ def test_values_of_0_to_1_pass_and_others_are_refused_with_their_range(kind):
     check_sigmoid_range(kind((x * np.float64(1 + 1e-7)).astype("float32")))
     assert "Received: x from 0 to 2" in refuses(check_sigmoid_range, kind(2.0 * x))
     assert "Received: x from -1 to 0" in refuses(check_sigmoid_range, kind(x - 1.0))
+
+
+def test_there_is_one_label_for_each_row():
+    assert check_labels(None, np.ones((2, 1))) is None
+    np.testing.assert_array_equal(check_labels([3, 4], np.ones((2, 1))), [3, 4])
+    message = refuses(check_labels, [[3, 4]], np.ones((2, 1)))
+    assert "one label for each of the 2 rows" in message
+    assert message.endswith("y of shape (1, 2)")

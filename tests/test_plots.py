@@ -145,3 +145,30 @@ def test_plots_need_no_display_and_no_tensorflow():
     code = "import sys, tfclust.plots; print({'tensorflow', 'matplotlib.pyplot'} & {*sys.modules})"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "set()"
+
+
+ALPHA = ([0.0, 0.5, 1.0], {"1": 0.0, "1000": 1.0})
+
+
+def test_parallel_coordinates_draw_a_line_a_trial_from_the_settings_to_the_score():
+    axes = {"alpha": ALPHA, "batch_size": ([1.0, 0.2, 0.3], {"512": 1.0})}
+    [ax] = plots.parallel_coordinates(axes, [3.0, 1.0, np.nan], "l_sp", thick=1).axes
+    first, second, third = (line for line in ax.lines if len(line.get_xdata()) == 3)
+    np.testing.assert_allclose(first.get_ydata(), [0.0, 1.0, 1.0])
+    np.testing.assert_allclose(second.get_ydata(), [0.5, 0.2, 0.0])
+    assert np.isnan(third.get_ydata()[-1])
+    assert third.get_color() == "0.8"
+    assert second.get_linewidth() > first.get_linewidth()
+    assert {"1", "1000", "512", "3"} <= {text.get_text() for text in ax.texts}
+
+
+@pytest.mark.parametrize("values", [[np.nan] * 3, [2.0] * 3])
+def test_parallel_coordinates_take_scores_that_do_not_differ(values):
+    [ax] = plots.parallel_coordinates({"alpha": ALPHA}, values, "l_sp").axes
+    assert len([line for line in ax.lines if len(line.get_xdata()) == 2]) >= 3
+
+
+@pytest.mark.parametrize(("axes", "values"), [({}, [1.0]), ({"alpha": ALPHA}, [1.0])])
+def test_parallel_coordinates_need_a_position_for_every_score(axes, values):
+    with pytest.raises(ValueError, match=r"`axes` must hold a position for each.*Received: "):
+        plots.parallel_coordinates(axes, values, "l_sp")

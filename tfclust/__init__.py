@@ -11,6 +11,7 @@ from tfclust.version import __version__
 _MODELS = ("AECM", "CM", "DAMIC", "GumbelSoftmaxVAE", "MIXAE", "VAE")
 _MODULES = (
     "callbacks",
+    "criteria",
     "datasets",
     "export",
     "layers",
@@ -20,6 +21,8 @@ _MODULES = (
     "networks",
     "optimizers",
     "plots",
+    "selection",
+    "tuning",
 )
 
 __all__ = ["__version__", *_MODELS, *_MODULES]

@@ -307,6 +307,72 @@ def bars(heights, x_name, y_name, ax=None, title=None):
     return ax.figure
 
 
+def parallel_coordinates(axes, values, name, thick=None, title=None):
+    """Draws each trial of a search as a line through its settings, coloured by its score.
+
+    Args:
+        axes: dict, name of a setting -> its positions `(n,)` in [0, 1] and its ticks, a dict text
+            -> position.
+        values: scores `(n,)`, the last axis; NaN for trials without one, which are drawn grey and
+            end before that axis.
+        name: of the score.
+        thick: None or the index of a trial to draw thick and dashed.
+        title: text above.
+
+    Returns:
+        `matplotlib.figure.Figure`.
+
+    Raises:
+        ValueError: there is no setting, or another number of positions than of scores.
+
+    Example:
+
+    ```python
+    alpha = ([0.0, 0.5, 1.0], {"1": 0.0, "1000": 1.0})
+    figure = parallel_coordinates({"alpha": alpha}, [0.3, 0.1, 0.2], "l_sp", thick=1)
+    ```
+    """
+    values = np.asarray(values, dtype="float64")
+    positions = np.array([column for column, _ in axes.values()], dtype="float64")
+    if not axes or positions.shape[1:] != values.shape:
+        raise ValueError(
+            f"`axes` must hold a position for each of the {values.size} `values`. "
+            f"Received: positions of shape {positions.shape}"
+        )
+    scored = np.isfinite(values)
+    low, high = (values[scored].min(), values[scored].max()) if scored.any() else (0.0, 1.0)
+    heights = np.where(scored, (values - low) / ((high - low) or 1.0), np.nan)
+    ticks = [*(ticks for _, ticks in axes.values()), _score_ticks(low, high)]
+    figure = Figure(figsize=(1.8 * len(ticks), 4), layout="constrained")
+    ax = figure.subplots()
+    palette = matplotlib.colormaps["viridis"]
+    for i, line in enumerate(np.vstack([positions, heights]).T):
+        ax.plot(
+            line,
+            color=palette(heights[i]) if scored[i] else "0.8",
+            linewidth=3.0 if i == thick else 1.0,
+            linestyle="--" if i == thick else "-",
+            zorder=2 + scored[i] + (i == thick),
+        )
+    _draw_axes(ax, ticks)
+    ax.set(xlim=(-0.2, len(ticks) - 0.5), ylim=(-0.05, 1.05), yticks=[], title=title or "")
+    ax.set_xticks(range(len(ticks)), [*(label.replace("_", " ") for label in axes), name])
+    return figure
+
+
+def _score_ticks(low, high):
+    return {f"{low + share * (high - low):.3g}": share for share in (0.0, 0.25, 0.5, 0.75, 1.0)}
+
+
+def _draw_axes(ax, ticks):
+    for spine in ax.spines.values():
+        spine.set_visible(False)
+    for place, of_axis in enumerate(ticks):
+        ax.axvline(place, color="0.3", linewidth=1.0, zorder=1)
+        for text, position in of_axis.items():
+            ax.text(place + 0.03, position, text, fontsize=8, va="center", zorder=5)
+
+
 def colours(n):
     """RGB colours `(n, 3)` of labels 0 to n - 1: matplotlib's ten, its twenty, or a spectrum."""
     if n <= 20:

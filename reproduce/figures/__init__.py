@@ -57,20 +57,20 @@ def draw(
     settings = module.SETTINGS[scale]
     results = module.gather(task, settings)
     path = Path(out_dir) / f"{title}_{name}.png"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    _save(module.plot(results, settings), path)
-    path.with_suffix(".md").write_text(module.caption(results, settings) + "\n", encoding="utf-8")
+    keep(module.plot(results, settings), path, module.caption(results, settings))
     return path
 
 
-def _save(figure, path: Path) -> None:
-    """Write a PNG of few colours: a third of the size, as the pictures are committed."""
+def keep(figure, path: Path, words: str) -> None:
+    """Write a PNG of few colours, a third of the size, and its caption: both are committed."""
     from PIL import Image
 
+    path.parent.mkdir(parents=True, exist_ok=True)
     buffer = io.BytesIO()
     figure.savefig(buffer, dpi=_DOTS_PER_INCH)
     picture = Image.open(buffer).convert("RGB").quantize(_COLOURS, dither=Image.Dither.NONE)
     picture.save(path, optimize=True)
+    path.with_suffix(".md").write_text(words + "\n", encoding="utf-8")
 
 
 def caption(picture: str | os.PathLike) -> str:

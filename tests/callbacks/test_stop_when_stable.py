@@ -8,13 +8,13 @@ from tfclust.callbacks import StopWhenStable
 from tfclust.models import CM
 
 
-def epochs_run(assignments, tolerance):
+def epochs_run(assignments, tolerance, patience=1):
     """How many epochs run when each ends with the next of the given assignments."""
     queue = iter(assignments)
     model = types.SimpleNamespace(
         assign=lambda x, batch_size: np.array(next(queue)), stop_training=False
     )
-    callback = StopWhenStable(np.zeros((4, 2)), tolerance)
+    callback = StopWhenStable(np.zeros((4, 2)), tolerance, patience=patience)
     callback.set_model(model)
     callback.on_train_begin()
     for epoch in range(len(assignments)):
@@ -37,6 +37,17 @@ def test_training_stops_when_fewer_rows_than_the_tolerance_change(tolerance, exp
 
 def test_one_epoch_alone_is_never_stable():
     assert epochs_run([[0, 0, 0, 0], [1, 1, 1, 1]], tolerance=1.0) == 2
+
+
+def test_patience_asks_for_so_many_stable_epochs_in_a_row():
+    slow = [[0, 0], [0, 0], [0, 1], [0, 1], [0, 1], [0, 1], [0, 1]]
+    assert epochs_run(slow, 0.001) == 2
+    assert epochs_run(slow, 0.001, patience=3) == 6
+
+
+def test_a_patience_below_one_epoch_is_refused():
+    with pytest.raises(ValueError, match="`patience` must be an integer of at least 1"):
+        StopWhenStable(np.zeros((4, 2)), patience=0)
 
 
 @pytest.mark.parametrize("tolerance", [0, -0.1, 1.1, float("nan")])

@@ -16,7 +16,8 @@ try:
 except SystemExit as stop:
     assert stop.code == 0
 assert time.process_time() < 1, time.process_time()
-heavy = {{"tensorflow", "keras", "sklearn", "matplotlib", "jinja2"}} & set(sys.modules)
+heavy = {{"tensorflow", "keras", "keras_tuner", "sklearn", "matplotlib", "jinja2"}}
+heavy &= set(sys.modules)
 assert not heavy, heavy
 """
 
@@ -75,7 +76,9 @@ def test_counts_are_positive(option, text, capsys):
     assert "must be a positive integer" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("arguments", [["--help"], ["run", "--help"], ["list"], ["list", "15"]])
+@pytest.mark.parametrize(
+    "arguments", [["--help"], ["run", "--help"], ["tune", "--help"], ["list"], ["list", "15"]]
+)
 def test_help_and_list_answer_without_heavy_imports(arguments):
     script = HELP.format(arguments=arguments)
     finished = subprocess.run(

@@ -3,6 +3,8 @@
 import keras
 import numpy as np
 
+from tfclust.callbacks.loss_not_finite import LossNotFinite
+
 
 class StopOnNaN(keras.callbacks.Callback):
     """Raises at the end of an epoch whose loss is NaN or infinite.
@@ -12,7 +14,7 @@ class StopOnNaN(keras.callbacks.Callback):
     each.
 
     Raises:
-        RuntimeError: the loss is not finite; says at which epoch and which terms.
+        LossNotFinite: a RuntimeError; the loss is not finite; says at which epoch and which terms.
     """
 
     def on_epoch_end(self, epoch, logs=None):
@@ -21,7 +23,7 @@ class StopOnNaN(keras.callbacks.Callback):
         if "loss" in bad:
             self.model.stop_training = True
             received = ", ".join(f"{name}={value}" for name, value in bad.items())
-            raise RuntimeError(
+            raise LossNotFinite(
                 f"The loss must stay finite; training stopped at epoch {epoch + 1}. "
                 f"A smaller learning rate or scaled inputs usually help. Received: {received}"
             )

@@ -7,7 +7,7 @@ import tensorflow as tf
 from tfclust.callbacks.steps_taken import StepsTaken
 from tfclust.callbacks.stop_on_nan import StopOnNaN
 from tfclust.callbacks.with_callbacks import with_callbacks
-from tfclust.checks import check_data, check_integer
+from tfclust.checks import check_data, check_integer, check_labels
 from tfclust.distribution import global_batch_size
 from tfclust.feeding import count_batches, keras_epochs, ordered_batches, shuffled_epochs
 from tfclust.models.objective_terms import ObjectiveTerms
@@ -319,7 +319,7 @@ class ObjectiveModel(keras.Model):
     def _epochs(self, x, y, batch_size, steps_per_epoch, shuffle, steps_taken):
         x = self._checked(x, self._min_rows)
         self._ensure_built(x)
-        y = _checked_labels(y, x)
+        y = check_labels(y, x)
         batch_size = check_integer("batch_size", batch_size or self.batch_size, 1)
         steps = count_batches(x.shape[0], batch_size)
         return keras_epochs(
@@ -341,7 +341,7 @@ class ObjectiveModel(keras.Model):
     def _ordered(self, x, y, batch_size):
         x = self._checked(x)
         self._ensure_built(x)
-        return ordered_batches(x, _checked_labels(y, x), batch_size or self.batch_size)
+        return ordered_batches(x, check_labels(y, x), batch_size or self.batch_size)
 
     def _validation_batches(self, data):
         if data is None or isinstance(data, tf.data.Dataset):
@@ -377,15 +377,3 @@ def _refuse(name, value):
 
 def _is_array(x):
     return hasattr(x, "shape") or isinstance(x, (list, tuple))
-
-
-def _checked_labels(y, x):
-    if y is None:
-        return None
-    y = np.asarray(y)
-    if y.shape != (x.shape[0],):
-        raise ValueError(
-            f"`y` must hold one label for each of the {x.shape[0]} rows of `x`. "
-            f"Received: y of shape {y.shape}"
-        )
-    return y

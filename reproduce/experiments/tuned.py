@@ -1,0 +1,57 @@
+"""Rows of the settings that the recorded searches chose."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from reproduce.experiment import Experiment
+from reproduce.search_record import SearchRecord, records
+
+TABLE = "tuning"
+FRESH_SEEDS = tuple(range(100, 105))  # none of a search's own
+
+
+def tuned(reference: Sequence[Experiment], searches: Sequence[SearchRecord] | None = None):
+    """Return a row for each recorded search of the experiments' paper.
+
+    A row differs from the paper's own in what was searched and in nothing else: it has all rows of
+    the data, the paper's network and the paper's length.
+
+    Args:
+        reference: The paper's experiments.
+        searches: Records; those that are committed if None.
+
+    Example:
+        >>> from reproduce.experiments.aecm import PAPER
+        >>> from reproduce.experiments.tuned import tuned
+        >>> tuned(PAPER.experiments, searches=[])
+        []
+    """
+    found = records() if searches is None else searches
+    return [row for search in found for row in _row(search, reference)]
+
+
+def _row(search: SearchRecord, reference: Sequence[Experiment]) -> list[Experiment]:
+    models = (row for row in reference if _is_replaced(row, search))
+    return [
+        replace(
+            row,
+            table=TABLE,
+            profile="practical",
+            seeds=FRESH_SEEDS,
+            settings={**dict(row.settings), **search.chosen, "chosen_by": search.objective},
+        )
+        for row in [next(models, None)]
+        if row is not None
+    ]
+
+
+def _is_replaced(row: Experiment, search: SearchRecord) -> bool:
+    return (row.paper, row.method, row.dataset, row.init, row.profile) == (
+        search.paper,
+        search.method,
+        search.dataset,
+        "random",
+        "reference",
+    )

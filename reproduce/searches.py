@@ -1,0 +1,77 @@
+"""The searches of settings, declared as data."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from reproduce.errors import UserError
+from reproduce.experiment import Experiment
+from reproduce.experiments import PAPERS
+
+# Settings of an experiment that belong to the network and not to what is searched.
+_ARCHITECTURE = ("hidden_units", "filters", "assignment_units", "reconstruction_loss")
+
+
+@dataclass(frozen=True)
+class Search:
+    """How long a search is, so that it takes two cores less than twenty minutes.
+
+    Args:
+        max_trials: Settings to try.
+        seeds_per_trial: Runs of each.
+        epochs: Epochs of a run, at most; the model's own if None.
+        rows: Rows of the data, drawn by a fixed seed; all if None.
+        fixed: Settings that all trials share, in place of the experiment's.
+    """
+
+    max_trials: int = 25
+    seeds_per_trial: int = 3
+    epochs: int | None = None
+    rows: int | None = 2000
+    fixed: Mapping[str, Any] = field(default_factory=dict)
+
+
+_SEARCHES = {
+    ("cm", "pendigits"): Search(max_trials=40, seeds_per_trial=5, epochs=75, rows=None),
+    # Smaller layers than the paper's, for the time that these take; the settings that are found
+    # are then trained with the paper's layers on all rows.
+    ("aecm", "pendigits"): Search(epochs=80, fixed={"hidden_units": (200, 200, 500)}),
+}
+
+
+def declared(method: str, dataset: str) -> Search:
+    """Return the search of a method on a dataset, with the common lengths if none is declared."""
+    return _SEARCHES.get((method, dataset), Search())
+
+
+def experiment(method: str, dataset: str) -> Experiment:
+    """Return the paper's experiment whose settings a search would replace.
+
+    Raises:
+        UserError: If no paper runs that method, from random starts, on that dataset.
+
+    Example:
+        >>> from reproduce.searches import experiment
+        >>> dict(experiment("cm", "pendigits").settings)["alpha"]
+        13
+    """
+    known = {
+        (row.method, row.dataset): row
+        for paper in PAPERS.values()
+        for row in reversed(paper.experiments)  # of several lengths the first declared
+        if row.init == "random" and row.profile == "reference"
+    }
+    if (method, dataset) not in known:
+        datasets = sorted(name for other, name in known if other == method)
+        raise UserError(
+            f"`dataset` of {method} must be one of {', '.join(datasets)}. Received: {dataset!r}"
+        )
+    return known[method, dataset]
+
+
+def fixed_settings(row: Experiment, search: Search) -> dict[str, Any]:
+    """Return the settings that all trials share: the paper's network, or the search's own."""
+    own = {name: value for name, value in row.settings if name in _ARCHITECTURE}
+    return {**own, **search.fixed}

@@ -1,0 +1,89 @@
+import numpy as np
+import pytest
+
+from tfclust.selection import Run
+from tfclust.tuning import choose_n_clusters, number_of_clusters
+
+# Falls until K = 4 and stays there, as the error does once every group has its centroid.
+ERRORS = {2: 9.0, 3: 5.0, 4: 1.0, 6: 0.9, 8: 0.8}
+SILHOUETTES = {2: 0.3, 3: 0.5, 4: 0.6, 6: 0.4, 8: 0.2}
+
+
+class Places:
+    """A model whose centroids lie in four places, the last of which has no rows."""
+
+    def centroids(self):
+        return np.array([[0, 0], [0, 0.1], [4, 0], [4, 4], [4.1, 4], [0, 4], [0, 4], [0, 4.1]])
+
+
+@pytest.fixture
+def asked(monkeypatch):
+    """Stand in for the training; the list holds what it was given."""
+    made = []
+
+    def train(space, settings, x, seeds, epochs):
+        made.append((settings, tuple(seeds), epochs))
+        k = settings["n_clusters"]
+        sizes = (1,) * 5 + (0,) * 3 if k == 8 else (1,) * k
+        criteria = dict.fromkeys(number_of_clusters.LABEL_FREE)
+        criteria.update(reconstruction=ERRORS[k], silhouette=SILHOUETTES[k])
+        return [Run(criteria, sizes, seed, model=Places()) for seed in seeds]
+
+    monkeypatch.setattr(number_of_clusters, "train", train)
+    return made
+
+
+@pytest.fixture
+def found(asked, rows):
+    settings = {"alpha": 7.0, "n_clusters": 99}
+    return choose_n_clusters(
+        "cm", rows, ERRORS, settings=settings, seeds_per_candidate=2, seed=1, verbose=False
+    )
+
+
+def test_every_candidate_is_trained_with_the_settings_and_the_same_seeds(found, asked):
+    assert [settings["n_clusters"] for settings, _, _ in asked] == list(ERRORS)
+    assert {settings["alpha"] for settings, _, _ in asked} == {7.0}
+    assert {seeds for _, seeds, _ in asked} == {(2, 3)}
+
+
+def test_elbow_and_picks_are_those_of_the_curves(found):
+    assert found.candidates == (2, 3, 4, 6, 8)
+    assert found.elbow == 4
+    assert found.picks == {"silhouette": 4}
+    assert set(found.criteria) == {"reconstruction", "silhouette"}
+
+
+def test_centroids_in_one_place_and_those_without_rows_are_merged(found):
+    assert found.merged == 3
+
+
+def test_the_table_marks_what_is_picked(found):
+    head, *lines, merged = found.table().splitlines()
+    assert head.split() == ["K", "reconstruction", "silhouette"]
+    assert [line.split()[0] for line in lines if "*" in line] == ["4"]
+    assert lines[2].split() == ["4", "1*", "0.6*"]
+    assert merged == "merging from K = 8 leaves 3"
+
+
+def test_the_plot_has_a_panel_a_criterion_with_its_pick(found):
+    titles = [ax.get_title() for ax in found.plot().axes]
+    assert titles == ["reconstruction: elbow 4", "silhouette: pick 4"]
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"candidates": [3]}, "two or more numbers of clusters. Received: candidates="),
+        ({"candidates": [1, 3]}, "`candidates` must be an integer of at least 2"),
+        ({"candidates": [3, 50]}, "as many rows as there are clusters"),
+        ({"settings": {"gamma": 1}}, "must be among alpha.*Received: gamma"),
+        ({"model": "kmeans"}, "must have a search space"),
+        ({"seeds_per_candidate": 0}, "`seeds_per_candidate` must be"),
+    ],
+)
+def test_what_is_wrong_is_said_before_any_training(asked, rows, changes, message):
+    arguments = {"model": "cm", "candidates": [2, 3], **changes}
+    with pytest.raises(ValueError, match=message):
+        choose_n_clusters(x=rows, verbose=False, **arguments)
+    assert not asked

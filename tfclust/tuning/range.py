@@ -1,0 +1,69 @@
+"""Numbers between two bounds, as a setting to be searched."""
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+from tfclust.checks import check_range
+
+
+@dataclass(frozen=True)
+class Range:
+    """A setting that takes any number between two bounds.
+
+    Args:
+        name: of the argument of the model's constructor, or "learning_rate".
+        low, high: the bounds, both allowed.
+        log: True spreads the trials evenly over the logarithm: for what spans decades.
+        whole: True takes integers alone.
+
+    Raises:
+        ValueError: bounds that are negative, in the wrong order, or 0 under `log`.
+
+    Example:
+
+    >>> Range("alpha", 1, 1000, log=True).position(10.0)
+    0.3333333333333333
+    """
+
+    name: str
+    low: float
+    high: float
+    log: bool = False
+    whole: bool = False
+
+    def __post_init__(self):
+        check_range(self.name, (self.low, self.high))
+        if self.low == self.high or (self.log and self.low == 0):
+            raise ValueError(
+                f"The bounds of `{self.name}` must differ, and be above 0 where `log` is True. "
+                f"Received: low={self.low}, high={self.high}, log={self.log}"
+            )
+
+    def declare(self, hyperparameters):
+        """Adds the setting to KerasTuner's `HyperParameters`."""
+        add = hyperparameters.Int if self.whole else hyperparameters.Float
+        add(self.name, self.low, self.high, sampling="log" if self.log else "linear")
+
+    def read(self, values):
+        """The setting's value among those that KerasTuner proposes."""
+        # At the upper end KerasTuner's integers in log scale are one too large.
+        return min(max(values[self.name], self.low), self.high)
+
+    def position(self, value):
+        """Where a value lies between the bounds, from 0 to 1."""
+        low, high, value = (
+            (math.log(number) if self.log else number) for number in (self.low, self.high, value)
+        )
+        return (value - low) / (high - low)
+
+    def ticks(self):
+        """Some values to write at an axis."""
+        if not self.log:
+            return (self.low, self.high)
+        decades = range(math.ceil(math.log10(self.low)), math.floor(math.log10(self.high)) + 1)
+        return tuple(sorted({self.low, *(10.0**decade for decade in decades), self.high}))
+
+    def config(self) -> dict[str, Any]:
+        """The setting as plain JSON."""
+        return {"name": self.name, "low": self.low, "high": self.high, "log": self.log}

@@ -1,0 +1,87 @@
+"""What there is to search for a model, and how a trial of it is trained."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from tfclust.tuning.choice import Choice
+from tfclust.tuning.range import Range
+
+# Settings of a training that no constructor takes.
+OF_TRAINING = ("learning_rate",)
+# Arguments of every constructor that a search gives itself.
+_GIVEN = ("n_clusters", "seed")
+
+
+def _no_callbacks(settings):
+    return ()
+
+
+@dataclass(frozen=True)
+class SearchSpace:
+    """A model's search space.
+
+    Args:
+        model: name of the class in `tfclust`.
+        parameters: what is searched, `Range` and `Choice`.
+        epochs: of a trial, at most.
+        fixed: arguments of the constructor that all trials share.
+        averages: whether an averaging epoch follows, as CM and AE-CM have it.
+        pretraining: arguments of the model's `pretrain`, or None for a random start.
+        callbacks: makes from the settings what changes a training from epoch to epoch.
+        ensemble: name of a class in `tfclust.models` that trains many seeds as one program.
+
+    Example:
+
+    ```python
+    space = SearchSpace("CM", (Range("alpha", 1, 1000, log=True),), epochs=150)
+    ```
+    """
+
+    model: str
+    parameters: tuple[Range | Choice, ...]
+    epochs: int
+    fixed: Mapping[str, Any] = field(default_factory=dict)
+    averages: bool = False
+    pretraining: Mapping[str, Any] | None = None
+    callbacks: Callable[[Mapping[str, Any]], Sequence[Any]] = _no_callbacks
+    ensemble: str | None = None
+
+    def narrowed(self, parameters=None, fixed=None, epochs=None):
+        """The space with other parameters, further fixed settings, or another length.
+
+        What is fixed is searched no more.
+
+        Raises:
+            ValueError: nothing is left to search, or a setting is no argument of the model.
+        """
+        fixed = {**self.fixed, **(fixed or {})}
+        parameters = tuple(self.parameters if parameters is None else parameters)
+        searched = tuple(each for each in parameters if each.name not in fixed)
+        if not searched:
+            raise ValueError(
+                "`space` must leave one setting at least to search. "
+                f"Received: an empty space, fixed={fixed}"
+            )
+        names = [*(each.name for each in searched), *fixed]
+        self.check_names(names)
+        if len(set(names)) < len(names):
+            raise ValueError(f"`space` must name each setting once. Received: {names}")
+        return replace(self, parameters=searched, fixed=fixed, epochs=epochs or self.epochs)
+
+    def check_names(self, names):
+        """Raises a ValueError where a name is no setting of the model."""
+        known = set(self.model_class()(2, seed=0).get_config()) - {"name", "trainable", *_GIVEN}
+        known |= set(OF_TRAINING)
+        unknown = sorted(set(names) - known)
+        if unknown:
+            raise ValueError(
+                f"Settings of {self.model} must be among {', '.join(sorted(known))}. "
+                f"Received: {', '.join(unknown)}"
+            )
+
+    def model_class(self):
+        """The model's class."""
+        import tfclust
+
+        return getattr(tfclust, self.model)
