@@ -7,7 +7,6 @@ from tfclust.checks import (
     check_data,
     check_flat,
     check_integer,
-    check_labels,
     check_units,
     check_weight,
 )
@@ -162,11 +161,3 @@ def test_fewer_rows_than_asked_for_are_refused():
     message = refuses(check_data, np.zeros((2, 4)), None, 3)
     assert "at least as many rows as there are clusters, 3" in message
     assert message.endswith("2 rows")
-
-
-def test_there_is_one_label_for_each_row():
-    assert check_labels(None, np.ones((2, 1))) is None
-    np.testing.assert_array_equal(check_labels([3, 4], np.ones((2, 1))), [3, 4])
-    message = refuses(check_labels, [[3, 4]], np.ones((2, 1)))
-    assert "one label for each of the 2 rows" in message
-    assert message.endswith("y of shape (1, 2)")

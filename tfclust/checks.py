@@ -82,23 +82,6 @@ def check_pair(name, value):
     return check_units(name, pair)
 
 
-def check_labels(y, x):
-    """Returns `y` as an array of one label for each row of `x`, or None for None.
-
-    Raises:
-        ValueError: it has another shape.
-    """
-    if y is None:
-        return None
-    y = np.asarray(y)
-    if y.shape != (x.shape[0],):
-        raise ValueError(
-            f"`y` must hold one label for each of the {x.shape[0]} rows of `x`. "
-            f"Received: y of shape {y.shape}"
-        )
-    return y
-
-
 def check_flat(input_shape, advice="flatten images"):
     """Raises ValueError, with `advice`, where batches of `input_shape` do not hold vectors."""
     if len(input_shape) != 2:
@@ -130,6 +113,23 @@ def check_data(x, sample_shape=None, min_rows=1):
         x = x.astype("float32", copy=False)
         _check_finite(x.data if sparse else x)
     return x
+
+
+def check_labels(y, x):
+    """Returns `y` as an array of one label for each row of `x`, or None for None.
+
+    Raises:
+        ValueError: it has another shape.
+    """
+    if y is None:
+        return None
+    y = np.asarray(y)
+    if y.shape != (x.shape[0],):
+        raise ValueError(
+            f"`y` must hold one label for each of the {x.shape[0]} rows of `x`. "
+            f"Received: y of shape {y.shape}"
+        )
+    return y
 
 
 def _array(name, value, rule, dtype=None):
