@@ -50,6 +50,8 @@ class ClusteringModelBattery:
         kwargs: arguments of its constructor, for rows of 6 features and 3 clusters.
         lanes: leading axes that the memberships of a row have, such as one for members.
         extra_logs: names in the logs besides the loss and its terms.
+        default_jit: how the two tests of whole runs compile: "auto", as a user would, for the models
+            that compile in a moment.
         draws_codes: whether the terms of training are those of codes that are drawn anew each step.
     """
 
@@ -57,6 +59,7 @@ class ClusteringModelBattery:
     kwargs = None
     lanes = ()
     extra_logs = frozenset()
+    default_jit = False
     draws_codes = False
 
     def build(self, **changes):
@@ -72,8 +75,8 @@ class ClusteringModelBattery:
         return compiled(self.build(**changes), optimizer, steps_per_execution, jit_compile)
 
     def train_long(self, directory, rows, pause=0.0):
-        """A run with checkpoints and the averaging epoch, compiled as a user would by default."""
-        model = self.make(jit_compile="auto")
+        """A run with checkpoints and the averaging epoch."""
+        model = self.make(jit_compile=self.default_jit)
         pauses = keras.callbacks.LambdaCallback(on_epoch_end=lambda *_: time.sleep(pause))
         callbacks = [AveragingEpoch(), Checkpoint(directory, every_seconds=0), pauses]
         history = model.fit(rows, epochs=LONG_RUN, verbose=0, callbacks=callbacks)
@@ -202,7 +205,7 @@ class ClusteringModelBattery:
 
     def test_one_seed_gives_the_same_weights_twice_and_another_seed_others(self, rows):
         first, second, other = (
-            compiled(self.build_seeded(seed), jit_compile="auto") for seed in (3, 3, 7)
+            compiled(self.build_seeded(seed), jit_compile=self.default_jit) for seed in (3, 3, 7)
         )
         for model in (first, second, other):
             model.fit(rows[:32], epochs=2, verbose=0)
