@@ -11,7 +11,14 @@ from tfclust.recipes import RECIPES, batch_size
 
 def plan(model="cm", shape=(3,), n_rows=60, **changes):
     """The plan of a command line with these options."""
-    options = {"clusters": 3, "settings": [], "batch_size": None, "seed": 0, "epochs": None}
+    options = {
+        "clusters": 3,
+        "set": [],
+        "settings": None,
+        "batch_size": None,
+        "seed": 0,
+        "epochs": None,
+    }
     options |= {"pretrain": None, "pretrain_epochs": None, "model": model, **changes}
     return plans.make_plan(argparse.Namespace(**options), shape, n_rows)
 
@@ -34,7 +41,7 @@ def test_every_plan_is_json_and_builds_its_model_again(name):
 
 def test_options_reach_the_model():
     settings = ["alpha=2.5", "hidden_units=8,4", "embedding_dim=5", "dtype=mixed_bfloat16"]
-    made = plan("aecm", settings=settings, seed=7, batch_size=9, epochs=2)
+    made = plan("aecm", set=settings, seed=7, batch_size=9, epochs=2)
     model = plans.build("aecm", made["settings"], made["sample_shape"])
     assert (model.alpha, model.hidden_units, model.embedding_dim) == (2.5, (8, 4), 5)
     assert (model.seed, model.batch_size, made["epochs"]) == (7, 9, 3)
@@ -50,7 +57,7 @@ def test_values_are_words_or_literals(text, value):
 
 
 def test_one_number_is_a_sequence_where_there_must_be_one():
-    settings = plan("aecm", settings=["hidden_units=8", "alpha=8"])["settings"]
+    settings = plan("aecm", set=["hidden_units=8", "alpha=8"])["settings"]
     assert (settings["hidden_units"], settings["alpha"]) == ([8], 8.0)
 
 
@@ -66,7 +73,7 @@ def test_one_number_is_a_sequence_where_there_must_be_one():
     ],
 )
 def test_settings_are_checked_before_any_work(settings, said):
-    assert said in mistake(settings=[settings])
+    assert said in mistake(set=[settings])
 
 
 def test_pretraining_can_be_chosen_where_there_is_one():

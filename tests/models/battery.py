@@ -50,9 +50,9 @@ class ClusteringModelBattery:
         kwargs: arguments of its constructor, for rows of 6 features and 3 clusters.
         lanes: leading axes that the memberships of a row have, such as one for members.
         extra_logs: names in the logs besides the loss and its terms.
-        default_jit: how the two tests of whole runs compile: "auto", as a user would, for the models
-            that compile in a moment.
-        draws_codes: whether the terms of training are those of codes that are drawn anew each step.
+        default_jit: how the two tests of whole runs compile: "auto", as a user would, where that
+            takes but a moment.
+        draws_codes: whether the terms of training are those of codes drawn anew in each step.
     """
 
     model_class = None

@@ -17,6 +17,20 @@ SCALES = {
     "l2": "each row to length 1",
     "sqrt_dim": "all times the root of the number of columns",
 }
+GOES_ON = {
+    "fit": "; the same command with --resume goes on",
+    "tune": "; the same command goes on",
+}
+# The label-free ones of `tfclust.tuning.OBJECTIVES`, here so that help need not load them.
+OBJECTIVES = (
+    "stability",
+    "distortion",
+    "reconstruction",
+    "silhouette",
+    "calinski_harabasz",
+    "membership_entropy",
+    "l_sp",
+)
 
 
 def main(argv=None):
@@ -36,7 +50,7 @@ def main(argv=None):
         print(f"tfclust: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
-        goes_on = "; the same command with --resume goes on" if arguments.command == "fit" else ""
+        goes_on = GOES_ON.get(arguments.command, "")
         print(f"\ntfclust: stopped{goes_on}", file=sys.stderr)
         return 130
 
@@ -48,6 +62,7 @@ def _parser():
     parser.add_argument("--version", action="version", version=f"tfclust {__version__}")
     commands = parser.add_subparsers(required=True, metavar="COMMAND", dest="command")
     _add_fit(commands)
+    _add_tune(commands)
     predict = _command(commands, "predict", "find the clusters of the rows of another file")
     _add_run(predict)
     predict.add_argument("data", type=Path, metavar="DATA", help="file or folder, as for fit")
@@ -81,49 +96,18 @@ def _add_run(command):
 
 def _add_fit(commands):
     fit = _command(commands, "fit", "cluster a file and write a report")
-    fit.add_argument(
-        "data",
-        type=Path,
-        metavar="DATA",
-        help=".csv, .parquet, .npy, .npz or .mtx file, or folder of images",
-    )
-    fit.add_argument("--clusters", type=_clusters, required=True, help="how many")
+    _add_data(fit)
     fit.add_argument("--out", type=Path, required=True, help="new folder for the results")
-    fit.add_argument("--model", choices=RECIPES, default="aecm", help="default: %(default)s")
-    data = fit.add_argument_group("data")
-    data.add_argument(
-        "--columns",
-        nargs="+",
-        default=[],
-        metavar="NAME",
-        help="columns to cluster by (numbers from 0 for arrays); default: all",
-    )
-    data.add_argument(
-        "--label-column",
-        metavar="NAME",
-        help="column of known labels, kept out of the training and scored in the report; of a "
-        ".npz file, another array; of images, `folder`",
-    )
-    scaling = data.add_mutually_exclusive_group()
-    scaling.add_argument(
-        "--standardize",
-        dest="scale",
-        action="store_const",
-        const="standard",
-        help="the same as --scale standard",
-    )
-    scaling.add_argument(
-        "--scale",
-        choices=SCALES,
-        help="; ".join(f"{name}: {text}" for name, text in SCALES.items()),
-    )
+    fit.add_argument("--model", choices=RECIPES, help="default: that of --settings, or aecm")
     training = fit.add_argument_group("training")
     training.add_argument("--epochs", type=_positive, help="default: the model's, see models")
     training.add_argument("--batch-size", type=_positive, help="default: by rows, 256 at most")
     training.add_argument("--seed", type=_seed, default=0, help="default: %(default)s")
     training.add_argument(
+        "--settings", type=Path, metavar="FILE", help="settings.json that tfclust tune wrote"
+    )
+    training.add_argument(
         "--set",
-        dest="settings",
         action="append",
         default=[],
         metavar="NAME=VALUE",
@@ -137,6 +121,68 @@ def _add_fit(commands):
     training.add_argument("--pretrain-epochs", type=_positive, help="default: the model's")
     training.add_argument(
         "--resume", action="store_true", help="go on where this command was cut off"
+    )
+
+
+def _add_tune(commands):
+    tune = _command(commands, "tune", "search the settings of a model without labels")
+    _add_data(tune)
+    tune.add_argument(
+        "--out", type=Path, required=True, help="folder of the search; the same command goes on"
+    )
+    tune.add_argument("--model", choices=RECIPES, default="aecm", help="default: %(default)s")
+    search = tune.add_argument_group("search")
+    search.add_argument(
+        "--objective", choices=OBJECTIVES, default="stability", help="default: %(default)s"
+    )
+    search.add_argument("--trials", type=_positive, default=25, help="default: %(default)s")
+    search.add_argument(
+        "--runs", type=_positive, default=3, help="seeds of each trial; default: %(default)s"
+    )
+    search.add_argument(
+        "--algorithm",
+        choices=("bayesian", "hyperband", "random"),
+        default="bayesian",
+        help="default: %(default)s",
+    )
+    search.add_argument("--epochs", type=_positive, help="of a trial, at most")
+    search.add_argument("--seed", type=_seed, default=0, help="default: %(default)s")
+
+
+def _add_data(command):
+    command.add_argument(
+        "data",
+        type=Path,
+        metavar="DATA",
+        help=".csv, .parquet, .npy, .npz or .mtx file, or folder of images",
+    )
+    command.add_argument("--clusters", type=_clusters, required=True, help="how many")
+    data = command.add_argument_group("data")
+    data.add_argument(
+        "--columns",
+        nargs="+",
+        default=[],
+        metavar="NAME",
+        help="columns to cluster by (numbers from 0 for arrays); default: all",
+    )
+    data.add_argument(
+        "--label-column",
+        metavar="NAME",
+        help="column of known labels, kept out of the training and scored in the report of fit; of "
+        "a .npz file, another array; of images, `folder`",
+    )
+    scaling = data.add_mutually_exclusive_group()
+    scaling.add_argument(
+        "--standardize",
+        dest="scale",
+        action="store_const",
+        const="standard",
+        help="the same as --scale standard",
+    )
+    scaling.add_argument(
+        "--scale",
+        choices=SCALES,
+        help="; ".join(f"{name}: {text}" for name, text in SCALES.items()),
     )
 
 

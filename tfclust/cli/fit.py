@@ -25,6 +25,7 @@ def run(arguments):
     print(f"Read {arguments.data}: {samples.describe()}", flush=True)
     with quiet_start():
         plans = importlib.import_module("tfclust.cli.plan")
+    arguments.model = arguments.model or plans.model_of(arguments.settings)
     plans.check_rows(samples.x, arguments.clusters)
     x = plans.as_samples(samples, arguments.model)
     scaling = Scaling.of(x, arguments.scale)

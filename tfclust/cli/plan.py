@@ -6,6 +6,8 @@ from tfclust import models
 from tfclust.checks import check_data
 from tfclust.cli.errors import UserError, user_errors
 from tfclust.recipes import RECIPES, batch_size
+from tfclust.tuning.settings_file import read_settings
+from tfclust.tuning.training import split
 
 OWN_OPTIONS = {"n_clusters": "--clusters", "batch_size": "--batch-size", "seed": "--seed"}
 WORDS = {"true": True, "false": False, "none": None}
@@ -23,10 +25,13 @@ def make_plan(arguments, sample_shape, n_rows):
         UserError: a setting is unknown or out of its range, or the model takes no such samples.
     """
     recipe = RECIPES[arguments.model]
-    given = _given_settings(arguments.settings, recipe, arguments.clusters)
-    size = arguments.batch_size or batch_size(n_rows, arguments.clusters)
+    given = _given_settings(arguments.set, recipe, arguments.clusters)
+    found, of_training = _found_settings(arguments, recipe)
+    size = found.pop("batch_size", batch_size(n_rows, arguments.clusters))
+    size = arguments.batch_size or size
     settings = {
         **recipe.settings(arguments.clusters),
+        **found,
         **given,
         "n_clusters": arguments.clusters,
         "batch_size": size,
@@ -38,6 +43,7 @@ def make_plan(arguments, sample_shape, n_rows):
         "model": arguments.model,
         "settings": _plain({**config, **precision}),
         "sample_shape": list(sample_shape),
+        "of_training": of_training,
         "epochs": recipe.total_epochs(arguments.epochs),
         "callbacks": _plain(recipe.callbacks),
         "pretraining": _pretraining(arguments, recipe),
@@ -88,6 +94,43 @@ def _given_settings(texts, recipe, n_clusters):
             raise UserError(f"--set must name one of {settable}. Received: {name!r}")
         given[name] = _value(value, is_sequence=isinstance(defaults.get(name), (list, tuple)))
     return given
+
+
+def _found_settings(arguments, recipe):
+    """What `--settings` holds: arguments of the constructor, and those of the training."""
+    if arguments.settings is None:
+        return {}, {}
+    with user_errors():
+        content = read_settings(arguments.settings)
+    if content["model"] != recipe.model:
+        raise UserError(
+            f"--settings must be of the model that is trained, {recipe.model}. "
+            f"Received: {arguments.settings}, of {content['model']}"
+        )
+    of_model, of_training = split(content["settings"])
+    clusters = of_model.pop("n_clusters", arguments.clusters)
+    if clusters != arguments.clusters:
+        raise UserError(
+            f"--settings must be of as many clusters as --clusters, {arguments.clusters}. "
+            f"Received: {arguments.settings}, of {clusters}"
+        )
+    return of_model, of_training
+
+
+def model_of(path):
+    """The recipe's name for the model of a settings file; "aecm" without one.
+
+    Raises:
+        UserError: the file cannot be read, or holds no settings of a model with a recipe.
+    """
+    if path is None:
+        return "aecm"
+    with user_errors():
+        content = read_settings(path)
+    for name, recipe in RECIPES.items():
+        if recipe.model == content["model"]:
+            return name
+    raise UserError(f"--settings must be of a known model. Received: {content['model']}")
 
 
 def _config(model):

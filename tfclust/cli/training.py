@@ -12,6 +12,7 @@ from tfclust.cli.run_folder import whole
 from tfclust.feeding import count_batches
 from tfclust.pretraining import STEPS_PER_EXECUTION
 from tfclust.recipes import RECIPES
+from tfclust.tuning.training import compile_with
 
 SECONDS_BETWEEN_CHECKPOINTS = 30.0
 STEPS_WORTH_COMPILING = 20_000  # XLA's compiler takes longer than what it spares fewer steps
@@ -67,7 +68,9 @@ def _compiled(plan, x):
     model = plans.build(plan["model"], plan["settings"], plan["sample_shape"])
     steps = count_batches(x.shape[0], model.batch_size)
     compiles = steps * plan["epochs"] >= STEPS_WORTH_COMPILING
-    model.compile(
+    compile_with(
+        model,
+        plan["of_training"],
         steps_per_execution=min(steps, STEPS_PER_EXECUTION),
         jit_compile="auto" if compiles else False,
     )

@@ -34,13 +34,14 @@ def _pictures(result: Result, data) -> dict[str, str]:
     run = result.best
     numbers = _numbers_after_classes(run.labels, data)
     order = np.argsort(numbers)
-    images = _images(run, data)[order].reshape(-1, 8, 8)
-    of_clusters = plots.images_grid(images, n_cols=len(images), titles=range(len(images)))
+    of_clusters, images = _images(run, data)
+    images = images[order].reshape(-1, 8, 8)
+    grid = plots.images_grid(images, n_cols=len(images), titles=range(len(images)))
     sizes = plots.bars(run.sizes[order], "cluster", "points")
     has_centroids = hasattr(run.model, "centroids")
     squares = "; squares are centroids" if has_centroids else ""
     figures = {
-        "Centroids, decoded" if has_centroids else "Mean reconstruction by cluster": of_clusters,
+        of_clusters: grid,
         f"Codes in the plane, by t-SNE{squares}": _codes(run, numbers, data),
         "Terms of the loss, per sample": plots.loss_terms(run.history),
         "Points in each cluster": sizes,
@@ -49,13 +50,16 @@ def _pictures(result: Result, data) -> dict[str, str]:
 
 
 def _images(run, data):
-    """An image of each cluster, `(K, d)`."""
-    if hasattr(run.model, "centroids"):
-        return run.model.centroids("input")
-    drawn = run.model.reconstruct(data.x, "chosen")
-    return np.stack(
-        [drawn[run.labels == k].sum(axis=0) / max(n, 1) for k, n in enumerate(run.sizes)]
-    )
+    """What the images of the clusters are, and one of each, `(K, d)`."""
+    model = run.model
+    if hasattr(model, "centroids"):
+        return "Centroids, decoded", model.centroids("input")
+    if hasattr(model, "generate_batch"):
+        drawn = model.generate_batch(**model.generator_inputs())
+        return "The middle of each cluster, generated", np.asarray(drawn)
+    drawn = model.reconstruct(data.x, "chosen")
+    means = [drawn[run.labels == k].sum(axis=0) / max(n, 1) for k, n in enumerate(run.sizes)]
+    return "Mean reconstruction by cluster", np.stack(means)
 
 
 def _numbers_after_classes(labels, data):

@@ -5,6 +5,7 @@ Boubekki et al. (2021) name what they searched (appendices 1 and 3) and print wh
 readings: they hold all printed values, with room at both ends.
 """
 
+from tfclust.tuning.choice import Choice
 from tfclust.tuning.range import Range
 from tfclust.tuning.search_space import SearchSpace
 
@@ -24,6 +25,13 @@ def _rebalancing(settings):
         RebalanceEntropyWeights(*bounds),
         keras.callbacks.LearningRateScheduler(lambda epoch: rate * 0.9 ** (epoch // 10)),
     )
+
+
+def _annealing(settings):
+    """The Gumbel-Softmax model's temperature; over a third of the epochs, as in the paper."""
+    from tfclust.callbacks import AnnealTemperature
+
+    return (AnnealTemperature(epochs=33),)
 
 
 SPACES = {
@@ -55,6 +63,25 @@ SPACES = {
         ),
         epochs=100,
         callbacks=_rebalancing,
+    ),
+    "damic": SearchSpace(
+        model="DAMIC",
+        parameters=(  # printed: (1024, 256) and (512, 512), for all data
+            Choice("hidden_units", ((128, 64), (512, 128), (1024, 256))),
+            Choice("gate_units", ((64, 64), (256, 256), (512, 512))),
+        ),
+        epochs=50,
+        pretraining={"epochs": 50},
+    ),
+    "gumbel": SearchSpace(
+        model="GumbelSoftmaxVAE",
+        parameters=(
+            Range("gaussian_weight", 0.5, 50.0, log=True),  # printed: 5
+            Range("latent_dim", 10, 200, log=True, whole=True),  # printed: 50 and 150
+            Range("feature_dim", 25, 200, log=True, whole=True),  # printed: 100
+        ),
+        epochs=100,
+        callbacks=_annealing,
     ),
 }
 

@@ -1,0 +1,50 @@
+"""`tfclust tune`: searches the settings of a model on the user's own file, without labels."""
+
+import importlib
+
+from tfclust.cli import reading
+from tfclust.cli.errors import user_errors
+from tfclust.cli.scaling import Scaling
+from tfclust.startup import quiet_start
+
+SETTINGS, TABLE, PLOT, STATE = "settings.json", "trials.txt", "trials.png", "search"
+
+
+def run(arguments):
+    """Searches, or goes on searching; returns the exit status."""
+    samples = reading.read(arguments.data, arguments.columns, arguments.label_column)
+    print(f"Read {arguments.data}: {samples.describe()}", flush=True)
+    with quiet_start():
+        plans = importlib.import_module("tfclust.cli.plan")
+        tuning = importlib.import_module("tfclust.tuning")
+    plans.check_rows(samples.x, arguments.clusters)
+    x = plans.as_samples(samples, arguments.model)
+    x = Scaling.of(x, arguments.scale).apply(x)
+    with user_errors():
+        found = tuning.tune(
+            arguments.model,
+            x,
+            n_clusters=arguments.clusters,
+            objective=arguments.objective,
+            max_trials=arguments.trials,
+            seeds_per_trial=arguments.runs,
+            directory=arguments.out / STATE,
+            algorithm=arguments.algorithm,
+            seed=arguments.seed,
+            epochs=arguments.epochs,
+        )
+    print(found.table())
+    _write(found, arguments)
+    return 0
+
+
+def _write(found, arguments):
+    out = arguments.out
+    (out / TABLE).write_text(found.table() + "\n", encoding="utf-8")
+    found.plot().savefig(out / PLOT, dpi=110)
+    found.save_settings(out / SETTINGS)
+    print(f"Settings: {out / SETTINGS}; every trial: {out / TABLE}, {out / PLOT}")
+    print(
+        f"Next: tfclust fit {arguments.data} --clusters {arguments.clusters} --out RUN "
+        f"--settings {out / SETTINGS}"
+    )
