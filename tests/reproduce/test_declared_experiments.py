@@ -174,3 +174,40 @@ def test_damic_has_five_seeds_and_the_papers_layers():
 def test_every_run_of_damic_is_declared_once():
     keys = [row.key(seed) for row in DAMIC.experiments for seed in row.seeds]
     assert len(keys) == len(set(keys))
+
+
+GUMBEL = PAPERS["gumbel"]
+GUMBEL_METHODS = {"kmeans", "gmm", "gumbel", "vae"}
+
+
+@pytest.mark.parametrize(("number", "undeclared"), [("1", {"ae_kmeans", "ae_gmm"}), ("2", set())])
+def test_every_published_cell_of_the_gumbel_paper_is_declared(number, undeclared):
+    table = GUMBEL.table(number)
+    printed = {key[2:6] for key in published.load() if key[:2] == ("gumbel", table.name)}
+    ours = {cell for cell in printed if cell[1] in GUMBEL_METHODS}
+    declared = {
+        (published.published_name("gumbel", row.dataset), row.method, row.init, metric)
+        for row in GUMBEL.rows(table)
+        for metric in table.metrics
+    }
+    assert ours
+    assert ours <= declared
+    quoted = {cell[1] for cell in printed} - GUMBEL_METHODS
+    assert undeclared <= quoted
+
+
+def test_reference_rows_of_the_gumbel_paper_have_its_settings():
+    for row in GUMBEL.rows(GUMBEL.table("1")):
+        if row.method != "gumbel" or row.profile != "reference":
+            continue
+        settings = dict(row.settings)
+        assert (row.epochs, settings["batch_size"], settings["feature_dim"]) == (300, 300, 100)
+        assert settings["latent_dim"] == (150 if row.dataset == "mnist" else 50)
+        assert (settings["temperature"], settings["end_temperature"]) == (1, 0.5)
+        assert settings["annealing_epochs"] == 100
+        assert settings["gaussian_weight"] == 5
+
+
+def test_every_run_of_the_gumbel_paper_is_declared_once():
+    keys = [row.key(seed) for row in GUMBEL.experiments for seed in row.seeds]
+    assert len(keys) == len(set(keys))
