@@ -14,6 +14,7 @@ from sklearn.utils.validation import check_is_fitted, check_random_state, valida
 
 import tfclust
 from tfclust.checks import check_choice
+from tfclust.recipes import RECIPES
 
 
 class DeepClusterer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, BaseEstimator):
@@ -23,9 +24,8 @@ class DeepClusterer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMi
     are taken as they are: scale them, e.g. by `StandardScaler`.
 
     Args:
-        model: name of a model, in lower case, such as "cm", "aecm" or "mixae"; or a function that
-            takes `n_clusters`, `seed` and the `settings` as keyword arguments, and returns a model,
-            compiled or not.
+        model: "cm", "aecm", "mixae", "damic" or "gumbel"; or a function that takes `n_clusters`,
+            `seed` and the `settings` as keyword arguments, and returns a model, compiled or not.
         n_clusters: number of clusters K.
         settings: None, or a dict of further arguments of the model, e.g.
             `{"hidden_units": (64, 32), "alpha": 20.0}`.
@@ -149,5 +149,4 @@ class DeepClusterer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMi
 
 
 def _model_class(name):
-    names = {model.lower(): model for model in tfclust._MODELS}
-    return getattr(tfclust, names[check_choice("model", name, names)])
+    return getattr(tfclust, RECIPES[check_choice("model", name, RECIPES)].model)
