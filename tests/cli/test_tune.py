@@ -32,7 +32,9 @@ def test_the_same_command_again_repeats_no_trial(search, capsys):
     before = (folder / "settings.json").read_bytes()
     assert main(asked) == 0
     assert (folder / "settings.json").read_bytes() == before
-    assert "tfclust fit" in capsys.readouterr().out
+    said = capsys.readouterr().out.splitlines()[-1]
+    assert said.startswith("Next: tfclust fit")
+    assert "--label-column kind --scale standard --settings" in said
 
 
 def test_fit_trains_with_the_settings_that_were_found(search, table, tmp_path, fast_report):

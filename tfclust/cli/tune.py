@@ -1,6 +1,7 @@
 """`tfclust tune`: searches the settings of a model on the user's own file, without labels."""
 
 import importlib
+import shlex
 
 from tfclust.cli import reading
 from tfclust.cli.errors import user_errors
@@ -44,7 +45,14 @@ def _write(found, arguments):
     found.plot().savefig(out / PLOT, dpi=110)
     found.save_settings(out / SETTINGS)
     print(f"Settings: {out / SETTINGS}; every trial: {out / TABLE}, {out / PLOT}")
-    print(
-        f"Next: tfclust fit {arguments.data} --clusters {arguments.clusters} --out RUN "
-        f"--settings {out / SETTINGS}"
-    )
+    print(f"Next: {_fit_command(arguments)}")
+
+
+def _fit_command(arguments):
+    """The command that clusters the same data with what was found."""
+    given = {"--label-column": arguments.label_column, "--scale": arguments.scale}
+    options = [word for name, value in given.items() if value for word in (name, value)]
+    columns = ["--columns", *arguments.columns] if arguments.columns else []
+    places = ["--settings", str(arguments.out / SETTINGS), "--out", "RUN"]
+    start = ["tfclust", "fit", str(arguments.data), "--clusters", str(arguments.clusters)]
+    return shlex.join([*start, *options, *places, *columns])
