@@ -74,6 +74,12 @@ class ClusteringModelBattery:
         """The model, compiled; without XLA, whose compiler takes longer than these trainings."""
         return compiled(self.build(**changes), optimizer, steps_per_execution, jit_compile)
 
+    def make_eager(self, **changes):
+        """The model for tests of a few steps, whose tracing would take longer than the steps."""
+        model = self.build(**changes)
+        model.compile(run_eagerly=True)
+        return model
+
     def train_long(self, directory, rows, pause=0.0):
         """A run with checkpoints and the averaging epoch."""
         model = self.make(jit_compile=self.default_jit)
@@ -149,7 +155,7 @@ class ClusteringModelBattery:
     # What it is fed ---------------------------------------------------------------------------
 
     def test_sparse_rows_train_as_dense_ones(self, rows, sparse_rows):
-        dense, sparse = self.make(), self.make()
+        dense, sparse = self.make_eager(), self.make_eager()
         dense.fit(rows, epochs=2, verbose=0, validation_data=rows)
         sparse.fit(sparse_rows, epochs=2, verbose=0, validation_data=(sparse_rows,))
         assert_same_weights(sparse, dense)
@@ -166,7 +172,7 @@ class ClusteringModelBattery:
             np.testing.assert_array_equal(of(sparse_rows), of(rows))
 
     def test_a_dataset_of_batches_trains_as_its_rows_in_that_order(self, rows):
-        array, stream = self.make(), self.make()
+        array, stream = self.make_eager(), self.make_eager()
         batches = tf.data.Dataset.from_tensor_slices(rows).batch(BATCH_SIZE)
         array.fit(rows, epochs=2, shuffle=False, verbose=0)
         stream.fit(batches, epochs=2, verbose=0)
@@ -179,14 +185,13 @@ class ClusteringModelBattery:
             np.testing.assert_array_equal(of(batches), of(rows))
 
     def test_labels_never_change_the_weights(self, rows, labels):
-        without, with_labels = self.make(), self.make()
+        without, with_labels = self.make_eager(), self.make_eager()
         without.fit(rows, epochs=2, verbose=0)
         with_labels.fit(rows, labels, epochs=2, verbose=0)
         assert_same_weights(with_labels, without)
 
     def test_every_epoch_takes_every_row_once_in_another_order(self, rows, monkeypatch):
-        model, seen = self.make(), []
-        model.run_eagerly = True
+        model, seen = self.make_eager(), []
         objective = model.objective
 
         def recorded(x, training=False):
@@ -214,7 +219,7 @@ class ClusteringModelBattery:
         assert not any(np.array_equal(*weights) for weights in trained)
 
     def test_two_fits_go_on_as_one(self, rows):
-        once, twice = self.make(), self.make()
+        once, twice = self.make_eager(), self.make_eager()
         once.fit(rows, epochs=3, verbose=0)
         twice.fit(rows, epochs=1, verbose=0)
         twice.fit(rows, epochs=3, initial_epoch=1, verbose=0)
@@ -334,7 +339,7 @@ class ClusteringModelBattery:
             self.build().compile(loss="mse")
 
     def test_a_loss_that_is_not_finite_stops_training_at_its_epoch(self, rows):
-        model = self.make()
+        model = self.make_eager()
 
         def spoil(epoch, logs):
             if epoch == 2:
