@@ -184,9 +184,10 @@ class DAMIC(MixtureOfAutoencoders):
 
     def distances(self, x, batch_size=None):
         """Half the squared error of every autoencoder, `(n, K)`, float32, on the rows of `x`."""
-        return self._map_batches(
-            lambda rows: tf.transpose(self._distances(rows, training=False)), x, batch_size
-        )
+        return self._map_batches(self._distances_batch, x, batch_size)
+
+    def _distances_batch(self, x):
+        return tf.transpose(self._distances(x, training=False))
 
     def embed_batch(self, x):
         """h(x), `(batch, gate_units[-1])`, what the gate's softmax sees."""

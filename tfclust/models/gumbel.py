@@ -162,7 +162,10 @@ class GumbelSoftmaxVAE(GaussianCode, ClusteringModel):
 
     def code(self, x, batch_size=None):
         """Means mu of q(z|x), `(n, dz)`, float32, of the rows of `x`."""
-        return self._map_batches(lambda rows: self.mean(self.embed_batch(rows)), x, batch_size)
+        return self._map_batches(self._code_batch, x, batch_size)
+
+    def _code_batch(self, x):
+        return self.mean(self.embed_batch(x))
 
     def reconstruct_batch(self, x):
         """Reconstructions of a batch, `(batch, d)`, from the mean of z and the memberships."""

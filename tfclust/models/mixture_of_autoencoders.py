@@ -37,7 +37,7 @@ class MixtureOfAutoencoders(ClusteringModel):
         """
         if how not in ("weighted", "chosen"):
             raise ValueError(f'`how` must be "weighted" or "chosen". Received: how={how!r}')
-        return self._map_batches(lambda rows: self.reconstruct_batch(rows, how), x, batch_size)
+        return self._map_batches(self.reconstruct_batch, x, batch_size, how=how)
 
     def reconstruct_batch(self, x, how="weighted"):
         """Reconstructions of a batch, in its shape; `how` as in `reconstruct`."""

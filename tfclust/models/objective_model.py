@@ -1,5 +1,7 @@
 """What every model trained on an objective of its own is and promises."""
 
+import functools
+
 import keras
 import numpy as np
 import tensorflow as tf
@@ -47,6 +49,7 @@ class ObjectiveModel(keras.Model):
         self._terms = ObjectiveTerms(self.term_names())
         self._weight_average = None
         self._sample_shape = None
+        self._batch_functions = {}  # of methods of batches, by name and options
 
     # What a subclass writes -------------------------------------------------------------------
 
@@ -139,6 +142,7 @@ class ObjectiveModel(keras.Model):
             jit_compile=jit_compile,
             **kwargs,
         )
+        self._batch_functions = {}
         self._loss_tracker = None  # ObjectiveTerms reports the loss with its terms
 
     def _is_faster_with_xla(self):
@@ -349,9 +353,14 @@ class ObjectiveModel(keras.Model):
         x, y = _unpack(data)
         return self._ordered(x, y, None)
 
-    def _map_batches(self, function, x, batch_size):
+    def _map_batches(self, method, x, batch_size, **options):
+        """What a method gives for the batches of `x`, joined; traced once, as Keras's `predict`."""
         data = self._ordered(x, None, batch_size) if _is_array(x) else x
-        step = tf.function(function, reduce_retracing=True)
+        key = (method.__name__, *sorted(options.items()))
+        if key not in self._batch_functions:
+            function = functools.partial(method, **options)
+            self._batch_functions[key] = tf.function(function, reduce_retracing=True)
+        step = self._batch_functions[key]
         results = []
         for batch in data:
             rows, _, _ = keras.utils.unpack_x_y_sample_weight(batch)
