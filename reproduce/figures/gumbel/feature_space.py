@@ -7,6 +7,7 @@ from matplotlib.figure import Figure
 
 from reproduce.figures.gumbel.trained_model import FALLBACK, figure_run, test_rows
 from reproduce.figures.progress import epoch_bar
+from reproduce.figures.snapshots import snapshots
 from tfclust import plots
 
 SETTINGS = {
@@ -22,33 +23,20 @@ def gather(task, settings):
 
 
 def _snapshots(task, settings):
-    from keras.callbacks import LambdaCallback
-
     from reproduce.figures.finished_models import load_data
     from reproduce.methods import Task
     from reproduce.methods.generative import annealing, build_gumbel, parts_of
-    from reproduce.methods.training import Progress
 
     experiment = figure_run(settings)
     data = load_data(task, experiment)
     shown = np.random.default_rng(0).permutation(test_rows(data))[: settings["points"]]
+    epochs, moments = settings["epochs"], settings["moments"]
     with epoch_bar("figure 5") as report:
         run = Task(experiment, experiment.seeds, data, task.folder, report)
-        model, features = build_gumbel(run, settings["seed"]), []
-
-        def snapshot(epoch, logs):
-            if epoch + 1 in settings["moments"]:
-                features.append(model.embed(data.x[shown], batch_size=2000))
-
-        callbacks = [
-            annealing(run.settings),
-            Progress(report),
-            LambdaCallback(on_epoch_end=snapshot),
-        ]
+        model, callbacks = build_gumbel(run, settings["seed"]), [annealing(run.settings)]
         rows = data.x[parts_of(run).train]
-        model.fit(rows, epochs=settings["epochs"], verbose=0, callbacks=callbacks)
-    flat = [plots.project(each, method="tsne")[0] for each in features]
-    return {"points": np.stack(flat), "y": data.y[shown]}
+        points = snapshots(model, rows, data.x[shown], epochs, moments, callbacks, report)
+    return {"points": points, "y": data.y[shown]}
 
 
 def plot(results, settings) -> Figure:

@@ -7,6 +7,7 @@ from matplotlib.figure import Figure
 
 from reproduce.figures.mixae.mixtures import FALLBACK, as_images, figure_run
 from reproduce.figures.progress import epoch_bar
+from reproduce.figures.snapshots import snapshots
 from tfclust import plots
 
 SETTINGS = {
@@ -24,40 +25,20 @@ def gather(task, settings):
 
 
 def _snapshots(task, settings):
-    from keras.callbacks import LambdaCallback
-
     from reproduce.figures.finished_models import load_data
     from reproduce.methods import Task
     from reproduce.methods.mixture import build_mixae, schedules
-    from reproduce.methods.training import Progress
 
     experiment = figure_run(settings)
     data = load_data(task, experiment)
     x = as_images(data.x, experiment)
     chosen = np.random.default_rng(0).permutation(len(x))[: settings["points"]]
+    epochs, moments = settings["epochs"], settings["moments"]
     with epoch_bar("figure 4") as report:
         run = Task(experiment, experiment.seeds, data, task.folder, report)
-        model, codes = build_mixae(run, settings["seed"]), []
-
-        def snapshot(epoch):
-            if epoch in settings["moments"]:
-                codes.append(model.embed(x[chosen], batch_size=2000))
-
-        model.fit(
-            x,
-            epochs=settings["epochs"],
-            verbose=0,
-            callbacks=[
-                *schedules(run.settings),
-                Progress(report),
-                LambdaCallback(
-                    on_train_begin=lambda logs: snapshot(0),
-                    on_epoch_end=lambda epoch, logs: snapshot(epoch + 1),
-                ),
-            ],
-        )
-    flat = [plots.project(each, method="tsne")[0] for each in codes]
-    return {"points": np.stack(flat), "y": data.y[chosen]}
+        model, callbacks = build_mixae(run, settings["seed"]), schedules(run.settings)
+        points = snapshots(model, x, x[chosen], epochs, moments, callbacks, report)
+    return {"points": points, "y": data.y[chosen]}
 
 
 def plot(results, settings) -> Figure:
