@@ -26,6 +26,7 @@ def test_a_file_of_an_earlier_version_says_and_learns_what_it_did(name):
     model.fit(rows, epochs=EPOCHS, verbose=0)
     for key, value in numbers(model, rows).items():
         expected = recorded[f"after_{key}"]
-        np.testing.assert_allclose(value, expected, rtol=1e-4, atol=1e-5, err_msg=key)
+        # Another processor rounds otherwise, and training amplifies it.
+        np.testing.assert_allclose(value, expected, rtol=1e-2, atol=2e-3, err_msg=key)
     moved = np.abs(recorded["after_memberships"] - recorded["memberships"]).max()
-    assert moved > 1e-3  # so that the optimizer's state matters
+    assert moved > 2e-2  # so that the optimizer's state matters
