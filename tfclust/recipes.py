@@ -22,6 +22,7 @@ class Recipe:
             `pretrain` takes a folder for its own checkpoints; None, it starts anew.
         keeps_images: whether images `(height, width, channels)` keep their shape; otherwise they
             become rows.
+        unit_range: whether the data must lie within 0 and 1.
         has_code: whether the embedding is a code, and not the data themselves.
     """
 
@@ -33,6 +34,7 @@ class Recipe:
     pretraining: Mapping[str, Any] | None = None
     pretraining_resumes: str | None = None
     keeps_images: bool = False
+    unit_range: bool = False
     has_code: bool = True
 
     def total_epochs(self, epochs=None):
@@ -91,6 +93,7 @@ RECIPES = {
         settings=lambda n_clusters: {"hidden_units": (128, 64), "gate_units": (64, 64)},
         pretraining={"epochs": 50},
         pretraining_resumes="directory",
+        unit_range=True,
     ),
     "gumbel": Recipe(
         model="GumbelSoftmaxVAE",

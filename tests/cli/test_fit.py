@@ -254,3 +254,12 @@ def test_evaluate_scores_labels_of_any_text(run, table, tmp_path, capsys):
     short = write_csv(tmp_path / "y.csv", [["kind"], *([k] for k in KINDS)])
     assert main(["evaluate", str(run), "--labels", str(short)]) == 2
     assert "each of the 60 rows" in capsys.readouterr().err
+
+
+def test_data_that_a_model_cannot_reconstruct_are_refused_with_the_option(table, tmp_path, capsys):
+    out = tmp_path / "run"
+    options = ("--label-column", "kind", "--pretrain-epochs", "1")
+    assert fit(table, out, *options, model="damic", epochs=1) == 2
+    assert "within 0 and 1, such as by --scale minmax. Received: values" in capsys.readouterr().err
+    small = ("--set", "hidden_units=4", "--set", "gate_units=4", "--scale", "minmax")
+    assert fit(table, out, *options, *small, model="damic", epochs=1) == 0

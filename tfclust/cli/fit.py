@@ -42,6 +42,7 @@ def run(arguments):
         print(f"Note: {note}")
     x = scaling.apply(x)
     try:
+        plans.check_range(x, arguments.model)
         model = _train(record, x, folder)
     except UserError:
         folder.forget()

@@ -68,6 +68,16 @@ def check_rows(x, n_clusters):
         check_data(x, min_rows=n_clusters)
 
 
+def check_range(x, model_name):
+    """Raises `UserError` where a model takes values in [0, 1] alone and `x`, scaled, has others."""
+    low, high = float(x.min()), float(x.max())
+    if RECIPES[model_name].unit_range and (low < -1e-6 or high > 1.0 + 1e-6):
+        raise UserError(
+            f"--model {model_name} must have data within 0 and 1, such as by --scale minmax. "
+            f"Received: values from {low:g} to {high:g}"
+        )
+
+
 def as_samples(samples, model_name):
     """The array that a model gets: rows, or images with channels where it keeps their shape."""
     x = samples.x
