@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
+from matplotlib.figure import Figure
 
 from tfclust import plots
 
@@ -49,3 +50,13 @@ def snapshots(
     )
     model.fit(x, epochs=epochs, verbose=0, callbacks=[*callbacks, Progress(report), looking])
     return np.stack([plots.project(each, method="tsne")[0] for each in codes])
+
+
+def draw(points, labels, moments: Sequence[int], title: str) -> Figure:
+    """Draw what `snapshots` found, a panel a moment, coloured by `labels`, `(n,)`."""
+    figure = Figure(figsize=(3.3 * len(moments), 3.6), layout="constrained")
+    figure.suptitle(title)
+    panels = figure.subplots(1, len(moments), squeeze=False)[0]
+    for ax, epoch, flat in zip(panels, moments, points, strict=True):
+        plots.scatter(flat, labels, ax=ax, title=f"epoch {epoch}")
+    return figure

@@ -7,8 +7,7 @@ from matplotlib.figure import Figure
 
 from reproduce.figures.gumbel.trained_model import FALLBACK, figure_run, test_rows
 from reproduce.figures.progress import epoch_bar
-from reproduce.figures.snapshots import snapshots
-from tfclust import plots
+from reproduce.figures.snapshots import draw, snapshots
 
 SETTINGS = {
     "small": {**FALLBACK["small"], "moments": (1, 5, 20, 50, 100), "points": 1500},
@@ -41,13 +40,8 @@ def _snapshots(task, settings):
 
 def plot(results, settings) -> Figure:
     """Draw a panel a moment, coloured by class."""
-    moments = settings["moments"]
-    figure = Figure(figsize=(3.2 * len(moments), 3.6), layout="constrained")
-    figure.suptitle(f"Features of the test part of {settings['dataset']}, by t-SNE (Figure 5)")
-    panels = figure.subplots(1, len(moments), squeeze=False)[0]
-    for ax, epoch, points in zip(panels, moments, results["points"], strict=True):
-        plots.scatter(points, results["y"], ax=ax, title=f"epoch {epoch}")
-    return figure
+    title = f"Features of the test part of {settings['dataset']}, by t-SNE (Figure 5)"
+    return draw(results["points"], results["y"], settings["moments"], title)
 
 
 def caption(results, settings) -> str:

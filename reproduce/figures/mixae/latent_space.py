@@ -7,8 +7,7 @@ from matplotlib.figure import Figure
 
 from reproduce.figures.mixae.mixtures import FALLBACK, as_images, figure_run
 from reproduce.figures.progress import epoch_bar
-from reproduce.figures.snapshots import snapshots
-from tfclust import plots
+from reproduce.figures.snapshots import draw, snapshots
 
 SETTINGS = {
     "small": {**FALLBACK["small"], "moments": (0, 5, 15), "points": 1500},
@@ -43,13 +42,8 @@ def _snapshots(task, settings):
 
 def plot(results, settings) -> Figure:
     """Draw a panel a moment, coloured by digit."""
-    moments = settings["moments"]
-    figure = Figure(figsize=(3.4 * len(moments), 3.6), layout="constrained")
-    figure.suptitle(f"Joined codes of MIXAE on {settings['dataset']}, by t-SNE (Figure 4)")
-    panels = figure.subplots(1, len(moments), squeeze=False)[0]
-    for ax, epoch, points in zip(panels, moments, results["points"], strict=True):
-        plots.scatter(points, results["y"], ax=ax, title=f"epoch {epoch}")
-    return figure
+    title = f"Joined codes of MIXAE on {settings['dataset']}, by t-SNE (Figure 4)"
+    return draw(results["points"], results["y"], settings["moments"], title)
 
 
 def caption(results, settings) -> str:
