@@ -47,6 +47,8 @@ def run_gmm(task: Task) -> list[Outcome]:
         )
 
     x = task.data.x.toarray() if hasattr(task.data.x, "toarray") else task.data.x
+    # In float32 a component of some hundred features can come out ill-defined.
+    x = x.astype("float64")
     return [_fit(make(seed), task, seed, x) for seed in task.seeds]
 
 
