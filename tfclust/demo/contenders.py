@@ -12,7 +12,7 @@ HOW_CHOSEN = (
     "64 and 128. Lambda is the paper's, the batch size the one of its Table 13 for pendigits, the "
     "set most like this one; the epochs are what a short wait allows. MIXAE's settings are first "
     "guesses and not the end of a search; its cross-entropy was taken over the squared error after "
-    "the scores of a trial of each had been seen. DAMIC's are a first guess too, less one layer and "
+    "the scores of a trial of each had been seen. DAMIC's are a first guess too, less a layer and "
     "a third of its epochs, which made the wait longer; no other was tried. Of the Gumbel-Softmax "
     "model's weights of the Gaussian term 1, 1.25, 1.5, 2 and 5, with the paper's 100 epochs of "
     "annealing cut to a third like its training, 2 leaves the most information between image and "
