@@ -19,6 +19,7 @@ from tiny_models import SETTINGS
 from tfclust.callbacks import CollapseWatch
 from tfclust.models import CM
 from tfclust.optimizers import FusedAdam
+from tfclust.recipes import RECIPES
 from tfclust.sklearn import DeepClusterer
 
 
@@ -163,14 +164,14 @@ def test_a_clone_is_not_fitted_and_fits_the_same(fitted, iris):
 # Its arguments ------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("name", SETTINGS)
+@pytest.mark.parametrize("name", RECIPES)
 def test_every_model_is_reached_by_its_name_and_its_settings(name, rows):
-    settings = SETTINGS[name]
+    settings = SETTINGS[RECIPES[name].model]
     clusterer = DeepClusterer(
-        name.lower(), n_clusters=3, settings=settings, epochs=1, batch_size=16, random_state=5
+        name, n_clusters=3, settings=settings, epochs=1, batch_size=16, random_state=5
     )
     model = clusterer._build_model()
-    assert type(model).__name__ == name
+    assert type(model).__name__ == RECIPES[name].model
     config = model.get_config()
     assert {key: config[key] for key in settings} == settings
     assert model.seed == 5
