@@ -13,7 +13,6 @@ from tfclust.checks import (
 )
 from tfclust.losses import RECONSTRUCTION_ERRORS
 from tfclust.networks import normalized_network
-from tfclust.sampling import step_seed
 from tfclust.seeds import layer_seeds
 
 
@@ -80,9 +79,6 @@ class GaussianCode:
         if self.reconstruction_loss == "cross_entropy":
             check_sigmoid_range(x)
         return x
-
-    def _step_seed(self):
-        return step_seed(self.seed, self.optimizer.iterations if self.optimizer else 0)
 
     def _errors(self, x, joined, training):
         """Reconstruction error of each row of `x`, decoded from `joined`, `(batch, df)`."""

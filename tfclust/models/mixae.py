@@ -29,7 +29,7 @@ from tfclust.networks import (
     parallel_convolutional_autoencoder,
     parallel_dense_autoencoder,
 )
-from tfclust.sampling import gaussian_sample, step_seed
+from tfclust.sampling import gaussian_sample
 from tfclust.seeds import layer_seeds
 
 
@@ -205,8 +205,7 @@ class MIXAE(GivenNetworks, MixtureOfAutoencoders):
         divergences = gaussian_divergences(mean, log_variance)
         if not training:
             return mean, divergences
-        step = self.optimizer.iterations if self.optimizer else 0
-        return gaussian_sample(mean, log_variance, step_seed(self.seed, step)), divergences
+        return gaussian_sample(mean, log_variance, self._step_seed()), divergences
 
     def _logits(self, codes, training):
         return self.assignment(_joined(codes), training=training)

@@ -14,6 +14,7 @@ from tfclust.distribution import global_batch_size
 from tfclust.feeding import count_batches, keras_epochs, ordered_batches, shuffled_epochs
 from tfclust.models.objective_terms import ObjectiveTerms
 from tfclust.optimizers import FusedAdam
+from tfclust.sampling import step_seed
 from tfclust.seeds import drawn_seed
 from tfclust.weight_average import WeightAverage
 
@@ -291,6 +292,10 @@ class ObjectiveModel(keras.Model):
     def _silent_metrics(self):
         """Metrics that are there, as a built model takes no new ones, and not in the logs yet."""
         return ()
+
+    def _step_seed(self):
+        """Seed of what this step of the training draws."""
+        return step_seed(self.seed, self.optimizer.iterations if self.optimizer else 0)
 
     def _sum(self, terms):
         return tf.add_n(list(terms.values()))
