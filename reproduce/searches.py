@@ -9,6 +9,7 @@ from typing import Any
 from reproduce.errors import UserError
 from reproduce.experiment import Experiment
 from reproduce.experiments import PAPERS
+from tfclust.tuning.spaces import space_of
 
 # Settings of an experiment that belong to the network and not to what is searched.
 _ARCHITECTURE = ("hidden_units", "filters", "assignment_units", "reconstruction_loss")
@@ -49,29 +50,38 @@ def declared(method: str, dataset: str) -> Search:
 def experiment(method: str, dataset: str) -> Experiment:
     """Return the paper's experiment whose settings a search would replace.
 
+    It is the one from random starts where the paper has other starts beside them.
+
     Raises:
-        UserError: If no paper runs that method, from random starts, on that dataset.
+        UserError: If no paper runs that method on that dataset.
 
     Example:
         >>> from reproduce.searches import experiment
         >>> dict(experiment("cm", "pendigits").settings)["alpha"]
         13
     """
-    known = {
-        (row.method, row.dataset): row
+    rows = [
+        row
         for paper in PAPERS.values()
-        for row in reversed(paper.experiments)  # of several lengths the first declared
-        if row.init == "random" and row.profile == "reference"
-    }
-    if (method, dataset) not in known:
-        datasets = sorted(name for other, name in known if other == method)
+        for row in paper.experiments
+        if row.method == method and row.profile == "reference"
+    ]
+    of_dataset = [row for row in rows if row.dataset == dataset]
+    if not of_dataset:
+        datasets = sorted({row.dataset for row in rows})
         raise UserError(
             f"`dataset` of {method} must be one of {', '.join(datasets)}. Received: {dataset!r}"
         )
-    return known[method, dataset]
+    # Of several lengths the first declared, as `min` takes the first of equals.
+    return min(of_dataset, key=lambda row: row.init != "random")
 
 
 def fixed_settings(row: Experiment, search: Search) -> dict[str, Any]:
-    """Return the settings that all trials share: the paper's network, or the search's own."""
-    own = {name: value for name, value in row.settings if name in _ARCHITECTURE}
+    """Return the settings that all trials share: the paper's network, or the search's own.
+
+    What the method's space searches, such as DAMIC's widths, is not fixed.
+    """
+    searched = {parameter.name for parameter in space_of(row.method).parameters}
+    shared = set(_ARCHITECTURE) - searched
+    own = {name: value for name, value in row.settings if name in shared}
     return {**own, **search.fixed}

@@ -34,7 +34,7 @@ def run(
     from `work_dir`.
 
     Args:
-        method: `"cm"`, `"aecm"` or `"mixae"`.
+        method: A name in `tfclust.tuning.SPACES`.
         dataset: Dataset of one of the method's experiments.
         objective: A name in `tfclust.tuning.OBJECTIVES`.
         out_dir: Folder of the results: the record and the settings go to `searches`, the plot to

@@ -156,6 +156,25 @@ def test_a_search_takes_the_papers_network_unless_it_has_its_own():
     assert searches.declared("cm", "pendigits").max_trials == 40
 
 
+@pytest.mark.parametrize(
+    ("method", "dataset", "fixed"),
+    [
+        ("damic", "mnist", {}),
+        ("gumbel", "usps", {"reconstruction_loss": "cross_entropy"}),
+        ("mixae", "mnist", {"filters": (16, 32)}),
+    ],
+)
+def test_every_model_can_be_searched_with_all_of_its_space_free(method, dataset, fixed):
+    row = searches.experiment(method, dataset)
+    assert (row.method, row.dataset, row.profile) == (method, dataset, "reference")
+    assert searches.fixed_settings(row, searches.declared(method, dataset)) == fixed
+
+
+def test_a_dataset_that_a_method_does_not_run_on_is_refused_with_those_it_does():
+    with pytest.raises(UserError, match=r"one of mnist, rcv1_10k, usps. Received: 'iris'"):
+        searches.experiment("gumbel", "iris")
+
+
 @pytest.fixture
 def tuned_by(monkeypatch):
     """Stand in for the search; the list holds what it was given."""
