@@ -7,6 +7,7 @@ import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from reproduce.experiments.tuned import searched_row
 from reproduce.row import Row
 from reproduce.search_record import SearchRecord
 from tfclust.criteria import CRITERIA
@@ -75,7 +76,7 @@ class SearchView:
             best=max(scores, default=None),
             minutes=sum(trial["seconds"] for trial in record.trials) / 60,
             chosen=next((row for row in rows if _was_chosen_by(row, record)), None),
-            paper=next((row for row in rows if _is_replaced_by(row, record)), None),
+            paper=_replaced_row(rows, record),
         )
 
 
@@ -107,18 +108,14 @@ def _median(trial, criterion: str) -> float | None:
 
 
 def _was_chosen_by(row: Row, record: SearchRecord) -> bool:
-    chosen_by = dict(row.experiment.settings).get("chosen_by")
-    return _same_task(row, record) and chosen_by == record.objective
-
-
-def _is_replaced_by(row: Row, record: SearchRecord) -> bool:
-    return _same_task(row, record) and row.experiment.profile == "reference"
-
-
-def _same_task(row: Row, record: SearchRecord) -> bool:
     experiment = row.experiment
-    return (experiment.method, experiment.dataset, experiment.init) == (
+    return (experiment.method, experiment.dataset, dict(experiment.settings).get("chosen_by")) == (
         record.method,
         record.dataset,
-        "random",
+        record.objective,
     )
+
+
+def _replaced_row(rows: Sequence[Row], record: SearchRecord) -> Row | None:
+    replaced = searched_row([row.experiment for row in rows], record.method, record.dataset)
+    return next((row for row in rows if row.experiment == replaced), None)

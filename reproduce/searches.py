@@ -9,6 +9,7 @@ from typing import Any
 from reproduce.errors import UserError
 from reproduce.experiment import Experiment
 from reproduce.experiments import PAPERS
+from reproduce.experiments.tuned import searched_row
 from tfclust.tuning.spaces import space_of
 
 # Settings of an experiment that belong to the network and not to what is searched.
@@ -50,8 +51,6 @@ def declared(method: str, dataset: str) -> Search:
 def experiment(method: str, dataset: str) -> Experiment:
     """Return the paper's experiment whose settings a search would replace.
 
-    It is the one from random starts where the paper has other starts beside them.
-
     Raises:
         UserError: If no paper runs that method on that dataset.
 
@@ -60,20 +59,15 @@ def experiment(method: str, dataset: str) -> Experiment:
         >>> dict(experiment("cm", "pendigits").settings)["alpha"]
         13
     """
-    rows = [
-        row
-        for paper in PAPERS.values()
-        for row in paper.experiments
-        if row.method == method and row.profile == "reference"
-    ]
-    of_dataset = [row for row in rows if row.dataset == dataset]
-    if not of_dataset:
-        datasets = sorted({row.dataset for row in rows})
+    rows = [row for paper in PAPERS.values() for row in paper.experiments]
+    row = searched_row(rows, method, dataset)
+    if row is None:
+        known = {row.dataset for row in rows if searched_row([row], method, row.dataset)}
         raise UserError(
-            f"`dataset` of {method} must be one of {', '.join(datasets)}. Received: {dataset!r}"
+            f"`dataset` of {method} must be one of {', '.join(sorted(known))}. "
+            f"Received: {dataset!r}"
         )
-    # Of several lengths the first declared, as `min` takes the first of equals.
-    return min(of_dataset, key=lambda row: row.init != "random")
+    return row
 
 
 def fixed_settings(row: Experiment, search: Search) -> dict[str, Any]:

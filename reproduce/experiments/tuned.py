@@ -32,26 +32,24 @@ def tuned(reference: Sequence[Experiment], searches: Sequence[SearchRecord] | No
     return [row for search in found for row in _row(search, reference)]
 
 
-def _row(search: SearchRecord, reference: Sequence[Experiment]) -> list[Experiment]:
-    models = (row for row in reference if _is_replaced(row, search))
-    return [
-        replace(
-            row,
-            table=TABLE,
-            profile="practical",
-            seeds=FRESH_SEEDS,
-            settings={**dict(row.settings), **search.chosen, "chosen_by": search.objective},
-        )
-        for row in [next(models, None)]
-        if row is not None
+def searched_row(rows: Sequence[Experiment], method: str, dataset: str) -> Experiment | None:
+    """Return the row whose settings a search of a method on a dataset replaces, or None.
+
+    It is the one from random starts where there are other starts beside them, and of several
+    lengths the first.
+    """
+    found = [
+        row
+        for row in rows
+        if (row.method, row.dataset, row.profile) == (method, dataset, "reference")
     ]
+    return min(found, key=lambda row: row.init != "random", default=None)
 
 
-def _is_replaced(row: Experiment, search: SearchRecord) -> bool:
-    return (row.paper, row.method, row.dataset, row.init, row.profile) == (
-        search.paper,
-        search.method,
-        search.dataset,
-        "random",
-        "reference",
-    )
+def _row(search: SearchRecord, reference: Sequence[Experiment]) -> list[Experiment]:
+    of_paper = [row for row in reference if row.paper == search.paper]
+    row = searched_row(of_paper, search.method, search.dataset)
+    if row is None:
+        return []
+    settings = {**dict(row.settings), **search.chosen, "chosen_by": search.objective}
+    return [replace(row, table=TABLE, profile="practical", seeds=FRESH_SEEDS, settings=settings)]

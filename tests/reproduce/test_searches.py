@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from reproduce import searches, tune
 from reproduce.cli import main
 from reproduce.errors import UserError
-from reproduce.experiments import aecm
+from reproduce.experiments import aecm, gumbel
 from reproduce.experiments.aecm import tuning_table
 from reproduce.experiments.tuned import FRESH_SEEDS, tuned
 from reproduce.row import Row
@@ -92,6 +92,16 @@ def test_a_chosen_setting_makes_a_row_that_differs_in_what_was_searched_alone(se
     assert row == expected
     assert not set(FRESH_SEEDS) & set(reference.seeds)
     assert tuned(paper.experiments, [replace(search, paper="mixae")]) == []
+
+
+def test_a_search_without_random_starts_replaces_the_row_that_it_searched(search):
+    chosen = {"gaussian_weight": 2.0}
+    found = replace(search, paper="gumbel", method="gumbel", dataset="usps", chosen=chosen)
+    reference = searches.experiment("gumbel", "usps")
+    [row] = tuned(gumbel.PAPER.experiments, [found])
+    assert (row.epochs, row.init) == (reference.epochs, reference.init)
+    settings = {**dict(reference.settings), **chosen, "chosen_by": "l_sp"}
+    assert dict(row.settings) == settings
 
 
 def test_chosen_settings_stand_beside_the_papers_in_a_table_of_their_own(search, paper):
