@@ -9,7 +9,7 @@ from tfclust.distribution import global_batch_size
 from tfclust.losses import categorical_divergences, gaussian_divergences
 from tfclust.models.base import ClusteringModel
 from tfclust.models.gaussian_code import GaussianCode
-from tfclust.sampling import gaussian_sample, gumbel_softmax_sample
+from tfclust.sampling import gaussian_sample, gumbel_softmax_sample, split_seed
 from tfclust.seeds import drawn_seed
 
 
@@ -142,7 +142,7 @@ class GumbelSoftmaxVAE(GaussianCode, ClusteringModel):
         }
 
     def _sample(self, mean, log_variance, logits):
-        seeds = tf.random.experimental.stateless_split(self._step_seed(), 2)
+        seeds = split_seed(self._step_seed(), 2)
         category = gumbel_softmax_sample(
             logits, tf.convert_to_tensor(self.temperature), seeds[1], self.straight_through
         )
