@@ -62,6 +62,23 @@ WEIGHT_GRIDS = {
 # The paper quotes its baselines from others, who measure them on all rows: so are ours.
 BASELINES = {"kmeans": {"n_init": 10}, "gmm": {"covariance": "diagonal", "uniform_weights": False}}
 BASELINE_ITERATIONS = 300
+# Those who are quoted cluster the ten-dimensional codes of an autoencoder d-500-500-2000-10 in
+# batches of 256, for which they train some 300 to 400 epochs on MNIST; with so few dimensions a
+# mixture can have full covariances.
+AUTOENCODER = {
+    "embedding_dim": 10,
+    "hidden_units": (500, 500, 2000),
+    "batch_size": 256,
+    "optimizer": "adam",
+    "learning_rate": 1e-3,
+    "epsilon": 1e-7,
+    "precision": "mixed_bfloat16",
+}
+AUTOENCODER_EPOCHS = 300
+ON_CODES = {
+    "ae_kmeans": {"kmeans_n_init": 10},
+    "ae_gmm": {"covariance": "full", "uniform_weights": False},
+}
 
 
 def _experiment(table, dataset, method, epochs, seeds, settings, init="") -> Experiment:
@@ -87,6 +104,17 @@ def _table1() -> list[Experiment]:
         experiments += [
             _experiment("table1", dataset, method, BASELINE_ITERATIONS, FIVE_RUNS, common | own)
             for method, own in BASELINES.items()
+        ]
+        experiments += [
+            _experiment(
+                "table1",
+                dataset,
+                method,
+                AUTOENCODER_EPOCHS,
+                FIVE_RUNS,
+                common | AUTOENCODER | own,
+            )
+            for method, own in ON_CODES.items()
         ]
         reference = _experiment("table1", dataset, "gumbel", EPOCHS, FIVE_RUNS, _settings(dataset))
         experiments.append(reference)
@@ -129,7 +157,7 @@ PAPER = Paper(
             "table1",
             "Accuracy: the model on the test part, baselines on all rows",
             ("table1",),
-            (*BASELINES, "gumbel"),
+            (*BASELINES, *ON_CODES, "gumbel"),
             metrics=("acc", "nmi"),
         ),
         Table(

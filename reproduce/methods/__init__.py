@@ -1,6 +1,6 @@
 """How each method of the tables is run."""
 
-from reproduce.methods.autoencoders import run_ae_kmeans, run_aecm
+from reproduce.methods.autoencoders import run_ae_gmm, run_ae_kmeans, run_aecm
 from reproduce.methods.baselines import run_gmm, run_kmeans
 from reproduce.methods.clustering_module import run_cm
 from reproduce.methods.gated_mixture import run_dae_kmeans, run_damic
@@ -10,6 +10,7 @@ from reproduce.methods.outcome import Outcome
 from reproduce.methods.task import Task
 
 _METHODS = {
+    "ae_gmm": run_ae_gmm,
     "ae_kmeans": run_ae_kmeans,
     "aecm": run_aecm,
     "aecm_kmeans": run_aecm,

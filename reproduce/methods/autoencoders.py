@@ -1,7 +1,8 @@
-"""AE-CM, and k-means on the codes of an autoencoder."""
+"""AE-CM, and k-means or a Gaussian mixture on the codes of an autoencoder."""
 
 from __future__ import annotations
 
+from reproduce.methods.baselines import fit_labels, make_mixture
 from reproduce.methods.outcome import Outcome
 from reproduce.methods.task import Task
 from reproduce.methods.training import (
@@ -91,11 +92,24 @@ def _pretrain(model: AECM, task: Task) -> None:
 
 def run_ae_kmeans(task: Task) -> list[Outcome]:
     """Train the autoencoder alone for `epochs`, then k-means on its codes, seed by seed."""
-    return [_train_ae_kmeans(task, seed) for seed in task.seeds]
+    return [_cluster_codes(task, seed, _by_kmeans) for seed in task.seeds]
 
 
-def _train_ae_kmeans(task: Task, seed: int) -> Outcome:
-    x, settings, state = task.data.x, task.settings, {}
+def run_ae_gmm(task: Task) -> list[Outcome]:
+    """Train the autoencoder alone for `epochs`, then a mixture on its codes, seed by seed."""
+    return [_cluster_codes(task, seed, _by_mixture) for seed in task.seeds]
+
+
+def _by_kmeans(task: Task, seed: int, codes):
+    return kmeans(codes, task.settings["n_clusters"], seed, task.settings["kmeans_n_init"])[1]
+
+
+def _by_mixture(task: Task, seed: int, codes):
+    return fit_labels(make_mixture(task, seed), codes.astype("float64"))
+
+
+def _cluster_codes(task: Task, seed: int, cluster) -> Outcome:
+    x, state = task.data.x, {}
     model = build_aecm(task, seed)
     history = model.pretrain_autoencoder(
         x,
@@ -107,11 +121,9 @@ def _train_ae_kmeans(task: Task, seed: int) -> Outcome:
             Checkpoint(task.directory / "checkpoints", state=state),
         ],
     )
-    n_init = settings["kmeans_n_init"]
-    _, labels = kmeans(model.embed(x), settings["n_clusters"], seed, n_init)
     return Outcome(
         seed=seed,
-        labels=labels,
+        labels=cluster(task, seed, model.embed(x)),
         seconds=state["seconds"],
         loss_terms={"reconstruction": float(history.history["loss"][-1])},
     )

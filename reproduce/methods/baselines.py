@@ -33,32 +33,38 @@ def run_kmeans(task: Task) -> list[Outcome]:
 
 def run_gmm(task: Task) -> list[Outcome]:
     """A Gaussian mixture with the covariances and weights that the settings name."""
-    from sklearn.mixture import GaussianMixture
-
-    mixture = UniformGaussianMixture if task.settings["uniform_weights"] else GaussianMixture
-
-    def make(seed):
-        return mixture(
-            task.settings["n_clusters"],
-            covariance_type=_COVARIANCES[task.settings["covariance"]],
-            init_params=_MIXTURE_INITS[task.experiment.init],
-            max_iter=task.experiment.epochs,
-            random_state=seed,
-        )
-
     x = task.data.x.toarray() if hasattr(task.data.x, "toarray") else task.data.x
     # In float32 a component of some hundred features can come out ill-defined.
     x = x.astype("float64")
-    return [_fit(make(seed), task, seed, x) for seed in task.seeds]
+    return [_fit(make_mixture(task, seed), task, seed, x) for seed in task.seeds]
+
+
+def make_mixture(task: Task, seed: int):
+    """The Gaussian mixture that a task's settings name, not fitted; `epochs` bounds its steps."""
+    from sklearn.mixture import GaussianMixture
+
+    mixture = UniformGaussianMixture if task.settings["uniform_weights"] else GaussianMixture
+    return mixture(
+        task.settings["n_clusters"],
+        covariance_type=_COVARIANCES[task.settings["covariance"]],
+        init_params=_MIXTURE_INITS[task.experiment.init],
+        max_iter=task.experiment.epochs,
+        random_state=seed,
+    )
+
+
+def fit_labels(estimator, x):
+    """Clusters of `x` by an estimator that stops where it is told to, without its warning."""
+    from sklearn.exceptions import ConvergenceWarning
+
+    with warnings.catch_warnings():
+        # A paper gives the baselines so many iterations and no more.
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        return estimator.fit_predict(x)
 
 
 def _fit(estimator, task: Task, seed: int, x) -> Outcome:
-    from sklearn.exceptions import ConvergenceWarning
-
     start = time.monotonic()
-    with warnings.catch_warnings():
-        # The paper gives the baselines so many iterations and no more.
-        warnings.simplefilter("ignore", ConvergenceWarning)
-        labels = estimator.fit_predict(x)
+    labels = fit_labels(estimator, x)
     task.progress(task.experiment.epochs, task.experiment.epochs)
     return Outcome(seed=seed, labels=labels, seconds=time.monotonic() - start)

@@ -49,6 +49,7 @@ def run(experiment, tmp_path, name="ledger", seeds=None):
         iris("aecm", "pretrained", **PRETRAINED),
         iris("aecm_kmeans", "random", **DEEP),
         iris("ae_kmeans", "", **{**DEEP, "kmeans_n_init": 2}),
+        iris("ae_gmm", "", **DEEP, covariance="full", uniform_weights=False),
         iris("kmeans", "kmeans++", **DATA, n_init=1),
         iris("gmm", "random", **DATA, covariance="full", uniform_weights=False),
         iris("igmm", "random", **DATA, covariance="isotropic", uniform_weights=True),
