@@ -5,6 +5,11 @@ import tensorflow as tf
 
 from tfclust.layers.channel_groups import group_channels, group_kernels
 from tfclust.layers.parallel_convolution import ParallelConvolution
+from tfclust.layers.phase_convolution import phase_convolution
+
+# So few filters of a network leave most lanes of the gradient of a convolution idle: with one
+# filter the phases take half the time in bfloat16 and four fifths in float32, with 8 no less.
+_FEW_FILTERS = 4
 
 
 @keras.saving.register_keras_serializable(package="tfclust")
@@ -45,10 +50,15 @@ class ParallelConv2DTranspose(ParallelConvolution):
         return (*self.kernel_size, self.filters, channels)
 
     def convolve(self, x, kernels):
-        """Outputs `(batch, height, width, K filters)`, as the gradient of a grouped convolution."""
+        """Outputs `(batch, height, width, K filters)`."""
         if self.is_shared(x):
             x = tf.broadcast_to(x, (self.networks, *tf.unstack(tf.shape(x))))
         grouped = group_channels(x)
+        if self.filters <= _FEW_FILTERS and self.padding == "same":
+            return phase_convolution(grouped, kernels, self.strides)
+        return self._gradient_of_convolution(x, grouped, kernels)
+
+    def _gradient_of_convolution(self, x, grouped, kernels):
         height, width = self.compute_output_shape(x.shape)[2:4]
         sizes = (tf.shape(grouped)[0], height, width, self.networks * self.filters)
         return tf.raw_ops.Conv2DBackpropInput(
