@@ -132,10 +132,6 @@ class DAMIC(MixtureOfAutoencoders):
     def _checked(self, x, min_rows=1):
         return check_sigmoid_range(super()._checked(x, min_rows))
 
-    def _is_faster_with_xla(self):
-        # On a CPU the graph's kernels for batched products and normalization are the faster.
-        return False
-
     def call(self, x, training=False):
         """Memberships p, `(batch, K)`, of `x`, `(batch, d)` (Eq. 1)."""
         if self.gate:

@@ -171,10 +171,6 @@ class MIXAE(GivenNetworks, MixtureOfAutoencoders):
             f"{', '.join(map(str, self._sample_shape))})"
         )
 
-    def _is_faster_with_xla(self):
-        # XLA on a CPU is many times slower than the graph at grouped convolutions.
-        return len(self._sample_shape or ()) == 1 and super()._is_faster_with_xla()
-
     def call(self, x, training=False):
         """Memberships p, `(batch, K)`, of `x`, `(batch, ...)` (Eq. 1)."""
         codes, _ = self._encode(x, training)

@@ -15,6 +15,11 @@ class MixtureOfAutoencoders(ClusteringModel):
     encoder and its decoder.
     """
 
+    def _is_faster_with_xla(self):
+        # On a CPU the graph's kernels for batched products, normalization and, many times over,
+        # grouped convolutions are the faster.
+        return False
+
     def mixture_batch(self, x):
         """Memberships `(batch, K)` and reconstructions `(K, batch, ...)`, float32, of a batch."""
         raise NotImplementedError(f"{type(self).__name__} must define `mixture_batch`")
