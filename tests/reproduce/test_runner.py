@@ -107,7 +107,7 @@ from tfclust.callbacks import Checkpoint
 Checkpoint.__init__.__defaults__ = (0.0, None)  # a checkpoint at every epoch
 runner.run([(KILLED, (0,))], Ledger(sys.argv[1]), sys.argv[2])
 """
-KILLED = iris("aecm", "pretrained", epochs=60, seeds=(0,), **{**PRETRAINED, "pretrain_epochs": 40})
+KILLED = iris("aecm", "pretrained", epochs=30, seeds=(0,), **{**PRETRAINED, "pretrain_epochs": 20})
 
 
 def start(tmp_path, name):
