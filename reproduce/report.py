@@ -140,7 +140,9 @@ def _table_view(
             table,
             experiment,
             groups.get(experiment.identity, []),
-            _deviation(experiment, declared) if experiment.profile == "practical" else "",
+            _deviation(experiment, declared)
+            if experiment.profile == "practical"
+            else _distinction(experiment, declared),
         )
         for experiment in declared
     ]
@@ -150,6 +152,19 @@ def _table_view(
         if table.shows(other)
     ]
     return _TableView(table, tuple(rows))
+
+
+def _distinction(experiment: Experiment, declared: Sequence[Experiment]) -> str:
+    """Name the settings that tell a row from those of the same table that share its label."""
+    own = dict(experiment.settings)
+    twins = [dict(other.settings) for other in declared if _label(other) == _label(experiment)]
+    return ", ".join(
+        f"{name}={own[name]}" for name in own if any(twin.get(name) != own[name] for twin in twins)
+    )
+
+
+def _label(experiment: Experiment) -> tuple:
+    return experiment.identity[:-1]
 
 
 def _deviation(other: Experiment, declared: Sequence[Experiment]) -> str:

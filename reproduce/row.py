@@ -19,8 +19,8 @@ class Row:
         experiment: What was run.
         records: Its finished runs, one a seed.
         comparisons: One a metric of the table.
-        deviation: Settings in which it differs from the declared row of the same method, as
-            text; empty for a declared row.
+        deviation: Settings in which it differs from the declared row of the same method, or from
+            the others of its table that are called as it is, as text; empty where there are none.
         failed: Number of recorded runs that did not finish.
 
     Example:

@@ -177,8 +177,8 @@ PAPER = Paper(
         ),
         Table(
             "figure3",
-            "Weights of the Gaussian term, one run each",
-            ("figure3",),
+            "Weights of the Gaussian term",
+            ("table1", "figure3"),
             ("gumbel",),
             metrics=("validation_acc", "cluster_information"),
         ),

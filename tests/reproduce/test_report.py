@@ -103,6 +103,14 @@ def test_runs_of_another_length_get_a_row_of_their_own(ledger, record, experimen
     assert lines_with(shown, "| aecm | random | 150 | reference | ari | – | 0 of 20 |")
 
 
+def test_rows_that_differ_in_a_setting_alone_name_it(pages):
+    markdown, page = pages()
+    lines = lines_with(table(markdown, "figure3"), "| cluster_information |")
+    weights = [f"reference (gaussian_weight={weight})" for weight in (1, 5, 20, 200)]
+    assert all(lines_with("\n".join(lines), weight) for weight in weights)
+    assert "gaussian_weight=200" in page
+
+
 def test_failed_runs_are_counted_and_not_averaged(ledger, record, pages):
     ledger.append(record(seed=0, metrics=scores(0.52)))
     ledger.append(record(seed=1, metrics={}, status="diverged"))
