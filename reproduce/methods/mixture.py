@@ -18,6 +18,7 @@ MODEL_SETTINGS = (
     "n_clusters",
     "embedding_dim",
     "filters",
+    "kernel_size",
     "hidden_units",
     "assignment_units",
     "reconstruction_loss",

@@ -229,6 +229,13 @@ class TestConvolutionalMIXAE:
         ):
             self.make().fit(np.zeros((12, 9, 30, 1)), verbose=0)
 
+    def test_kernels_have_the_size_that_is_asked_for(self, images):
+        model = self.make(kernel_size=(3, 2))
+        model.build(images.shape)
+        kernels = {w.shape[1:3] for w in model.trainable_weights if len(w.shape) == 5}
+        assert kernels == {(3, 2)}
+        assert MIXAE.from_config(model.get_config()).kernel_size == (3, 2)
+
     def test_it_is_not_compiled_by_xla(self):
         assert not self.make().jit_compile
 

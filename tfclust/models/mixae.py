@@ -7,6 +7,7 @@ import tensorflow as tf
 from tfclust.checks import (
     check_choice,
     check_integer,
+    check_pair,
     check_proportions,
     check_sigmoid_range,
     check_units,
@@ -47,6 +48,7 @@ class MIXAE(GivenNetworks, MixtureOfAutoencoders):
         embedding_dim: size of each autoencoder's code; 8 is Fig. 4's 80 values for ten.
         filters: channels after each convolution of an encoder, for images
             `(height, width, channels)`; the decoder mirrors them.
+        kernel_size: height and width of the convolutions' kernels, one integer or two.
         hidden_units: widths of each encoder's hidden layers, for vectors.
         assignment_units: widths of the hidden layers of the assignment network.
         reconstruction_loss: "squared_error", summed over a sample's values, or "cross_entropy",
@@ -98,6 +100,7 @@ class MIXAE(GivenNetworks, MixtureOfAutoencoders):
         n_clusters,
         embedding_dim=8,
         filters=(16, 32),
+        kernel_size=5,
         hidden_units=(256, 64),
         assignment_units=(),
         reconstruction_loss="squared_error",
@@ -115,6 +118,7 @@ class MIXAE(GivenNetworks, MixtureOfAutoencoders):
         self._take_networks(encoder, decoder)
         self.embedding_dim = check_integer("embedding_dim", embedding_dim, 1)
         self.filters = check_units("filters", filters)
+        self.kernel_size = check_pair("kernel_size", kernel_size)
         self.hidden_units = check_units("hidden_units", hidden_units)
         self.assignment_units = check_units("assignment_units", assignment_units)
         self.reconstruction_loss = reconstruction_loss
@@ -163,7 +167,12 @@ class MIXAE(GivenNetworks, MixtureOfAutoencoders):
             )
         if len(self._sample_shape) == 3:
             return parallel_convolutional_autoencoder(
-                self.n_clusters, self._sample_shape, self.filters, self.embedding_dim, **shared
+                self.n_clusters,
+                self._sample_shape,
+                self.filters,
+                self.embedding_dim,
+                self.kernel_size,
+                **shared,
             )
         raise ValueError(
             "`x` must have rank 2, shape (n, features), or 4, shape (n, height, width, channels). "
@@ -259,6 +268,7 @@ class MIXAE(GivenNetworks, MixtureOfAutoencoders):
         config = {
             "embedding_dim": self.embedding_dim,
             "filters": self.filters,
+            "kernel_size": self.kernel_size,
             "hidden_units": self.hidden_units,
             "assignment_units": self.assignment_units,
             "reconstruction_loss": self.reconstruction_loss,
