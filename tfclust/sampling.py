@@ -9,7 +9,7 @@ from tfclust.distribution import replica_count, rows_before
 _SMALLEST = 1.2e-38  # a normal float32: the logarithm of a uniform value is finite
 # TensorFlow's choice by device is Philox in graph mode; inside an XLA program its choosing takes
 # ten times as long as the draws.
-ALGORITHM = "philox"
+_ALGORITHM = "philox"
 
 
 def step_seed(seed, step):
@@ -22,12 +22,12 @@ def step_seed(seed, step):
         seed: int, the model's.
         step: scalar, training steps taken before.
     """
-    return tf.random.fold_in((seed, 0), tf.cast(step, tf.int32), alg=ALGORITHM)
+    return tf.random.fold_in((seed, 0), tf.cast(step, tf.int32), alg=_ALGORITHM)
 
 
 def split_seed(seed, count):
     """`count` seeds `(count, 2)` that follow from one, `(2,)`, int32."""
-    return tf.random.split(seed, count, alg=ALGORITHM)
+    return tf.random.split(seed, count, alg=_ALGORITHM)
 
 
 def gaussian_sample(mean, log_variance, seed):
@@ -80,7 +80,7 @@ def gumbel_softmax_sample(logits, temperature, seed, straight_through=False):
 
 def _rows_of_global_batch(draw, shape, seed):
     """This replica's rows, on the last axis but one, of what is drawn for the global batch."""
-    draw = functools.partial(draw, alg=ALGORITHM)
+    draw = functools.partial(draw, alg=_ALGORITHM)
     if replica_count() == 1:
         return draw(shape, seed)
     first, total = rows_before(shape[-2])

@@ -76,8 +76,8 @@ AUTOENCODER = {
 }
 AUTOENCODER_EPOCHS = 300
 ON_CODES = {
-    "ae_kmeans": {"kmeans_n_init": 10},
-    "ae_gmm": {"covariance": "full", "uniform_weights": False},
+    "ae_kmeans": {**AUTOENCODER, "kmeans_n_init": 10},
+    "ae_gmm": {**AUTOENCODER, "covariance": "full", "uniform_weights": False},
 }
 
 
@@ -102,19 +102,12 @@ def _table1() -> list[Experiment]:
     for dataset, data in DATASETS.items():
         common = {"n_clusters": data["n_clusters"], "scale": data.get("scale")}
         experiments += [
-            _experiment("table1", dataset, method, BASELINE_ITERATIONS, FIVE_RUNS, common | own)
-            for method, own in BASELINES.items()
-        ]
-        experiments += [
-            _experiment(
-                "table1",
-                dataset,
-                method,
-                AUTOENCODER_EPOCHS,
-                FIVE_RUNS,
-                common | AUTOENCODER | own,
+            _experiment("table1", dataset, method, epochs, FIVE_RUNS, common | own)
+            for epochs, methods in (
+                (BASELINE_ITERATIONS, BASELINES),
+                (AUTOENCODER_EPOCHS, ON_CODES),
             )
-            for method, own in ON_CODES.items()
+            for method, own in methods.items()
         ]
         reference = _experiment("table1", dataset, "gumbel", EPOCHS, FIVE_RUNS, _settings(dataset))
         experiments.append(reference)
