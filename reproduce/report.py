@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from reproduce import label_free, notes, published
-from reproduce.comparison import ENTROPIES, RUNTIME, Comparison
+from reproduce.comparison import ENTROPIES, LOSS_TERMS, RUNTIME, Comparison
 from reproduce.experiment import Experiment
 from reproduce.experiments import PAPERS
 from reproduce.figures import caption
@@ -256,6 +256,8 @@ def _shown(value: float | None, metric: str) -> str:
         return ABSENT
     if metric in ENTROPIES:
         return f"{value:.3f} nats"
+    if metric in LOSS_TERMS:
+        return f"{value:.4g}"
     return f"{value:.1f} s" if metric == RUNTIME else f"{100 * value:.1f}"
 
 

@@ -24,7 +24,7 @@ class Table:
         runs: Tables under which its runs are declared, and from which figures that the table
             itself does not print (a standard deviation, a best run) are taken.
         methods: Methods among those runs that it shows.
-        metrics: Metrics that it shows: keys of a run's metrics, or `"runtime_s"`.
+        metrics: Metrics that it shows: keys of a run's metrics, loss terms, or `"runtime_s"`.
         datasets: Datasets that it shows; all if empty.
         inits: Initializations that it shows; all if empty.
 
