@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from reproduce.comparison import Comparison
+from reproduce.experiments import PAPERS
 
 
 def cell(*values, metric="acc", **published):
@@ -88,3 +89,14 @@ def test_run_times_are_the_seconds_of_the_record(paper, experiment, record):
     made = Comparison.of(paper.table("table2"), timed, [record(timed, seconds=80)], "runtime_s")
     assert made.values == (80,)
     assert made.paper_mean == 164.0
+
+
+def test_a_loss_term_is_read_from_the_terms_and_the_lowest_is_the_best():
+    table, row = PAPERS["mixae"].table("schedule"), PAPERS["mixae"].experiments[-1]
+    records = [
+        {"metrics": {}, "loss_terms": {"reconstruction": error}, "l_sp": None, "seconds": 1.0}
+        for error in (14.0, 12.0)
+    ]
+    cell = Comparison.of(table, row, records, "reconstruction")
+    assert (cell.values, cell.best) == ((14.0, 12.0), 12.0)
+    assert cell.verdict == "no published figure"

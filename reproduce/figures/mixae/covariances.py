@@ -5,15 +5,16 @@ from __future__ import annotations
 import numpy as np
 from matplotlib.figure import Figure
 
+from reproduce.experiments.mixae import EPOCHS
 from reproduce.figures.declared import variant
-from reproduce.figures.finished_models import finished_models, load_data, train_for_figure
-from reproduce.figures.mixae.mixtures import FALLBACK, mixture
+from reproduce.figures.finished_models import load_data, train_for_figure
+from reproduce.figures.mixae.mixtures import FALLBACK, lowest_loss, mixture, table_models
 from tfclust import plots
 
 _VECTORS = ("rcv1_10k", "har_recomputed")
 SETTINGS = {
     "small": {**FALLBACK["small"], "vector_epochs": 10},
-    "paper": {**FALLBACK["paper"], "vector_epochs": 100},
+    "paper": {**FALLBACK["paper"], "vector_epochs": EPOCHS},
 }
 
 
@@ -36,9 +37,9 @@ def _vectors(task, settings, dataset):
 
     from tfclust.models import MIXAE
 
-    found = finished_models(task, "mixae", dataset, "mixae", "random")
+    found = table_models(task, dataset)
     if found:
-        _, experiment, path = min(found, key=lambda run: sum(run[0]["loss_terms"].values()))
+        experiment, path = lowest_loss(found)
     else:
         experiment = variant(
             *("mixae", "table2", dataset, "mixae", "random"),

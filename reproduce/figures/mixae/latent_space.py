@@ -5,13 +5,14 @@ from __future__ import annotations
 import numpy as np
 from matplotlib.figure import Figure
 
+from reproduce.experiments.mixae import EPOCHS
 from reproduce.figures.mixae.mixtures import FALLBACK, as_images, figure_run
 from reproduce.figures.progress import epoch_bar
 from reproduce.figures.snapshots import draw, snapshots
 
 SETTINGS = {
     "small": {**FALLBACK["small"], "moments": (0, 5, 15), "points": 1500},
-    "paper": {**FALLBACK["paper"], "moments": (0, 10, 30, 100), "points": 5000},
+    "paper": {**FALLBACK["paper"], "moments": (0, 5, 20, EPOCHS), "points": 5000},
 }
 
 
