@@ -141,7 +141,7 @@ def _table_view(
             experiment,
             groups.get(experiment.identity, []),
             _deviation(experiment, declared)
-            if experiment.profile == "practical"
+            if experiment.profile == "practical" or table.variants
             else _distinction(experiment, declared),
         )
         for experiment in declared

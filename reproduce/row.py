@@ -76,6 +76,11 @@ class Row:
         return sum(record["seconds"] for record in self.records) / 60
 
     @property
+    def empty_clusters(self) -> str:
+        """The most clusters that a finished run leaves without a sample, a dash without a run."""
+        return str(max((record["cluster_sizes"].count(0) for record in self.records), default="–"))
+
+    @property
     def machines(self) -> str:
         """Processors and cores of the finished runs."""
         return "; ".join(

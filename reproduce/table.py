@@ -27,6 +27,8 @@ class Table:
         metrics: Metrics that it shows: keys of a run's metrics, loss terms, or `"runtime_s"`.
         datasets: Datasets that it shows; all if empty.
         inits: Initializations that it shows; all if empty.
+        variants: Whether it is a table of our own, whose rows are variants of the first row of
+            their dataset; they are told by what they change, and there is nothing to compare with.
 
     Example:
         >>> from reproduce.experiments import PAPERS
@@ -41,6 +43,7 @@ class Table:
     metrics: tuple[str, ...] = ("ari", "nmi", "acc")
     datasets: tuple[str, ...] = ()
     inits: tuple[str, ...] = ()
+    variants: bool = False
 
     @property
     def number(self) -> str:

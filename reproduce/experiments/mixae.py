@@ -137,6 +137,7 @@ PAPER = Paper(
             ("schedule",),
             ("mixae",),
             metrics=("reconstruction", "sample_entropy", "batch_entropy", "acc", "nmi"),
+            variants=True,
         ),
     ),
     figures=(3, 4, 5, 6, 7),

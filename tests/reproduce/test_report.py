@@ -4,6 +4,7 @@ import html.parser
 import pytest
 
 from reproduce import notes, report
+from reproduce.experiments import PAPERS
 from reproduce.ledger import LedgerError
 
 
@@ -109,6 +110,20 @@ def test_rows_that_differ_in_a_setting_alone_name_it(pages):
     weights = [f"reference (gaussian_weight={weight})" for weight in (1, 5, 20, 200)]
     assert all(lines_with("\n".join(lines), weight) for weight in weights)
     assert "gaussian_weight=200" in page
+
+
+def test_a_table_of_variants_tells_each_by_what_it_changes(ledger, record, pages):
+    searched = PAPERS["mixae"].rows(PAPERS["mixae"].table("schedule"))[:2]
+    entropies = {"sample_entropy": 0.05, "batch_entropy": 2.25}
+    for row, error in zip(searched, (13.25, 12.5), strict=True):
+        run = record(row, metrics={**scores(0.5), **entropies}, cluster_sizes=[7, 0, 0, 3])
+        ledger.append({**run, "loss_terms": {"reconstruction": error}})
+    markdown, page = pages()
+    shown = table(markdown, "schedule")
+    cells = "0.050 nats | 2.250 nats | 67.0 | 62.8 | 2 | 1 of 1 |"
+    assert lines_with(shown, f"| the first | 12 | 13.25 | {cells}")
+    assert lines_with(shown, f"| alpha=0, alpha_bounds=(0, 0) | 12 | 12.5 | {cells}")
+    assert "alpha_bounds=(0, 0)" in page
 
 
 def test_failed_runs_are_counted_and_not_averaged(ledger, record, pages):
