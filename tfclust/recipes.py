@@ -81,7 +81,12 @@ RECIPES = {
         idea="an autoencoder for each cluster and a softmax network that chooses among them; "
         "convolutional on images",
         epochs=80,
-        settings=lambda n_clusters: {"hidden_units": (64, 32)},
+        settings=lambda n_clusters: {
+            "hidden_units": (64, 32),
+            "filters": (8, 16),
+            "kernel_size": 3,
+            "assignment_units": (128,),
+        },
         callbacks={"RebalanceEntropyWeights": {}},
         keeps_images=True,
     ),
