@@ -122,7 +122,8 @@ def _run(record: Mapping[str, Any]) -> Run:
         "l_sp": l_sp,
         "reconstruction": reconstruction,
         "distortion": l_sp + reconstruction if known else None,
-        "loss": sum(terms.values()) if terms else None,
+        # MIXAE's loss tells nothing: beta is set so that its terms cancel.
+        "loss": sum(terms.values()) if terms and record["method"] != "mixae" else None,
         "membership_entropy": record["metrics"].get("sample_entropy"),
     }
     return Run(criteria, tuple(record["cluster_sizes"]), record["seed"], model=record)

@@ -1,3 +1,5 @@
+import warnings
+
 import keras
 import numpy as np
 import pytest
@@ -36,6 +38,22 @@ def test_a_warning_names_the_empty_clusters_once(rows):
     with pytest.warns(UserWarning, match=r"Epoch 1 .*2 of 3 clusters: 1, 2") as warned:
         model.fit(rows, epochs=3, verbose=0, callbacks=[CollapseWatch()])
     assert len(warned) == 1
+
+
+def test_validation_data_are_not_taken_for_the_epochs(rows):
+    model = CM(3, batch_size=8, seed=0)
+    model.compile(keras.optimizers.SGD(0.0), jit_compile=False)
+    model.build((None, rows.shape[1]))
+    used = np.unique(model.assign(rows))
+    unused = sorted({0, 1, 2} - set(used.tolist()))
+    with warnings.catch_warnings(record=True) as warned:
+        warnings.simplefilter("always")
+        watch = CollapseWatch()
+        model.fit(rows, epochs=2, verbose=0, callbacks=[watch], validation_data=rows[:1])
+    named = [str(each.message) for each in warned if "assigned no sample" in str(each.message)]
+    assert [text.split(": ")[1] for text in named] == [
+        ", ".join(map(str, unused)) for _ in range(bool(unused))
+    ]
 
 
 def test_patience_keeps_quiet_at_the_start(rows):

@@ -28,17 +28,16 @@ def test_weights_stay_within_their_bounds(rows):
     assert float(model.beta) == 50.0
 
 
-def test_a_sample_entropy_of_0_sets_the_upper_bound(rows):
-    model, callback = make(), RebalanceEntropyWeights((0.0, 7.0), WIDE)
+@pytest.mark.parametrize(
+    ("entropies", "weights"), [((0.0, 1.0), (7.0, 1.0)), ((1.0, 0.0), (1.0, 9.0))]
+)
+def test_an_entropy_of_0_sets_the_upper_bound(entropies, weights):
+    model, callback = make(), RebalanceEntropyWeights((0.0, 7.0), (0.0, 9.0))
     callback.set_model(model)
     model.build((None, 6))
-    logs = {
-        "reconstruction": 1.0,
-        "unweighted_sample_entropy": 0.0,
-        "unweighted_batch_entropy": 1.0,
-    }
-    callback.on_epoch_end(0, logs)
-    assert float(model.alpha) == 7.0
+    names = ("unweighted_sample_entropy", "unweighted_batch_entropy")
+    callback.on_epoch_end(0, {"reconstruction": 1.0, **dict(zip(names, entropies, strict=True))})
+    assert (float(model.alpha), float(model.beta)) == weights
 
 
 def test_logs_tell_the_weights_that_an_epoch_had(rows):

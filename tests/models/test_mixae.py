@@ -255,6 +255,23 @@ def test_networks_of_the_user_take_the_place_of_the_built_ones(rows):
     np.testing.assert_allclose(single, decoder(encoder(rows))[2], atol=1e-5)
 
 
+@pytest.mark.parametrize("changes", [{"embedding_dim": 4}, {"variational": True}])
+def test_an_encoder_whose_codes_have_another_size_is_refused(rows, changes):
+    encoder, decoder = parallel_dense_autoencoder(3, 6, (5,), 2, seed=0)
+    settings = {"embedding_dim": 2, "encoder": encoder, "decoder": decoder, **changes}
+    with pytest.raises(ValueError, match=r"`encoder` must give .*4\).*Received.*\(3, None, 2\)"):
+        compiled(MIXAE(3, batch_size=8, **settings)).fit(rows, verbose=0)
+
+
+def test_a_variational_encoder_of_the_user_gives_means_and_variances(rows):
+    encoder, decoder = parallel_dense_autoencoder(3, 6, (5,), 2, variational=True, seed=0)
+    settings = {"embedding_dim": 2, "variational": True, "batch_size": 8, "seed": 0}
+    model = compiled(MIXAE(3, encoder=encoder, decoder=decoder, **settings))
+    losses = model.fit(rows, epochs=5, verbose=0).history["loss"]
+    assert losses[-1] < losses[0]
+    assert model.embed(rows).shape == (37, 6)
+
+
 def parts_in_float64(model, x):
     """Logits `(n, K)` and errors `(n, K)`, by NumPy from the weights."""
 

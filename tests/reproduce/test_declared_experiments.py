@@ -158,7 +158,7 @@ def test_mixaes_tables_run_what_its_search_tried():
 
     searched = [(row.dataset, tried(row)) for row in MIXAE.rows(MIXAE.table("schedule"))]
     for row in MIXAE.rows(MIXAE.table("2")):
-        if row.method == "mixae" and row.dataset in ("mnist", "rcv1_10k"):
+        if row.method == "mixae" and row.dataset != "rcv1":  # whose start is that of rcv1_10k
             assert (row.dataset, tried(row)) in searched
 
 

@@ -1,5 +1,6 @@
 import pytest
 
+from reproduce.experiments import PAPERS
 from reproduce.label_free import beaten, beaten_in_print, columns, label_free_choices, not_recorded
 from reproduce.row import Row
 
@@ -51,6 +52,18 @@ def test_the_second_column_looks_first_at_runs_that_use_their_clusters(row):
     [choice] = label_free_choices([row(runs)])
     assert choice.picked["L_sp"].seed == 0
     assert choice.picked["L_sp, no empty cluster"].seed == 1
+
+
+def test_mixaes_loss_picks_nothing_as_its_terms_cancel(paper, record):
+    mixae = PAPERS["mixae"].experiments
+    [declared] = [row for row in mixae if (row.table, row.method) == ("table2", "mixae")][:1]
+    runs = [run(0.6, reconstruction=9.0, batch_entropy=-8.0), run(0.1, reconstruction=9.5)]
+    records = [record(declared, seed=seed, **changes) for seed, changes in enumerate(runs)]
+    for each in records:
+        each["metrics"]["sample_entropy"] = 0.1
+    [choice] = label_free_choices([Row.of(paper.table("table4"), declared, records)])
+    assert choice.picked["loss"] is None
+    assert choice.picked["reconstruction"].seed == 0
 
 
 def test_reconstructions_are_compared_without_their_weight(row, experiment):

@@ -36,15 +36,26 @@ class CollapseWatch(keras.callbacks.Callback):
         if patience < 0:
             raise ValueError(f"`patience` must be at least 0. Received: patience={patience}")
         self.patience = patience
+        self._occupancy = self._sizes = None
 
     def on_train_begin(self, logs=None):
         """Begins to count."""
         self._occupancy = self.model.watch_occupancy()
         self._warned_of = ()
 
+    def on_epoch_begin(self, epoch, logs=None):
+        """Forgets the epoch before."""
+        self._sizes = None
+
+    def on_test_begin(self, logs=None):
+        """Keeps the counts of the epoch, before validation data are counted in their place."""
+        if self._occupancy is not None and self._sizes is None:
+            self._sizes = self._occupancy.sizes()
+
     def on_epoch_end(self, epoch, logs=None):
         """Warns of clusters that have become empty."""
-        empty = tuple(np.flatnonzero(self._occupancy.sizes() == 0).tolist())
+        sizes = self._occupancy.sizes() if self._sizes is None else self._sizes
+        empty = tuple(np.flatnonzero(sizes == 0).tolist())
         if epoch < self.patience or empty == self._warned_of:
             return
         self._warned_of = empty

@@ -62,7 +62,8 @@ class MIXAE(GivenNetworks, MixtureOfAutoencoders):
             training, and their divergence from the standard normal, weighted by p, is a term more.
             An extension that the paper names.
         encoder, decoder: Keras models to use in place of the built ones, `(batch, ...)` ->
-            `(K, batch, p)` and back; both or none.
+            `(K, batch, p)` and back; both or none. A variational encoder gives 2p values, the mean
+            and the logarithm of the variance.
         batch_size, seed, **kwargs: see `ClusteringModel`.
 
     Attributes:
@@ -71,7 +72,7 @@ class MIXAE(GivenNetworks, MixtureOfAutoencoders):
 
     Raises:
         ValueError: an argument is out of its range; at the first batch, images of a size that the
-            decoder cannot give back.
+            decoder cannot give back, or an encoder whose codes have another size.
 
     Example:
 
@@ -145,6 +146,7 @@ class MIXAE(GivenNetworks, MixtureOfAutoencoders):
         networks_seed, assignment_seed = layer_seeds(self.seed, 2)
         if self._has_own_networks:
             self.encoder, self.decoder = self._autoencoders(networks_seed)
+        self._check_codes()
         self.assignment = dense_network(
             self.n_clusters * self.embedding_dim,
             (*self.assignment_units, self.n_clusters),
@@ -154,6 +156,15 @@ class MIXAE(GivenNetworks, MixtureOfAutoencoders):
             seed=assignment_seed,
         )
         self.built = True
+
+    def _check_codes(self):
+        shape = (self.n_clusters, None, self.embedding_dim * (2 if self.variational else 1))
+        if tuple(self.encoder.output_shape) != shape:
+            raise ValueError(
+                "`encoder` must give codes of shape (n_clusters, batch, embedding_dim), twice as "
+                f"long with `variational`: {shape}. Received: an encoder of output shape "
+                f"{tuple(self.encoder.output_shape)}"
+            )
 
     def _autoencoders(self, seed):
         shared = {"variational": self.variational, "dtype": self.dtype_policy, "seed": seed}

@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 from reproduce.experiments.mixae import EPOCHS
 from reproduce.figures.declared import variant
 from reproduce.figures.finished_models import load_data, train_for_figure
-from reproduce.figures.mixae.mixtures import FALLBACK, lowest_loss, mixture, table_models
+from reproduce.figures.mixae.mixtures import FALLBACK, best_known, mixture, table_models
 from tfclust import plots
 
 _VECTORS = ("rcv1_10k", "har_recomputed")
@@ -39,7 +39,7 @@ def _vectors(task, settings, dataset):
 
     found = table_models(task, dataset)
     if found:
-        experiment, path = lowest_loss(found)
+        experiment, path = best_known(found)
     else:
         experiment = variant(
             *("mixae", "table2", dataset, "mixae", "random"),
@@ -74,6 +74,7 @@ def caption(results, settings) -> str:
         "classes (above) and of MIXAE's memberships (below) on "
         f"{', '.join(results['datasets'])}. Clusters are in the order of the autoencoders, which "
         "is not that of the classes.\n\n"
-        "Of the finished runs the one of lowest loss is taken; where there is none, a model is "
-        "trained for the figure. rcv1_10k stands in for Reuters, har_recomputed for HHAR."
+        "Of the finished runs the one of lowest reconstruction error is taken; where there is "
+        "none, a model is trained for the figure. rcv1_10k stands in for Reuters, har_recomputed "
+        "for HHAR."
     )

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from reproduce.experiment import Experiment
+from reproduce.experiments import PAPERS
 from reproduce.experiments.mixae import EPOCHS
 from reproduce.figures.declared import variant
 from reproduce.figures.finished_models import finished_models, load_data, train_for_figure
@@ -55,28 +56,33 @@ class Mixture:
 
 
 def mixture(task, settings, n_clusters: int = 10) -> Mixture:
-    """Return the finished run on MNIST of lowest loss, chosen without labels, or train one."""
+    """Return the finished run on MNIST of lowest error, chosen without labels, or train one."""
     found = [
         run
         for run in table_models(task, "mnist")
         if dict(run[1].settings)["n_clusters"] == n_clusters
     ]
     if found:
-        experiment, path = lowest_loss(found)
+        experiment, path = best_known(found)
         return _loaded(task, experiment, path)
     experiment = figure_run(settings, n_clusters)
     return _loaded(task, experiment, train_for_figure(task, experiment))
 
 
 def table_models(task, dataset: str) -> list:
-    """Return the finished runs with a model, without those of the search for the schedule."""
+    """Return the finished runs of the tables' settings whose model is at hand."""
+    paper = PAPERS["mixae"]
+    declared = {row.identity for name in _SHOWN for row in paper.rows(paper.table(name))}
     found = finished_models(task, "mixae", dataset, "mixae", "random")
-    return [run for run in found if run[1].table in _SHOWN]
+    return [run for run in found if run[1].identity in declared]
 
 
-def lowest_loss(found: list) -> tuple[Experiment, Path]:
-    """Return the experiment and the file of the run of lowest loss."""
-    return min(found, key=lambda run: sum(run[0]["loss_terms"].values()))[1:]
+def best_known(found: list) -> tuple[Experiment, Path]:
+    """Return the experiment and the file of the run of lowest reconstruction error.
+
+    The loss would not do: beta is set so that its terms cancel.
+    """
+    return min(found, key=lambda run: run[0]["loss_terms"]["reconstruction"])[1:]
 
 
 def figure_run(settings, n_clusters: int = 10) -> Experiment:

@@ -30,6 +30,6 @@ def caption(results, settings) -> str:
         f"**Figure 3. Sample output.** {results['description']}. Each row is a cluster, in the "
         f"order of the digit that most of it are; its {_EACH} images are drawn at random.\n\n"
         "The paper does not say which run it shows, how many images, or how they were chosen. Of "
-        "the finished runs on mnist the one of lowest loss is taken; where there is none, a model "
-        "is trained for the figure."
+        "the finished runs on mnist the one of lowest reconstruction error is taken; where there "
+        "is none, a model is trained for the figure."
     )

@@ -55,6 +55,6 @@ def caption(results, settings) -> str:
     return (
         f"**Figure 7. Variation of K.** {runs}. Above, the covariance of the memberships; below, "
         f"{_EACH} random images a cluster, in the order of the digit that most of it are.\n\n"
-        "Of the finished runs on mnist the one of lowest loss is taken for each K; where there is "
-        "none, a model is trained for the figure."
+        "Of the finished runs on mnist the one of lowest reconstruction error is taken for each "
+        "K; where there is none, a model is trained for the figure."
     )
