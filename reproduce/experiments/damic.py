@@ -29,8 +29,8 @@ AUTOENCODER = {
     "hidden_units": (1024, 256),
     "batch_size": 256,
     "patience": PATIENCE,
-    # Products in bfloat16, at three quarters of the time; errors, the gate's logits and the loss
-    # stay in float32.
+    # Layers in bfloat16, at three quarters of the time; h(x), the gate's logits, and all that
+    # follows the decoders' logits in float32.
     "precision": "mixed_bfloat16",
 }
 GATE = {"gate_units": (512, 512)}

@@ -38,6 +38,7 @@ def _train(task: Task, seed: int) -> Outcome:
     model, state = _build(task, seed), {}
     if task.experiment.init == "pretrained":
         pretrain_once(model, directory, lambda: _pretrain(model, task))
+    start = evaluate(y, model.assign(x, batch_size=2000))
     model.fit(
         x,
         epochs=task.experiment.epochs,
@@ -60,6 +61,7 @@ def _train(task: Task, seed: int) -> Outcome:
         loss_terms={name: terms[name] for name in model.term_names()},
         extra_metrics={
             "agreement": model.agreement(x, batch_size=2000),
+            **prefixed("start", start),
             **prefixed("reconstruction_rule", evaluate(y, by_error)),
         },
         curve=state.get("curve", []),

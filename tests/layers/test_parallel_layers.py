@@ -226,6 +226,15 @@ class TestParallelBatchNormalization(ParallelBattery):
     shape = images()
     shares = False
 
+    @pytest.mark.parametrize("training", [True, False])
+    def test_bfloat16_comes_near_to_float32(self, training):
+        x = tf.random.stateless_normal((K, BATCH, 7), (0, 1)) * 3.0 + 2.0
+        outputs = {}
+        for dtype in ("float32", "mixed_bfloat16"):
+            layer = self.make(dtype=dtype)
+            outputs[dtype] = tf.cast(layer(x, training=training), tf.float32)
+        np.testing.assert_allclose(*outputs.values(), atol=0.1)
+
     @pytest.mark.parametrize("shape", [(BATCH, 7), images()])
     def test_training_normalizes_and_moves_as_the_separate_layers(self, shape):
         layer = self.make(momentum=0.7)

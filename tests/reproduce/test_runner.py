@@ -152,6 +152,7 @@ def test_damic_and_its_baseline_share_the_autoencoder_of_their_seed(tmp_path, mo
     assert trained[0] == "gate"
     assert record["seconds"] > baseline["seconds"]
     assert 0 <= record["metrics"]["agreement"] <= 1
+    assert 0 <= record["metrics"]["start_acc"] <= 1
     assert set(record["loss_terms"]) == {"mixture_nll"}
     folders = sorted(path.name for path in (tmp_path / "work_ledger").iterdir())
     assert len(folders) == 2  # the shared autoencoder, and the trained model

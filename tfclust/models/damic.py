@@ -71,7 +71,9 @@ class DAMIC(MixtureOfAutoencoders):
     Eqs. 1 to 7 and Sect. 3.4. Readings taken where it allows several: every hidden layer, the code
     and h(x) among them, is normalized over the batch before its ELU, each autoencoder by its own
     statistics, while the sigmoid's and the softmax's logits are not; h(x) is the second of the
-    gate's 512 units, and its k units are the softmax; d sums over features, as printed.
+    gate's 512 units, and its k units are the softmax; d sums over features, as printed. So an
+    autoencoder that was pretrained on the batches of its cluster is normalized by those of all
+    clusters once the joint training begins.
 
     Known limits: every autoencoder sees every sample, so a step costs K times one autoencoder's;
     from a random start some autoencoders may win no sample.
@@ -233,9 +235,10 @@ class DAMIC(MixtureOfAutoencoders):
     def pretrain_autoencoder(self, x, epochs=50, **stages):
         """Trains one autoencoder on all rows, layer by layer and then as a whole.
 
-        Under the binary cross-entropy (Sect. 3.4), with Adam at 1e-3, as the paper states no rate.
-        All K autoencoders become copies of it: of the two readings that the paper allows, where
-        they start from it or from random weights, the one that "initializes the parameters".
+        Under the binary cross-entropy (Sect. 3.4), hidden layers under the squared error, with Adam
+        at 1e-3, as the paper states no rate. All K autoencoders become copies of it: of the two
+        readings that the paper allows, where they start from it or from random weights, the one
+        that fits "to initialize the parameters of the network".
 
         Args, returns and raises: see `pretrain`.
         """

@@ -70,7 +70,7 @@ def _loaded(task, experiment, path):
     data = load_data(task, experiment)
     labels = model.assign(data.x, batch_size=2000)
     description = (
-        f"DAMIC on {experiment.dataset}, K = {model.n_clusters}, {experiment.epochs} epochs, seed "
-        f"{experiment.seeds[0]}, accuracy {100 * clustering_accuracy(data.y, labels):.1f}"
+        f"DAMIC on {experiment.dataset}, K = {model.n_clusters}, at most {experiment.epochs} "
+        f"epochs, seed {experiment.seeds[0]}, accuracy {100 * clustering_accuracy(data.y, labels):.1f}"
     )
     return TrainedMixture(model, data, labels, description)

@@ -68,4 +68,4 @@ def test_the_trained_model_is_loaded_with_its_data(ledger, tmp_path, monkeypatch
     task = FigureTask("damic_figure99", ledger, tmp_path)
     loaded = trained_mixture.trained_mixture(task, SETTINGS)
     np.testing.assert_array_equal(loaded.labels, shown.model.assign(shown.data.x))
-    assert "DAMIC on digits, K = 10, 1 epochs, seed 0" in loaded.description
+    assert "DAMIC on digits, K = 10, at most 1 epochs, seed 0" in loaded.description
