@@ -69,8 +69,9 @@ def _loaded(task, experiment, path):
     model = keras.saving.load_model(path, custom_objects={"DAMIC": DAMIC})
     data = load_data(task, experiment)
     labels = model.assign(data.x, batch_size=2000)
+    accuracy = clustering_accuracy(data.y, labels)
     description = (
         f"DAMIC on {experiment.dataset}, K = {model.n_clusters}, at most {experiment.epochs} "
-        f"epochs, seed {experiment.seeds[0]}, accuracy {100 * clustering_accuracy(data.y, labels):.1f}"
+        f"epochs, seed {experiment.seeds[0]}, accuracy {100 * accuracy:.1f}"
     )
     return TrainedMixture(model, data, labels, description)
