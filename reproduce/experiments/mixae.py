@@ -62,10 +62,16 @@ BASELINE_ITERATIONS = 300
 # DEC's scale for text, or the floor of the mixture's variances would be above most of them.
 BASELINE_SCALES = {"rcv1": "sqrt_dim", "rcv1_10k": "sqrt_dim"}
 LARGER_K = (20, 30)
+# Seeds decide much, and the error tells early which: so of a few random starts the one of lowest
+# error goes on, as k-means does with its own. Epochs, and those of each start.
+STARTS = 4
+PRACTICAL = {"mnist": (30, 5), "har_recomputed": (60, 10)}
 
 
-def _experiment(table, dataset, method, init, epochs, seeds, settings) -> Experiment:
-    return Experiment("mixae", table, dataset, method, init, epochs, seeds, settings)
+def _experiment(
+    table, dataset, method, init, epochs, seeds, settings, profile="reference"
+) -> Experiment:
+    return Experiment("mixae", table, dataset, method, init, epochs, seeds, settings, profile)
 
 
 def _mixae_settings(dataset: str) -> dict:
@@ -100,6 +106,18 @@ def _table2() -> list[Experiment]:
     return experiments
 
 
+def _practical() -> list[Experiment]:
+    """MIXAE from the best of several random starts."""
+    return [
+        _experiment(
+            *("table2", dataset, "mixae", "random", epochs, THREE_RUNS),
+            {**_mixae_settings(dataset), "starts": STARTS, "start_epochs": start_epochs},
+            "practical",
+        )
+        for dataset, (epochs, start_epochs) in PRACTICAL.items()
+    ]
+
+
 def _figure6() -> list[Experiment]:
     """MNIST with more autoencoders than digits, one run each."""
     settings = _mixae_settings("mnist")
@@ -114,7 +132,7 @@ def _figure6() -> list[Experiment]:
 PAPER = Paper(
     name="mixae",
     title="Deep unsupervised clustering using mixture of autoencoders",
-    experiments=(*_table2(), *_figure6(), *schedule_search()),
+    experiments=(*_table2(), *_practical(), *_figure6(), *schedule_search()),
     tables=(
         Table(
             "table2",

@@ -3,14 +3,22 @@
 from __future__ import annotations
 
 import keras
+import numpy as np
 
 from reproduce.methods.outcome import Outcome
 from reproduce.methods.task import Task
-from reproduce.methods.training import Clock, Progress, ScoreCurve, make_optimizer
+from reproduce.methods.training import (
+    Clock,
+    Progress,
+    ScoreCurve,
+    make_optimizer,
+    pretrain_once,
+)
 from tfclust.callbacks import Checkpoint, RebalanceEntropyWeights
 from tfclust.feeding import count_batches
 from tfclust.metrics import batch_entropy, sample_entropy
 from tfclust.models import MIXAE
+from tfclust.seeds import layer_seeds
 
 CURVE_EVERY = 5  # epochs between two points of the curve
 CURVE_LOGS = ("loss", "reconstruction", "unweighted_sample_entropy", "unweighted_batch_entropy")
@@ -29,13 +37,15 @@ MODEL_SETTINGS = (
 
 
 def run_mixae(task: Task) -> list[Outcome]:
-    """Train MIXAE for `epochs`, seed by seed."""
+    """Train MIXAE for `epochs`, seed by seed, each from the best of its `starts`."""
     return [_train(task, seed) for seed in task.seeds]
 
 
 def _train(task: Task, seed: int) -> Outcome:
     x, directory = samples(task), task.directory
     model, state = build_mixae(task, seed), {}
+    if task.settings.get("starts", 1) > 1:
+        pretrain_once(model, directory, lambda: _take_best_start(model, task, seed, state))
     model.fit(
         x,
         epochs=task.experiment.epochs,
@@ -63,6 +73,20 @@ def _train(task: Task, seed: int) -> Outcome:
         extra_metrics=entropies,
         curve=state.get("curve", []),
     )
+
+
+def _take_best_start(model: MIXAE, task: Task, seed: int, state: dict) -> None:
+    """Set the weights of the start whose error is lowest after `start_epochs`; no label is read."""
+    settings, errors, weights = task.settings, [], []
+    for each in layer_seeds(seed, settings["starts"]):
+        start = build_mixae(task, each)
+        callbacks = [*schedules(settings), Progress(task.progress), Clock(state)]
+        logs = start.fit(
+            samples(task), epochs=settings["start_epochs"], verbose=0, callbacks=callbacks
+        ).history
+        errors.append(logs["reconstruction"][-1])
+        weights.append(start.get_weights())
+    model.set_weights(weights[int(np.argmin(errors))])
 
 
 def samples(task: Task):

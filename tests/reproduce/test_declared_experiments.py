@@ -153,8 +153,10 @@ def test_rows_of_mixae_say_which_data_stands_in_for_the_papers():
 
 
 def test_mixaes_tables_run_what_its_search_tried():
-    def tried(row):  # no run comes near beta's bound
-        return {name: value for name, value in row.settings if name != "beta_bounds"}
+    untried = ("beta_bounds", "starts", "start_epochs")  # no run comes near beta's bound
+
+    def tried(row):
+        return {name: value for name, value in row.settings if name not in untried}
 
     searched = [(row.dataset, tried(row)) for row in MIXAE.rows(MIXAE.table("schedule"))]
     for row in MIXAE.rows(MIXAE.table("2")):

@@ -121,6 +121,41 @@ def wait_for(pattern, folder):
         time.sleep(0.02)
 
 
+def mixae(**settings):
+    small = {
+        **{**DATA, **ADAM, "batch_size": 20, "precision": "mixed_bfloat16"},
+        **{"embedding_dim": 2, "hidden_units": (4,), "alpha": 1, "beta": 10},
+        **{"alpha_bounds": (0, 1), "beta_bounds": (0, 100)},
+        **{"rate_decay": 0.9, "rate_decay_every": 10},
+    }
+    settings = {**small, **settings}
+    return Experiment("mixae", "table2", "iris", "mixae", "random", 1, (0,), settings)
+
+
+def test_of_several_starts_the_one_of_lowest_error_goes_on(tmp_path, monkeypatch):
+    from tfclust.models import MIXAE
+
+    trained, fit = [], MIXAE.fit
+
+    def recorded(model, *arguments, **options):
+        before = model.get_weights()
+        history = fit(model, *arguments, **options)
+        trained.append((before, model.get_weights(), history.history["reconstruction"]))
+        return history
+
+    monkeypatch.setattr(MIXAE, "fit", recorded)
+    _, [record] = run(mixae(starts=3, start_epochs=2), tmp_path)
+    *starts, (before, _, errors) = trained
+    assert [len(losses) for _, _, losses in starts] == [2, 2, 2]
+    assert len({losses[-1] for _, _, losses in starts}) == 3  # other seeds, other starts
+    best = min(starts, key=lambda start: start[2][-1])
+    for weight, expected in zip(before, best[1], strict=True):
+        np.testing.assert_array_equal(weight, expected)
+    assert len(errors) == 1
+    assert record["loss_terms"]["reconstruction"] > 0
+    assert not list((tmp_path / "work_ledger").rglob("pretrained.weights.h5"))
+
+
 SMALL_DAMIC = {
     **DATA,
     **{"hidden_units": (), "batch_size": 20, "patience": 5, "precision": "float32"},
