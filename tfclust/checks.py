@@ -107,13 +107,20 @@ def check_pair(name, value):
     return check_units(name, pair)
 
 
-def check_sigmoid_range(x):
-    """Returns `x`, an array or CSR matrix, or raises ValueError where a value is not in [0, 1].
+def value_range(x):
+    """The least and the largest value of an array or CSR matrix."""
+    return float(x.min()), float(x.max())
 
-    A millionth beyond is allowed, which scaling in float32 may leave.
-    """
-    low, high = float(x.min()), float(x.max())
-    if low < -1e-6 or high > 1.0 + 1e-6:
+
+def in_unit_range(low, high):
+    """Whether both are in [0, 1], or a millionth beyond, which scaling in float32 may leave."""
+    return low >= -1e-6 and high <= 1.0 + 1e-6
+
+
+def check_sigmoid_range(x):
+    """Returns `x`, an array or CSR matrix, or raises ValueError where a value is not in [0, 1]."""
+    low, high = value_range(x)
+    if not in_unit_range(low, high):
         raise ValueError(
             "`x` must lie within 0 and 1, as what a sigmoid reconstructs does: scale it, for all "
             "features alike `(x - x.min()) / (x.max() - x.min())`, or each by its own range, "

@@ -3,7 +3,7 @@
 import ast
 
 from tfclust import models
-from tfclust.checks import check_data
+from tfclust.checks import check_data, in_unit_range, value_range
 from tfclust.cli.errors import UserError, user_errors
 from tfclust.recipes import RECIPES, batch_size
 from tfclust.tuning.settings_file import read_settings
@@ -70,8 +70,8 @@ def check_rows(x, n_clusters):
 
 def check_range(x, model_name):
     """Raises `UserError` where a model takes values in [0, 1] alone and `x`, scaled, has others."""
-    low, high = float(x.min()), float(x.max())
-    if RECIPES[model_name].unit_range and (low < -1e-6 or high > 1.0 + 1e-6):
+    low, high = value_range(x)
+    if RECIPES[model_name].unit_range and not in_unit_range(low, high):
         raise UserError(
             f"--model {model_name} must have data within 0 and 1, such as by --scale minmax. "
             f"Received: values from {low:g} to {high:g}"
