@@ -62,8 +62,8 @@ BASELINE_ITERATIONS = 300
 # DEC's scale for text, or the floor of the mixture's variances would be above most of them.
 BASELINE_SCALES = {"rcv1": "sqrt_dim", "rcv1_10k": "sqrt_dim"}
 LARGER_K = (20, 30)
-# Seeds decide much, and the error tells early which: so of a few random starts the one of lowest
-# error goes on, as k-means does with its own. Epochs, and those of each start.
+# Seeds decide much: of a few random starts the one of lowest error goes on, as k-means does with
+# its own. Epochs, and those of each start.
 STARTS = 4
 PRACTICAL = {"mnist": (30, 5), "har_recomputed": (60, 10)}
 
