@@ -16,7 +16,7 @@ from reproduce.methods.training import (
 )
 from tfclust.callbacks import Checkpoint, RebalanceEntropyWeights
 from tfclust.feeding import count_batches
-from tfclust.metrics import batch_entropy, sample_entropy
+from tfclust.metrics import batch_entropy, cluster_sizes, sample_entropy
 from tfclust.models import MIXAE
 from tfclust.seeds import layer_seeds
 
@@ -76,17 +76,20 @@ def _train(task: Task, seed: int) -> Outcome:
 
 
 def _take_best_start(model: MIXAE, task: Task, seed: int, state: dict) -> None:
-    """Set the weights of the start whose error is lowest after `start_epochs`; no label is read."""
-    settings, errors, weights = task.settings, [], []
+    """Set the weights of the best start after `start_epochs`; no label is read.
+
+    That is, of those with the fewest empty clusters, the one of lowest reconstruction error.
+    """
+    settings, x, ranks, weights = task.settings, samples(task), [], []
     for each in layer_seeds(seed, settings["starts"]):
         start = build_mixae(task, each)
         callbacks = [*schedules(settings), Progress(task.progress), Clock(state)]
-        logs = start.fit(
-            samples(task), epochs=settings["start_epochs"], verbose=0, callbacks=callbacks
-        ).history
-        errors.append(logs["reconstruction"][-1])
+        epochs = settings["start_epochs"]
+        logs = start.fit(x, epochs=epochs, verbose=0, callbacks=callbacks).history
+        sizes = cluster_sizes(start.assign(x, batch_size=2000), start.n_clusters)
+        ranks.append((np.count_nonzero(sizes == 0), logs["reconstruction"][-1]))
         weights.append(start.get_weights())
-    model.set_weights(weights[int(np.argmin(errors))])
+    model.set_weights(weights[ranks.index(min(ranks))])
 
 
 def samples(task: Task):

@@ -132,10 +132,20 @@ def mixae(**settings):
     return Experiment("mixae", "table2", "iris", "mixae", "random", 1, (0,), settings)
 
 
-def test_of_several_starts_the_one_of_lowest_error_goes_on(tmp_path, monkeypatch):
+@pytest.mark.parametrize("emptied", [(), (0, 1)])
+def test_of_several_starts_without_empty_clusters_the_one_of_lowest_error_goes_on(
+    tmp_path, monkeypatch, emptied
+):
+    from reproduce.methods import mixture
     from tfclust.models import MIXAE
 
     trained, fit = [], MIXAE.fit
+    counted = iter(range(3))
+
+    def sizes(labels, n_clusters):
+        return np.array([0, 75, 75] if next(counted) in emptied else [50, 50, 50])
+
+    monkeypatch.setattr(mixture, "cluster_sizes", sizes)
 
     def recorded(model, *arguments, **options):
         before = model.get_weights()
@@ -148,7 +158,8 @@ def test_of_several_starts_the_one_of_lowest_error_goes_on(tmp_path, monkeypatch
     *starts, (before, _, errors) = trained
     assert [len(losses) for _, _, losses in starts] == [2, 2, 2]
     assert len({losses[-1] for _, _, losses in starts}) == 3  # other seeds, other starts
-    best = min(starts, key=lambda start: start[2][-1])
+    candidates = [start for i, start in enumerate(starts) if i not in emptied]
+    best = min(candidates, key=lambda start: start[2][-1])
     for weight, expected in zip(before, best[1], strict=True):
         np.testing.assert_array_equal(weight, expected)
     assert len(errors) == 1
