@@ -13,7 +13,13 @@ from reproduce.experiments.tuned import searched_row
 from tfclust.tuning.spaces import space_of
 
 # Settings of an experiment that belong to the network and not to what is searched.
-_ARCHITECTURE = ("hidden_units", "filters", "assignment_units", "reconstruction_loss")
+_ARCHITECTURE = (
+    "hidden_units",
+    "filters",
+    "kernel_size",
+    "assignment_units",
+    "reconstruction_loss",
+)
 
 
 @dataclass(frozen=True)

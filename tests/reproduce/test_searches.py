@@ -171,7 +171,11 @@ def test_a_search_takes_the_papers_network_unless_it_has_its_own():
     [
         ("damic", "mnist", {}),
         ("gumbel", "usps", {"reconstruction_loss": "cross_entropy"}),
-        ("mixae", "mnist", {"filters": (16, 32)}),
+        (
+            "mixae",
+            "mnist",
+            {"filters": (8, 16), "kernel_size": 3, "assignment_units": (128,)},
+        ),
     ],
 )
 def test_every_model_can_be_searched_with_all_of_its_space_free(method, dataset, fixed):
