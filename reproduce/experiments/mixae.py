@@ -63,7 +63,7 @@ BASELINE_ITERATIONS = 300
 BASELINE_SCALES = {"rcv1": "sqrt_dim", "rcv1_10k": "sqrt_dim"}
 LARGER_K = (20, 30)
 # Seeds decide much: of a few random starts the one of lowest error goes on, as k-means does with
-# its own. Epochs, and those of each start.
+# its own. It was no better than a single start. Epochs, and those of each start.
 STARTS = 4
 PRACTICAL = {"mnist": (30, 5), "har_recomputed": (60, 10)}
 
