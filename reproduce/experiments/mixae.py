@@ -36,6 +36,7 @@ SCHEDULE = {
 }
 PRECISION = "mixed_bfloat16"  # of the products alone; an epoch takes three quarters of the time
 EMBEDDING_DIM = 8  # Figure 4: 80 values for ten autoencoders
+COMMON = {"embedding_dim": EMBEDDING_DIM, "precision": PRECISION, **TRAINING}
 
 N_CLUSTERS = {"mnist": 10, "rcv1": 4, "rcv1_10k": 4, "har_recomputed": 6}
 # "Small autoencoders" (Section 5), and a hidden layer before the softmax. Data as they are: pixels
@@ -76,10 +77,8 @@ def _experiment(
 
 def _mixae_settings(dataset: str) -> dict:
     return {
-        "embedding_dim": EMBEDDING_DIM,
+        **COMMON,
         "batch_size": BATCH_SIZE,
-        "precision": PRECISION,
-        **TRAINING,
         **SCHEDULE,
         "assignment_units": ASSIGNMENT_UNITS,
         "n_clusters": N_CLUSTERS[dataset],
@@ -132,7 +131,7 @@ def _figure6() -> list[Experiment]:
 PAPER = Paper(
     name="mixae",
     title="Deep unsupervised clustering using mixture of autoencoders",
-    experiments=(*_table2(), *_practical(), *_figure6(), *schedule_search()),
+    experiments=(*_table2(), *_practical(), *_figure6(), *schedule_search(COMMON)),
     tables=(
         Table(
             "table2",

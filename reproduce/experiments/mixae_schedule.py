@@ -17,14 +17,7 @@ EPOCHS = {"mnist": 12, "har_recomputed": 40, "rcv1_10k": 40}
 ONE_RUN = (0,)
 # Where the search began; a variant changes some of it.
 BEGINNING = {
-    "optimizer": "adam",
-    "learning_rate": 1e-3,
-    "epsilon": 1e-7,
-    "rate_decay": 0.9,
-    "rate_decay_every": 10,
-    "embedding_dim": 8,
     "batch_size": 256,
-    "precision": "mixed_bfloat16",
     "alpha": 1.0,
     "beta": 100.0,
     "alpha_bounds": (0.0, 1.0),
@@ -83,8 +76,8 @@ VARIANTS = {
 LARGER = {**LOW_ALPHA, **ASSIGNMENT, "batch_size": 128, "filters": (16, 32)}
 
 
-def schedule_search() -> list[Experiment]:
-    """Return every variant as an experiment of one run."""
+def schedule_search(common: dict) -> list[Experiment]:
+    """Return every variant as an experiment of one run; `common` is what none of them changes."""
     runs = [
         (dataset, EPOCHS[dataset], variant)
         for dataset, variants in VARIANTS.items()
@@ -94,7 +87,7 @@ def schedule_search() -> list[Experiment]:
     return [
         Experiment(
             *("mixae", "schedule", dataset, "mixae", "random", epochs, ONE_RUN),
-            {**BEGINNING, **DATASETS[dataset], **variant},
+            {**common, **BEGINNING, **DATASETS[dataset], **variant},
         )
         for dataset, epochs, variant in runs
     ]

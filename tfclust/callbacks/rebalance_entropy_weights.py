@@ -17,7 +17,7 @@ class RebalanceEntropyWeights(keras.callbacks.Callback):
     in use, the smaller gave the lower reconstruction error (one run of 12 epochs each). A likely
     cause: once memberships are hard, what an autoencoder owns it keeps. So the default bound is
     low, a hundredth of what R is on MNIST. R / S is far above it: alpha is in practice a constant,
-    its term a thousandth of R or less, and beta alone keeps its term equal to R. Beta's bound is
+    its term soon below a thousandth of R, and beta alone keeps its term equal to R. Beta's bound is
     only there for batches that fall into one cluster, where B is 0.
 
     Args:

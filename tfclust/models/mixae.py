@@ -149,7 +149,8 @@ class MIXAE(GivenNetworks, MixtureOfAutoencoders):
         networks_seed, assignment_seed = layer_seeds(self.seed, 2)
         if self._has_own_networks:
             self.encoder, self.decoder = self._autoencoders(networks_seed)
-        self._check_codes()
+        else:
+            self._check_codes()
         self.assignment = dense_network(
             self.n_clusters * self.embedding_dim,
             (*self.assignment_units, self.n_clusters),
@@ -162,11 +163,11 @@ class MIXAE(GivenNetworks, MixtureOfAutoencoders):
 
     def _check_codes(self):
         shape = (self.n_clusters, None, self.embedding_dim * (2 if self.variational else 1))
-        if tuple(self.encoder.output_shape) != shape:
+        given = tuple(self.encoder.compute_output_shape((None, *self._sample_shape)))
+        if given != shape:
             raise ValueError(
                 "`encoder` must give codes of shape (n_clusters, batch, embedding_dim), twice as "
-                f"long with `variational`: {shape}. Received: an encoder of output shape "
-                f"{tuple(self.encoder.output_shape)}"
+                f"long with `variational`: {shape}. Received: an encoder of output shape {given}"
             )
 
     def _autoencoders(self, seed):
