@@ -76,9 +76,9 @@ class Row:
         return sum(record["seconds"] for record in self.records) / 60
 
     @property
-    def empty_clusters(self) -> str:
-        """The most clusters that a finished run leaves without a sample, a dash without a run."""
-        return str(max((record["cluster_sizes"].count(0) for record in self.records), default="–"))
+    def empty_clusters(self) -> int | None:
+        """The most clusters that a finished run leaves without a sample, None without a run."""
+        return max((record["cluster_sizes"].count(0) for record in self.records), default=None)
 
     @property
     def machines(self) -> str:
