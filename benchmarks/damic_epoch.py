@@ -2,9 +2,10 @@
 
     python benchmarks/damic_epoch.py
 
-Prints, measured in one run: the rate of `fit` as a share of the machine's float32 product rate, how
-many times as fast it is as ten separate Keras autoencoders and a gate in one step, and the seconds
-until the first step. The data are random numbers of MNIST's shape: no time depends on their values.
+Prints, all measured in one run, in float32 and bfloat16: the rate of `fit` as a share of the
+machine's float32 product rate, how many times as fast it is as ten separate Keras autoencoders and
+a gate in one step, and the seconds until the first step. The data are random numbers of MNIST's
+shape: no time depends on their values.
 `--rows 5120` makes an epoch of twenty steps.
 """
 
@@ -40,9 +41,9 @@ def sample_operations(model):
     return 3 * sum(map(sum, sizes)) - encoder[0] - gate[0]
 
 
-def measure(x, repeats):
+def measure(precision, x, repeats):
     """A compiled model, the seconds of its best epoch, and those until its first step."""
-    model = DAMIC(CLUSTERS, batch_size=BATCH, seed=0)
+    model = DAMIC(CLUSTERS, batch_size=BATCH, seed=0, dtype=precision)
     model.build((None, FEATURES))
     model.compile(steps_per_execution=EXECUTION)
     return model, *time_fit(model, x, repeats, first_rows=EXECUTION * BATCH)
@@ -67,18 +68,21 @@ def main():
     parser.add_argument("--rows", type=int, default=ROWS, help="of an epoch")
     arguments = parser.parse_args()
     x = np.random.default_rng(0).random((arguments.rows, FEATURES), dtype="float32")
-    rates = [product_rate()]
-    model, seconds, first = measure(x, arguments.repeats)
-    rates.append(product_rate())
-    separate = separate_seconds(model, x, 5 * arguments.repeats) * (arguments.rows / BATCH)
+    rates, rows = [product_rate()], []
+    for precision in ("float32", "mixed_bfloat16"):
+        model, seconds, first = measure(precision, x, arguments.repeats)
+        rates.append(product_rate())
+        separate = separate_seconds(model, x, 5 * arguments.repeats) * (arguments.rows / BATCH)
+        rows.append((precision, seconds, separate, first))
     rate = max(*rates, product_rate())
-    share = arguments.rows * sample_operations(model) / seconds / rate
     print(f"float32 product of 2048 x 2048 matrices: {rate / 1e9:.0f} GFLOP/s")
-    print(
-        f"epoch of {arguments.rows} rows: {seconds:.1f} s, {share:.0%} of the product rate, "
-        f"{separate / seconds:.1f} times as fast as separate Keras models; "
-        f"{first:.0f} s to the first step"
-    )
+    for precision, seconds, separate, first in rows:
+        share = arguments.rows * sample_operations(model) / seconds / rate
+        print(
+            f"{precision}: epoch of {arguments.rows} rows {seconds:.1f} s, {share:.0%} of the "
+            f"product rate, {separate / seconds:.1f} times as fast as separate Keras models of the "
+            f"same precision; {first:.0f} s to the first step"
+        )
 
 
 if __name__ == "__main__":

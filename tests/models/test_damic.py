@@ -131,6 +131,16 @@ def test_pretraining_is_layer_by_layer_then_whole_then_gate_then_clusters(pretra
         assert losses[name][-1] < losses[name][0]
 
 
+# What Keras says of every optimizer that was saved before its first step.
+@pytest.mark.filterwarnings("ignore:Skipping variable loading for optimizer")
+def test_a_start_is_saved_before_any_joint_training(pretrained, rows, tmp_path):
+    model = pretrained[0]
+    model.save(tmp_path / "start.keras")
+    loaded = keras.models.load_model(tmp_path / "start.keras")
+    np.testing.assert_array_equal(loaded.assign(rows), model.assign(rows))
+    np.testing.assert_array_equal(loaded.distances(rows), model.distances(rows))
+
+
 def test_autoencoders_start_as_copies_of_one(pretrained, rows):
     start = make(hidden_units=(8,))
     start.pretrain_autoencoder(rows, directory=pretrained[2])  # which is finished

@@ -204,6 +204,18 @@ def test_damic_and_its_baseline_share_the_autoencoder_of_their_seed(tmp_path, mo
     assert len(folders) == 2  # the shared autoencoder, and the trained model
 
 
+def test_the_ablation_runs_each_half_of_damic_alone(tmp_path):
+    _, [baseline] = run(damic("ae_kmeans", ""), tmp_path)
+    _, [_, start] = run(damic("pretraining", "pretrained"), tmp_path)
+    assert start["metrics"]["nmi"] == baseline["metrics"]["nmi"]  # the paper's reading of it
+    [shared] = (tmp_path / "work_ledger").iterdir()
+    _, [*_, joint] = run(damic("joint_training", "random", **GATED), tmp_path)
+    assert set(joint["loss_terms"]) == {"mixture_nll"}
+    assert sum(joint["cluster_sizes"]) == 150
+    [model] = (path for path in (tmp_path / "work_ledger").iterdir() if path != shared)
+    assert [path.name for path in model.iterdir()] == ["model.keras"]  # nothing was pretrained
+
+
 @pytest.mark.slow
 def test_a_run_killed_twice_ends_as_one_that_was_not(tmp_path):
     assert start(tmp_path, "whole").wait() == 0
