@@ -58,18 +58,26 @@ def dense_network(
 
 
 def normalized_network(
-    input_dim, units, activation="relu", name=None, dtype=None, output_dtype=None, seed=None
+    input_dim,
+    units,
+    activation="relu",
+    normalize_first=True,
+    name=None,
+    dtype=None,
+    output_dtype=None,
+    seed=None,
 ):
-    """A stack of dense layers, all but the last one batch-normalized and then activated.
+    """A stack of dense layers, all but the last one batch-normalized and activated.
 
     With `relu` these are the networks of the Gumbel-Softmax paper: "all the layers, except the
     input, output and embeddings, are followed by batch normalization and rectified linear unit".
-    A normalized layer has no bias, which the normalization would take out again. Batches are
-    normalized by the statistics of the global batch under a distribution strategy.
+    A layer that is normalized first has no bias, which the normalization would take out again.
+    Batches are normalized by the statistics of the global batch under a distribution strategy.
 
     Args:
         input_dim, units, activation, name, dtype, output_dtype, seed: as in `dense_network`;
             kernels start Glorot uniform and biases at 0, on which the paper is silent.
+        normalize_first: whether a layer is normalized before its activation, or after it.
 
     Returns:
         A built `keras.Model` that maps `(batch, input_dim)` to `(batch, units[-1])`.
@@ -88,17 +96,18 @@ def normalized_network(
     *hidden_units, last = units
     layers = []
     for i, (width, layer_seed) in enumerate(zip(hidden_units, seeds, strict=True)):
-        layers += [
-            keras.layers.Dense(
-                width,
-                use_bias=False,
-                kernel_initializer=kernel(layer_seed),
-                dtype=dtype,
-                name=f"dense_{i}",
-            ),
-            keras.layers.BatchNormalization(synchronized=True, dtype=dtype, name=f"norm_{i}"),
-            keras.layers.Activation(activation, dtype=dtype, name=f"activation_{i}"),
-        ]
+        dense = keras.layers.Dense(
+            width,
+            use_bias=not normalize_first,
+            kernel_initializer=kernel(layer_seed),
+            dtype=dtype,
+            name=f"dense_{i}",
+        )
+        normalize = keras.layers.BatchNormalization(
+            synchronized=True, dtype=dtype, name=f"norm_{i}"
+        )
+        activate = keras.layers.Activation(activation, dtype=dtype, name=f"activation_{i}")
+        layers += [dense, *_in_order(normalize, activate, normalize_first)]
     output = keras.layers.Dense(
         last, kernel_initializer=kernel(last_seed), dtype=output_dtype or dtype, name="output"
     )
@@ -112,6 +121,7 @@ def parallel_dense_autoencoder(
     embedding_dim,
     activation="relu",
     batch_normalization=False,
+    normalize_first=True,
     hidden_code=False,
     variational=False,
     dtype=None,
@@ -125,8 +135,9 @@ def parallel_dense_autoencoder(
         hidden_units: widths of each encoder's hidden layers; the decoder mirrors them.
         embedding_dim: size p of each one's code.
         activation: of every layer but the last of each.
-        batch_normalization: whether the hidden layers are normalized before their activation, each
-            network by its own statistics.
+        batch_normalization: whether the hidden layers are normalized, each network by its own
+            statistics.
+        normalize_first: whether they are normalized before their activation, or after it.
         hidden_code: whether the code is a hidden layer like the others, activated and normalized as
             they are. False leaves it linear.
         variational: whether the encoders give the mean and the logarithm of the variance of a code,
@@ -157,8 +168,9 @@ def parallel_dense_autoencoder(
             return [dense(units, activation, dtype=dtype)]
         normalize = ParallelBatchNormalization(networks, dtype=dtype)
         activate = keras.layers.Activation(activation, dtype=dtype)
-        # The normalization has an offset of its own.
-        return [dense(units, use_bias=False, dtype=dtype), normalize, activate]
+        # The normalization that follows a product at once has an offset of its own.
+        product = dense(units, use_bias=not normalize_first, dtype=dtype)
+        return [product, *_in_order(normalize, activate, normalize_first)]
 
     def all_hidden(units):
         return [layer for width in units for layer in hidden(width)]
@@ -283,6 +295,10 @@ def _single_layer(layer, k):
         "Networks can be taken apart that are made of parallel layers. "
         f"Received: a layer of type {type(layer).__name__}"
     )
+
+
+def _in_order(normalize, activate, normalize_first):
+    return [normalize, activate] if normalize_first else [activate, normalize]
 
 
 def _as_models(networks, sample_shape, encoder, embedding_dim, decoder):

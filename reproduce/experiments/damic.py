@@ -29,6 +29,9 @@ AUTOENCODER = {
     "hidden_units": (1024, 256),
     "batch_size": 256,
     "patience": PATIENCE,
+    # "Batch normalization was utilized on all layers", on which side of the ELU is not said. After
+    # it the autoencoder's cross-entropy on MNIST is lower.
+    "normalize_first": False,
     # Layers in bfloat16, at three quarters of the time; h(x), the gate's logits, and all that
     # follows the decoders' logits in float32.
     "precision": "mixed_bfloat16",

@@ -25,7 +25,7 @@ from tfclust.models import DAMIC
 from tfclust.stages import seconds_of_stages
 
 CURVE_EVERY = 5  # epochs between two points of the curve
-MODEL_SETTINGS = ("n_clusters", "hidden_units", "gate_units", "batch_size")
+MODEL_SETTINGS = ("n_clusters", "hidden_units", "gate_units", "normalize_first", "batch_size")
 
 
 def run_damic(task: Task) -> list[Outcome]:
@@ -134,7 +134,12 @@ def _stages(task: Task) -> dict:
 
 def _shared_folder(model: DAMIC, task: Task, epochs: int) -> Path:
     settings = {
-        "model": [model.embedding_dim or model.n_clusters, model.hidden_units, model.batch_size],
+        "model": [
+            model.embedding_dim or model.n_clusters,
+            model.hidden_units,
+            model.normalize_first,
+            model.batch_size,
+        ],
         "training": [epochs, task.settings["patience"], task.settings["precision"]],
         "data": [task.data.sha256, task.settings["scale"]],
     }
