@@ -36,14 +36,26 @@ class TestDAMIC(ClusteringModelBattery):
     trains_as_it_tests = False  # batches are normalized
 
     def test_objective_is_eq_3_in_float64(self, trained, rows):
-        logits, distances = parts_in_float64(trained, rows)
-        joint = log_softmax(logits, axis=1) - distances
-        expected = -logsumexp(joint, axis=1).sum()
-        np.testing.assert_allclose(trained.loss_terms(rows)["mixture_nll"], expected, rtol=1e-6)
-        np.testing.assert_allclose(
-            trained.predict(rows, verbose=0), softmax(logits, axis=1), atol=1e-6
-        )
-        np.testing.assert_allclose(trained.distances(rows), distances, rtol=1e-5)
+        assert_eq_3(trained, rows)
+
+    def test_objective_is_eq_3_where_layers_are_normalized_first(self, rows):
+        model = compiled(self.build(normalize_first=True))
+        model.fit(rows, epochs=2, verbose=0)
+        kinds = [type(layer).__name__ for layer in model.encoder.layers]
+        assert kinds == ["ParallelDense", "ParallelBatchNormalization", "Activation"]
+        assert_eq_3(model, rows)
+
+    def test_layers_are_normalized_after_their_elu(self, trained):
+        for network in (trained.encoder, trained.clustering_network):
+            kinds = [type(layer).__name__ for layer in network.layers[1:3]]
+            assert kinds[0] == "Activation"
+            assert kinds[1].endswith("BatchNormalization")
+
+    def test_a_config_without_the_order_is_one_of_normalizing_first(self, trained):
+        config = trained.get_config()
+        assert DAMIC.from_config(config).normalize_first is False
+        del config["normalize_first"]
+        assert DAMIC.from_config(config).normalize_first is True
 
     def test_gradients_are_those_of_eqs_4_and_5(self, trained, rows):
         logits, distances = parts_in_float64(trained, rows)
@@ -237,6 +249,15 @@ class TestWithoutGate:
         np.testing.assert_array_equal(loaded.assign(rows), model.assign(rows))
         with pytest.raises(ValueError, match=r"`embed` needs a gate.*Received: gate=False"):
             model.embed(rows)
+
+
+def assert_eq_3(model, rows):
+    """Asserts that the objective, the memberships and the distances are those of Eqs. 1 and 3."""
+    logits, distances = parts_in_float64(model, rows)
+    expected = -logsumexp(log_softmax(logits, axis=1) - distances, axis=1).sum()
+    np.testing.assert_allclose(model.loss_terms(rows)["mixture_nll"], expected, rtol=1e-6)
+    np.testing.assert_allclose(model.predict(rows, verbose=0), softmax(logits, axis=1), atol=1e-6)
+    np.testing.assert_allclose(model.distances(rows), distances, rtol=1e-5)
 
 
 def parts_in_float64(model, x):
