@@ -179,6 +179,8 @@ def test_mixae_decays_its_rate_as_the_paper_says():
 
 def test_damic_has_five_seeds_and_the_papers_layers():
     for row in DAMIC.experiments:
+        if row.table == "start":  # short runs of our own
+            continue
         assert row.seeds == (0, 1, 2, 3, 4)
         settings = dict(row.settings)
         if row.method != "kmeans":
@@ -186,6 +188,16 @@ def test_damic_has_five_seeds_and_the_papers_layers():
             assert (row.epochs, settings["batch_size"]) == (50, 256)
         if row.method in ("damic", "joint_training"):
             assert settings["gate_units"] == (512, 512)
+
+
+def test_damics_tables_normalize_where_its_search_began():
+    searched = DAMIC.rows(DAMIC.table("start"))
+    orders = [(row.dataset, dict(row.settings)["normalize_first"]) for row in searched]
+    assert orders == [
+        (dataset, first) for dataset in ("mnist", "twenty_newsgroups") for first in (False, True)
+    ]
+    tables = [dict(row.settings) for row in DAMIC.experiments if row.table != "start"]
+    assert {settings.get("normalize_first", False) for settings in tables} == {False}
 
 
 def test_every_run_of_damic_is_declared_once():
