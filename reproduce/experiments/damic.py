@@ -119,6 +119,14 @@ PAPER = Paper(
             metrics=("nmi", "ari", "acc"),
         ),
         Table(
+            "rules",
+            "Accuracy by the gate (Eq. 2) and by the smallest error (Eq. 6), how often the two "
+            "agree, and the gate's accuracy before the joint training",
+            ("table2", "table3", "table4", "table5"),
+            ("damic", "joint_training"),
+            metrics=("acc", "reconstruction_rule_acc", "agreement", "start_acc"),
+        ),
+        Table(
             "start",
             "On which side of the ELU to normalize, one run each",
             ("start",),
