@@ -45,7 +45,7 @@ def test_export_hands_over_the_trained_model_and_prints_what_came_back(run, expo
     assert preprocess["dtype"] == "float32"
 
 
-@pytest.mark.parametrize("scale", [None, "standard", "minmax", "max", "sqrt_dim"])
+@pytest.mark.parametrize("scale", [None, "standard", "minmax", "max_abs", "max", "sqrt_dim"])
 def test_requests_are_scaled_as_the_training_was(rows, scale):
     requests = _requests(record(rows, scale))
     scaled = (rows - requests["offset"]) * requests["scale"]

@@ -59,6 +59,16 @@ def test_minmax_brings_each_feature_to_the_unit_interval(pixels):
     np.testing.assert_allclose(scaled.max(axis=0), 1, atol=1e-6)
 
 
+def test_max_abs_divides_each_feature_by_its_largest_magnitude():
+    x = np.array([[0.0, -4.0, 0.0], [2.0, 1.0, 0.0]])
+    np.testing.assert_array_equal(rescale(x, "max_abs"), [[0.0, -1.0, 0.0], [1.0, 0.25, 0.0]])
+
+
+def test_max_abs_is_minmax_where_features_start_at_0():
+    counts = np.array([[0.0, 3.0], [2.0, 0.0], [1.0, 6.0]])
+    np.testing.assert_allclose(rescale(counts, "max_abs"), rescale(counts, "minmax"))
+
+
 def test_standard_brings_each_feature_to_mean_zero_and_variance_one(pixels):
     scaled = by_feature(rescale(pixels, "standard", pixel_max=255))
     np.testing.assert_allclose(scaled.mean(axis=0), 0, atol=1e-6)

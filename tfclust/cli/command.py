@@ -13,6 +13,7 @@ from tfclust.version import __version__
 SCALES = {
     "standard": "each column to mean 0 and variance 1",
     "minmax": "each column to [0, 1]",
+    "max_abs": "each column divided by its largest magnitude",
     "max": "all divided by the largest value",
     "l2": "each row to length 1",
     "sqrt_dim": "all times the root of the number of columns",

@@ -36,14 +36,15 @@ class Scaling:
             return cls(scale, divisor=float(x.max()) or 1.0)
         if scale == "sqrt_dim":
             return cls(scale, divisor=1 / math.sqrt(math.prod(x.shape[1:])))
+        if scale == "max_abs":
+            return cls(scale, divisor=_nonzero(_largest_magnitudes(x)).tolist())
         if scale == "standard":
             shift, divisor = np.mean(x, 0, "float64"), np.std(x, 0, "float64")
         elif scale == "minmax":
             shift, divisor = np.min(x, 0), np.ptp(x, 0)
         else:
             return cls(scale)
-        divisor = np.where(divisor == 0, 1.0, divisor)  # a constant feature becomes 0
-        return cls(scale, shift.tolist(), divisor.tolist())
+        return cls(scale, shift.tolist(), _nonzero(divisor).tolist())
 
     def apply(self, x):
         """Scaled samples, float32; `x` is left as it is."""
@@ -51,8 +52,23 @@ class Scaling:
             return rescale(x, self.scale)
         if self.shift is not None:
             x = x - np.float32(self.shift)
-        return x if self.divisor is None else x / np.float32(self.divisor)
+        if self.divisor is None:
+            return x
+        divisor = np.float32(self.divisor)
+        if hasattr(x, "tocsr") and divisor.ndim:
+            return x.multiply(1 / divisor).tocsr()
+        return x / divisor
 
     def to_json(self):
         """What `run.json` holds of it; `Scaling(**...)` takes it."""
         return asdict(self)
+
+
+def _largest_magnitudes(x):
+    largest = abs(x).max(axis=0)
+    return largest.toarray()[0] if hasattr(largest, "toarray") else largest
+
+
+def _nonzero(divisor):
+    """1 in the place of 0, by which a constant feature becomes 0."""
+    return np.where(divisor == 0, 1.0, divisor)

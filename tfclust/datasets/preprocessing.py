@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 
-SCALES = (None, "raw", "max", "sqrt_dim", "minmax", "standard", "l2")
+SCALES = (None, "raw", "max", "sqrt_dim", "minmax", "max_abs", "standard", "l2")
 
 _DENSE_ONLY = ("minmax", "standard")
 
@@ -29,6 +29,8 @@ def rescale(x, scale, pixel_max=1.0):
     - `"sqrt_dim"`: times `sqrt(d)`, `d` the number of features, as DEC does with REUTERS-10K: rows
       of unit length then have a mean square of 1.
     - `"minmax"`: each feature shifted and scaled to [0, 1]; a constant feature to 0.
+    - `"max_abs"`: each feature divided by its largest magnitude, so that zeros stay; for features
+      that start at 0, as counts and tf-idf do, the same as "minmax", and possible for sparse data.
     - `"standard"`: each feature to mean 0 and variance 1; a constant feature to 0.
     - `"l2"`: each row to unit length; a row of zeros stays.
 
@@ -77,6 +79,7 @@ def _scaler(scale):
 
     scalers = {
         "minmax": preprocessing.MinMaxScaler,
+        "max_abs": preprocessing.MaxAbsScaler,
         "standard": preprocessing.StandardScaler,
         "l2": preprocessing.Normalizer,
     }
