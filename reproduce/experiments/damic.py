@@ -40,8 +40,8 @@ GATE = {"gate_units": (512, 512)}
 PRETRAINING = {"pretrain_epochs": EPOCHS, "kmeans_n_init": KMEANS_STARTS}
 
 # "All datasets were normalized between 0 and 1": pixels are, and each word's tf-idf is divided by
-# its own maximum. Divided by that of all, whole documents are shorter than 1, d is a fraction of a
-# nat, and the gate can send documents of many clusters to one autoencoder at next to no cost.
+# its own maximum. Divided by that of all, d is a fraction of a nat, and the gate can send documents
+# of many clusters to one autoencoder at next to no cost.
 DATASETS = {
     "table2": ("mnist", {"n_clusters": 10, "scale": None}),
     "table3": ("fashion_mnist", {"n_clusters": 10, "scale": None}),
