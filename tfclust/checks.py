@@ -124,7 +124,8 @@ def check_sigmoid_range(x):
         raise ValueError(
             "`x` must lie within 0 and 1, as what a sigmoid reconstructs does: scale it, for all "
             "features alike `(x - x.min()) / (x.max() - x.min())`, or each by its own range, "
-            f'`datasets.load(name, scale="minmax")`. Received: x from {low:g} to {high:g}'
+            '`datasets.load(name, scale="minmax")`, or "max_abs" where it is sparse. '
+            f"Received: x from {low:g} to {high:g}"
         )
     return x
 

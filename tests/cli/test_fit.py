@@ -260,6 +260,8 @@ def test_data_that_a_model_cannot_reconstruct_are_refused_with_the_option(table,
     out = tmp_path / "run"
     options = ("--label-column", "kind", "--pretrain-epochs", "1")
     assert fit(table, out, *options, model="damic", epochs=1) == 2
-    assert "within 0 and 1, such as by --scale minmax. Received: values" in capsys.readouterr().err
+    message = capsys.readouterr().err
+    assert "within 0 and 1, such as by --scale minmax" in message
+    assert "--scale max_abs where it is sparse. Received: values" in message
     small = ("--set", "hidden_units=4", "--set", "gate_units=4", "--scale", "minmax")
     assert fit(table, out, *options, *small, model="damic", epochs=1) == 0

@@ -73,8 +73,8 @@ def check_range(x, model_name):
     low, high = value_range(x)
     if RECIPES[model_name].unit_range and not in_unit_range(low, high):
         raise UserError(
-            f"--model {model_name} must have data within 0 and 1, such as by --scale minmax. "
-            f"Received: values from {low:g} to {high:g}"
+            f"--model {model_name} must have data within 0 and 1, such as by --scale minmax, or "
+            f"--scale max_abs where it is sparse. Received: values from {low:g} to {high:g}"
         )
 
 
