@@ -28,7 +28,7 @@ def plot(results, settings) -> Figure:
     images = results["images"]
     titles = ["input", *(f"DAE #{i}" for i in range(len(images) - 1))]
     figure = plots.images_grid(images, -(-len(images) // 2), titles, frames=[0])
-    figure.suptitle(f"An image of ones (Figure 2): {results['description']}", fontsize=10)
+    figure.suptitle(f"An image of ones (Figure 2)\n{results['description']}", fontsize=9)
     return figure
 
 
