@@ -36,7 +36,9 @@ AUTOENCODER = {
     # follows the decoders' logits in float32.
     "precision": "mixed_bfloat16",
 }
-GATE = {"gate_units": (512, 512)}
+# K-means on the code of the start's autoencoder, and the mixture that is trained from there on.
+START = {**AUTOENCODER, "kmeans_n_init": KMEANS_STARTS}
+MODEL = {**AUTOENCODER, "gate_units": (512, 512), **TRAINING}
 PRETRAINING = {"pretrain_epochs": EPOCHS, "kmeans_n_init": KMEANS_STARTS}
 
 # "All datasets were normalized between 0 and 1": pixels are, and each word's tf-idf is divided by
@@ -60,12 +62,10 @@ def _comparison(table: str) -> list[Experiment]:
     """K-means, k-means on the code of the start's autoencoder, and DAMIC."""
     dataset, data = DATASETS[table]
     kmeans = {"n_init": KMEANS_STARTS, "scale": KMEANS_SCALES.get(dataset)}
-    start = {**AUTOENCODER, "kmeans_n_init": KMEANS_STARTS}
-    model = {**AUTOENCODER, **GATE, **PRETRAINING, **TRAINING}
     return [
         _experiment(table, dataset, "kmeans", "", KMEANS_ITERATIONS, **{**data, **kmeans}),
-        _experiment(table, dataset, "ae_kmeans", "", EPOCHS, **data, **start),
-        _experiment(table, dataset, "damic", "pretrained", EPOCHS, **data, **model),
+        _experiment(table, dataset, "ae_kmeans", "", EPOCHS, **data, **START),
+        _experiment(table, dataset, "damic", "pretrained", EPOCHS, **data, **MODEL, **PRETRAINING),
     ]
 
 
@@ -76,21 +76,18 @@ def _ablation() -> list[Experiment]:
     k-means on the code, not as the pretrained gate.
     """
     dataset, data = DATASETS["table2"]
-    start = {**AUTOENCODER, "kmeans_n_init": KMEANS_STARTS}
-    model = {**AUTOENCODER, **GATE, **TRAINING}
     return [
-        _experiment("table5", dataset, "pretraining", "pretrained", EPOCHS, **data, **start),
-        _experiment("table5", dataset, "joint_training", "random", EPOCHS, **data, **model),
+        _experiment("table5", dataset, "pretraining", "pretrained", EPOCHS, **data, **START),
+        _experiment("table5", dataset, "joint_training", "random", EPOCHS, **data, **MODEL),
     ]
 
 
 def _order_of_normalization() -> list[Experiment]:
     """The start's autoencoder normalized after and before its ELU, in one short run each."""
-    settings = {**AUTOENCODER, "kmeans_n_init": KMEANS_STARTS}
     return [
         Experiment(
             *("damic", "start", dataset, "ae_kmeans", "", 20, (0,)),
-            {**data, **settings, "normalize_first": first},
+            {**data, **START, "normalize_first": first},
         )
         for dataset, data in (DATASETS["table2"], DATASETS["table4"])
         for first in (False, True)
