@@ -16,7 +16,7 @@ demo: $(VENV)/demo.done
 test: $(VENV)/test.done
 	$(RUN) ruff check
 	$(RUN) ruff format --check
-	$(RUN) pytest --numprocesses auto --dist loadgroup --no-loadscope-reorder
+	$(RUN) pytest --numprocesses auto --dist loadfile --no-loadscope-reorder
 
 clean:
 	rm -rf $(VENV) demo build *.egg-info .pytest_cache .ruff_cache

@@ -17,14 +17,8 @@ pytest.register_assert_rewrite("battery")
 
 
 def pytest_collection_modifyitems(items):
-    """Gives a process the tests of a file, which share fixtures, and each notebook to any process.
-
-    Notebooks, the longest tests, come first, so that no process waits for another's at the end.
-    """
-    for item in items:
-        alone = item.get_closest_marker("alone")
-        item.add_marker(pytest.mark.xdist_group(item.nodeid if alone else str(item.path)))
-    items.sort(key=lambda item: item.get_closest_marker("alone") is None)
+    """Puts the notebooks, the longest tests, first: no process waits for another's at the end."""
+    items.sort(key=lambda item: item.path.name != "test_notebooks.py")
 
 
 @pytest.fixture(scope="session")

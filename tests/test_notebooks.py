@@ -22,7 +22,6 @@ def test_notebook_is_committed_without_outputs(path):
 
 
 @pytest.mark.slow
-@pytest.mark.alone
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=name_of)
 def test_notebook_runs_without_error(path, monkeypatch):
     monkeypatch.setenv("PYTHONPATH", str(ROOT))  # the kernel imports this tree, installed or not
