@@ -29,8 +29,9 @@ AUTOENCODER = {
     "hidden_units": (1024, 256),
     "batch_size": 256,
     "patience": PATIENCE,
-    # "Batch normalization was utilized on all layers", on which side of the ELU is not said: where
-    # the start's autoencoder comes to a lower cross-entropy, see `_order_of_normalization`.
+    # "Batch normalization was utilized on all layers", on which side of the ELU is not said. In the
+    # short runs of `_order_of_normalization`, the start's autoencoder comes to a cross-entropy that
+    # is lower by 7 % after it on MNIST, and by 2 % before it on 20 Newsgroups.
     "normalize_first": False,
     # Layers in bfloat16, at three quarters of the time; h(x), the gate's logits, and all that
     # follows the decoders' logits in float32.
