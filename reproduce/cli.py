@@ -206,7 +206,7 @@ def _parser() -> argparse.ArgumentParser:
     tune.add_argument("method", choices=SPACES)
     tune.add_argument("dataset", help="a dataset of the method's experiments, such as pendigits")
     tune.add_argument(
-        "--objective", choices=OBJECTIVES, default="l_sp", help="default: %(default)s"
+        "--objective", choices=OBJECTIVES, default="stability", help="default: %(default)s"
     )
     tune.add_argument(
         "--supervised", action="store_true", help="allow an objective that reads the labels"

@@ -12,6 +12,7 @@ from pathlib import Path
 from tqdm import tqdm
 
 from reproduce import provenance
+from reproduce.errors import UserError
 from reproduce.experiment import Experiment
 from reproduce.ledger import Ledger
 
@@ -32,6 +33,9 @@ def run(selection: Selection, ledger: Ledger, work_dir, jobs=1, data_dir=None) -
 
     Returns:
         The number of runs that failed; each is reported on standard error.
+
+    Raises:
+        UserError: A dataset has neither a file nor a download.
     """
     from reproduce.methods import stacks_seeds
 
@@ -64,7 +68,10 @@ def _run_group(experiment, seeds, ledger_path, work_dir, data_dir) -> int:
     settings = dict(experiment.settings)
     directory = work_dir / run_folder(experiment, seeds)
     directory.mkdir(parents=True, exist_ok=True)
-    data = load(experiment.dataset, data_dir, scale=settings.get("scale"), flatten=True)
+    try:
+        data = load(experiment.dataset, data_dir, scale=settings.get("scale"), flatten=True)
+    except FileNotFoundError as error:
+        raise UserError(str(error)) from error
     with _bar(experiment, seeds) as bar:
 
         def progress(done, total):

@@ -239,7 +239,7 @@ class TestWithoutGate:
         memberships = model.predict(rows, verbose=0)
         np.testing.assert_allclose(memberships, softmax(-distances, axis=1), atol=1e-6)
 
-    def test_it_is_pretrained_and_saved_and_has_no_h(self, rows, tmp_path):
+    def test_it_is_pretrained_and_saved_and_gives_the_joined_codes(self, rows, tmp_path):
         model = make(gate=False)
         history = model.pretrain(rows, epochs=1, n_init=1, verbose=0)
         assert "gate" not in history.history
@@ -247,8 +247,8 @@ class TestWithoutGate:
         model.save(tmp_path / "model.keras")
         loaded = keras.models.load_model(tmp_path / "model.keras")
         np.testing.assert_array_equal(loaded.assign(rows), model.assign(rows))
-        with pytest.raises(ValueError, match=r"`embed` needs a gate.*Received: gate=False"):
-            model.embed(rows)
+        codes = model.encoder(rows, training=False).numpy()
+        np.testing.assert_array_equal(model.embed(rows), np.concatenate(codes, axis=1))
 
 
 def assert_eq_3(model, rows):

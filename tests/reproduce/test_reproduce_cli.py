@@ -136,6 +136,14 @@ def test_run_tells_by_its_status_that_a_run_failed(ledger, calls):
     assert main(["run", "4", "--ledger", str(ledger.path)]) == 1
 
 
+def test_data_that_are_nowhere_end_the_run_with_a_message(tmp_path, monkeypatch, capsys):
+    monkeypatch.setenv("TFCLUST_DATA_DIR", str(tmp_path))
+    places = ["--ledger", str(tmp_path / "ledger.jsonl"), "--work", str(tmp_path / "work")]
+    assert main([*"run table11 --dataset pendigits --method cm --seeds 0".split(), *places]) == 2
+    assert "reproduce: No data for 'pendigits'" in capsys.readouterr().err
+    assert not (tmp_path / "ledger.jsonl").exists()
+
+
 def test_an_interrupt_ends_without_a_traceback(ledger, calls, capsys):
     def interrupt(*arguments, **options):
         raise KeyboardInterrupt

@@ -57,6 +57,7 @@ def call(trainer, rows):
     def tune(model="cm", x=rows, y=None, **changes):
         small = {
             "n_clusters": 3,
+            "objective": "l_sp",
             "max_trials": 6,
             "seeds_per_trial": 3,
             "algorithm": "random",  # the Bayesian one takes its time to propose

@@ -91,7 +91,8 @@ def test_a_search_pretrains_trains_measures_and_chooses(rows, labels, monkeypatc
 
 def test_a_diverging_training_is_told_apart_from_a_mistake(rows):
     searched = {"space": [space_of("mixae").parameters[2]], "max_trials": 1, "epochs": 1}
-    common = {"n_clusters": 3, "seeds_per_trial": 1, "verbose": False, **searched}
+    runs = {"objective": "l_sp", "seeds_per_trial": 1}
+    common = {"n_clusters": 3, "verbose": False, **runs, **searched}
     with pytest.raises(ValueError, match="rank 2"):
         tune("cm", np.zeros((9, 2, 2), "float32"), **common)
     found = tune("cm", rows * 1e20, fixed={"batch_size": 8}, **common)

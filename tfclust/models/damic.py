@@ -12,7 +12,7 @@ from tfclust.checks import (
     check_units,
 )
 from tfclust.losses import mixture_nll, smallest_error, squared_errors
-from tfclust.models.mixture_of_autoencoders import MixtureOfAutoencoders
+from tfclust.models.mixture_of_autoencoders import MixtureOfAutoencoders, joined_codes
 from tfclust.networks import (
     normalized_network,
     parallel_dense_autoencoder,
@@ -42,7 +42,7 @@ class DAMIC(MixtureOfAutoencoders):
         hidden_units: widths of each encoder's hidden layers; the decoder mirrors them.
         gate_units: widths of the layers of h(x), below the gate's softmax.
         gate: False leaves the gate out and trains with Eq. 7, `sum_t min_i d(x_t, f_i(x_t))`;
-            memberships are then `softmax(-d)`.
+            memberships are then `softmax(-d)`, and `embed` gives the codes of all autoencoders.
         normalize_first: whether every hidden layer is normalized before its ELU, or after it.
         batch_size, seed, **kwargs: see `ClusteringModel`.
 
@@ -194,9 +194,13 @@ class DAMIC(MixtureOfAutoencoders):
         return tf.transpose(self._distances(x, training=False))
 
     def embed_batch(self, x):
-        """h(x), `(batch, gate_units[-1])`, what the gate's softmax sees."""
+        """h(x), `(batch, gate_units[-1])`, what the gate's softmax sees.
+
+        Without a gate, the codes of all autoencoders side by side, `(batch, K embedding_dim)`.
+        """
         if not self.gate:
-            raise ValueError("`embed` needs a gate, which computes h(x). Received: gate=False")
+            codes = joined_codes(self.encoder(x, training=False))
+            return tf.cast(codes, tf.float32)
         for layer in self.clustering_network.layers[:-1]:
             x = layer(x, training=False) if _is_normalization(layer) else layer(x)
         return tf.cast(x, tf.float32)

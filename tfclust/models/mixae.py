@@ -24,7 +24,7 @@ from tfclust.losses import (
     weighted_error,
 )
 from tfclust.models.given_networks import GivenNetworks
-from tfclust.models.mixture_of_autoencoders import MixtureOfAutoencoders
+from tfclust.models.mixture_of_autoencoders import MixtureOfAutoencoders, joined_codes
 from tfclust.networks import (
     dense_network,
     parallel_convolutional_autoencoder,
@@ -228,7 +228,7 @@ class MIXAE(GivenNetworks, MixtureOfAutoencoders):
         return gaussian_sample(mean, log_variance, self._step_seed()), divergences
 
     def _logits(self, codes, training):
-        return self.assignment(_joined(codes), training=training)
+        return self.assignment(joined_codes(codes), training=training)
 
     def _errors(self, x, reconstructions):
         size = int(np.prod(self._sample_shape))
@@ -255,12 +255,12 @@ class MIXAE(GivenNetworks, MixtureOfAutoencoders):
 
     def embed_batch(self, x):
         """Joined codes z, `(batch, K p)`."""
-        return _joined(self._encode(x, training=False)[0])
+        return joined_codes(self._encode(x, training=False)[0])
 
     def cluster_batch(self, x):
         """Memberships `(batch, K)` and joined codes, from one pass through the encoders."""
         codes, _ = self._encode(x, training=False)
-        return tf.nn.softmax(self._logits(codes, training=False)), _joined(codes)
+        return tf.nn.softmax(self._logits(codes, training=False)), joined_codes(codes)
 
     def mixture_batch(self, x):
         """Memberships `(batch, K)` and reconstructions `(K, batch, ...)`, float32, of a batch."""
@@ -292,9 +292,3 @@ class MIXAE(GivenNetworks, MixtureOfAutoencoders):
             **self._start,
         }
         return {**super().get_config(), **config, **self._networks_config()}
-
-
-def _joined(codes):
-    """`(K, batch, p)` -> `(batch, K p)`."""
-    networks, _, size = codes.shape
-    return tf.reshape(tf.transpose(codes, (1, 0, 2)), (-1, networks * size))

@@ -68,3 +68,9 @@ class MixtureOfAutoencoders(ClusteringModel):
         codes = single_network(self.encoder, k)(inputs)
         outputs = self.decode_single(codes, single_network(self.decoder, k))
         return keras.Model(inputs, outputs, name=f"autoencoder_{k}")
+
+
+def joined_codes(codes):
+    """The codes of K autoencoders side by side: `(K, batch, p)` -> `(batch, K p)`."""
+    networks, _, size = codes.shape
+    return tf.reshape(tf.transpose(codes, (1, 0, 2)), (-1, networks * size))

@@ -24,7 +24,7 @@ def tune(
     y=None,
     *,
     n_clusters,
-    objective="l_sp",
+    objective="stability",
     supervised=False,
     max_trials=40,
     seeds_per_trial=3,
@@ -44,15 +44,16 @@ def tune(
     labels are the likely one, and are used here where `supervised=True` says so and only then.
 
     Args:
-        model: "cm", "aecm", "mixae" or the class; see `tfclust.tuning.SPACES`.
+        model: one of the names in `tfclust.tuning.SPACES`, such as "damic", or its class.
         x: array `(n, ...)` or CSR matrix `(n, d)`.
         y: None or labels `(n,)`. Without `supervised=True` they are scored for the record alone
             and nothing in the search reads the scores.
         n_clusters: number of clusters K.
-        objective: one of `tfclust.tuning.LABEL_FREE`: "l_sp" (Sections 5.2.4 and 5.3.4 of the
-            AE-CM paper), "reconstruction", "distortion" (their sum; for CM the expected squared
-            distance to a centroid), "membership_entropy", "stability", "silhouette",
-            "calinski_harabasz"; with labels "acc", "nmi", "ari" or "purity".
+        objective: one of `tfclust.tuning.LABEL_FREE`: "stability", "reconstruction",
+            "membership_entropy", "silhouette", "calinski_harabasz", and, for CM and AE-CM, which
+            have centroids, "l_sp" (Sections 5.2.4 and 5.3.4 of the AE-CM paper) and "distortion"
+            (the sum of l_sp and reconstruction; for CM the expected squared distance to a
+            centroid); with labels "acc", "nmi", "ari" or "purity".
         supervised: True allows an objective of labels.
         max_trials: settings to try; more than a finished search had goes on with it.
         seeds_per_trial: runs of each setting; those of a CM are one program.
