@@ -1,6 +1,7 @@
 """Checks of what a user passes in; every message states the rule, then what was received."""
 
 import numbers
+import reprlib
 
 import numpy as np
 
@@ -128,6 +129,23 @@ def check_sigmoid_range(x):
             f"Received: x from {low:g} to {high:g}"
         )
     return x
+
+
+def check_cluster_ids(labels, x, n_clusters):
+    """Returns `labels` as an array of one cluster id for each row of `x`.
+
+    Raises:
+        ValueError: it has another shape, or another value than the integers below `n_clusters`.
+    """
+    labels = np.asarray(labels)
+    ids = np.arange(n_clusters)
+    if labels.shape != (x.shape[0],) or not np.isin(labels, ids).all():
+        raise ValueError(
+            f"`labels` must hold an integer from 0 to {n_clusters - 1} for each of the "
+            f"{x.shape[0]} rows of `x`. Received: labels of shape {labels.shape}, with the values "
+            f"{reprlib.repr(np.unique(labels).tolist())}"
+        )
+    return labels.astype("int64")
 
 
 def check_labels(y, x):

@@ -9,6 +9,7 @@ import keras
 
 from tfclust.callbacks.checkpoint import Checkpoint
 from tfclust.callbacks.stop_on_plateau import StopOnPlateau
+from tfclust.checks import check_integer
 from tfclust.pretraining import train_network
 
 
@@ -33,14 +34,15 @@ class Stages:
         losses: dict, name of a stage -> its loss after each epoch.
 
     Raises:
-        ValueError: `patience` is below 1.
+        ValueError: `epochs`, `batch_size` or `patience` is below 1; the folder holds a stage that
+            was trained in another manner or on another number of rows.
         OSError: the folder cannot be written.
 
     Example:
 
     ```python
     stages = Stages(epochs=50, batch_size=256, seed=0, directory="pretraining-0")
-    stages.train("autoencoder", autoencoder, x, None, LOSSES["squared_error"])
+    stages.train("autoencoder", autoencoder, x, None, "mean_squared_error")
     ```
     """
 
@@ -56,16 +58,17 @@ class Stages:
         callbacks=None,
     ):
         self.losses = {}
+        if patience is not None:
+            check_integer("patience", patience, 1)
         self._patience = patience
         self._directory = None if directory is None else Path(directory)
         self._callbacks = list(callbacks or [])
-        self._fit = {
-            "epochs": epochs,
-            "batch_size": batch_size,
+        self._manner = {
+            "epochs": check_integer("epochs", epochs, 1),
+            "batch_size": check_integer("batch_size", batch_size, 1),
             "seed": seed,
-            "jit_compile": jit_compile,
-            "verbose": verbose,
         }
+        self._fit = {**self._manner, "jit_compile": jit_compile, "verbose": verbose}
 
     def train(self, name, network, x, y, loss):
         """Trains `network` in place, or takes its weights from the folder.
@@ -74,11 +77,14 @@ class Stages:
             name: of the stage, unique among them.
             network, x, y, loss: see `tfclust.pretraining.train_network`.
         """
+        manner = {**self._manner, "patience": self._patience, "rows": x.shape[0]}
         if self._directory is not None and self._weights(name).exists():
+            record = json.loads(self._record(name).read_text())
+            self._check_manner(name, record, manner)
             network.load_weights(self._weights(name))
-            self.losses[name] = json.loads(self._record(name).read_text())["losses"]
+            self.losses[name] = record["losses"]
             return
-        record = {"losses": [], "seconds": 0.0}
+        record = {"losses": [], "seconds": 0.0, "manner": manner}
         train_network(
             network,
             x,
@@ -102,6 +108,15 @@ class Stages:
         if self._directory is None:
             return stop
         return [*stop, Checkpoint(self._directory / name, state=record)]
+
+    def _check_manner(self, name, record, manner):
+        kept = record.get("manner", manner)  # older folders do not tell
+        if kept != manner:
+            raise ValueError(
+                f"`directory` must be a folder of stages like these: take another, or remove it. "
+                f"Received: directory={str(self._directory)!r}, whose stage {name!r} was trained "
+                f"with {kept}, where {manner} is asked for"
+            )
 
     def _weights(self, name):
         return self._directory / f"{name}.weights.h5"

@@ -33,8 +33,8 @@ AUTOENCODER = {
     # short runs of `_order_of_normalization`, the start's autoencoder comes to a cross-entropy that
     # is lower by 7 % after it on MNIST, and by 2 % before it on 20 Newsgroups.
     "normalize_first": False,
-    # Layers in bfloat16, at three quarters of the time; h(x), the gate's logits, and all that
-    # follows the decoders' logits in float32.
+    # Layers in bfloat16, at three quarters of the time; the gate's logits, and all that follows the
+    # decoders' logits, in float32.
     "precision": "mixed_bfloat16",
 }
 # K-means on the code of the start's autoencoder, and the mixture that is trained from there on.

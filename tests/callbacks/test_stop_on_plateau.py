@@ -40,6 +40,19 @@ def test_a_training_that_is_over_is_forgotten():
     assert state == {"seconds": 1.0}
 
 
+def test_a_training_that_was_broken_off_is_forgotten():
+    callback = StopOnPlateau(1)
+    callback.set_model(types.SimpleNamespace(stop_training=False))
+    callback.on_epoch_end(0, {"loss": 0.5})
+    callback.on_train_begin()
+    callback.on_epoch_end(0, {"loss": 1.0})
+    assert not callback.model.stop_training
+
+
+def test_a_loss_that_is_no_number_is_no_minimum():
+    assert epochs_run([float("nan"), float("nan"), 1.0]) == 2
+
+
 def test_no_patience_is_refused():
     with pytest.raises(ValueError, match=r"`patience` must be an integer.*Received: patience=0"):
         StopOnPlateau(0)

@@ -10,6 +10,7 @@ from scipy.special import expit, log_softmax, logsumexp, softmax
 
 from tfclust.callbacks import Checkpoint
 from tfclust.models import DAMIC
+from tfclust.pretraining import cross_entropy_loss, kmeans, squared_error_loss
 from tfclust.stages import Stages, seconds_of_stages
 
 
@@ -153,9 +154,63 @@ def test_a_start_is_saved_before_any_joint_training(pretrained, rows, tmp_path):
     np.testing.assert_array_equal(loaded.distances(rows), model.distances(rows))
 
 
+def test_each_layer_reconstructs_what_the_trained_layers_below_give(rows, monkeypatch):
+    stages, train = {}, Stages.train
+
+    def recorded(self, name, network, x, y, loss):
+        below = [stage[0].layers[0].get_weights() for stage in stages.values()]
+        stages[name] = network, x, loss
+        if name == "layer_2":
+            first = stages["layer_1"][0].layers[0].predict(rows, verbose=0)
+            np.testing.assert_allclose(x, first, rtol=1e-6)
+        train(self, name, network, x, y, loss)
+        if name == "layer_2":
+            after = stages["layer_1"][0].layers[0].get_weights()
+            for now, kept in zip(after, below[0], strict=True):
+                np.testing.assert_array_equal(now, kept)
+
+    monkeypatch.setattr(Stages, "train", recorded)
+    make(hidden_units=(8,)).pretrain_autoencoder(rows, epochs=2, verbose=0)
+    assert list(stages) == ["layer_1", "layer_2", "autoencoder"]
+    np.testing.assert_array_equal(stages["layer_1"][1], rows)
+    np.testing.assert_array_equal(stages["autoencoder"][1], rows)
+    losses = [loss for _, _, loss in stages.values()]
+    assert losses == [cross_entropy_loss, squared_error_loss, cross_entropy_loss]
+
+
+def test_kmeans_labels_cluster_the_codes_of_the_first_autoencoder(rows):
+    model = make()
+    labels = model.kmeans_labels(rows, n_init=3)  # builds the model
+    codes = model.encoder(rows, training=False)[0]
+    np.testing.assert_array_equal(labels, kmeans(codes, 3, model.seed, 3)[1])
+
+
+def test_a_folder_of_another_pretraining_is_refused(pretrained, rows):
+    for changes in ({"epochs": 13}, {"epochs": 12, "patience": 2}):
+        with pytest.raises(ValueError, match=r"take another, or remove it.*stage 'layer_1'"):
+            make(hidden_units=(8,)).pretrain_autoencoder(rows, directory=pretrained[2], **changes)
+
+
+@pytest.mark.parametrize("labels", [[0, 1, 2], np.full(37, 3), np.full(37, -1), np.full(37, 0.5)])
+def test_labels_that_are_no_clusters_are_refused(labels, rows):
+    with pytest.raises(ValueError, match=r"`labels` must hold an integer from 0 to 2 for each of"):
+        make().pretrain_clusters(rows, labels)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"), [(2.0, "must lie within 0 and 1"), (np.nan, "must not hold NaN")]
+)
+def test_bad_data_are_refused_before_any_stage(change, message, rows, labels, seen):
+    with pytest.raises(ValueError, match=message):
+        make().pretrain(rows * change)
+    with pytest.raises(ValueError, match=message):
+        make().pretrain_clusters(rows * change, labels)
+    assert not seen
+
+
 def test_autoencoders_start_as_copies_of_one(pretrained, rows):
     start = make(hidden_units=(8,))
-    start.pretrain_autoencoder(rows, directory=pretrained[2])  # which is finished
+    start.pretrain_autoencoder(rows, epochs=12, verbose=0, directory=pretrained[2])  # finished
     each = [start.autoencoder(k).predict(rows, verbose=0) for k in range(3)]
     np.testing.assert_array_equal(each[1], each[0])
     np.testing.assert_array_equal(each[2], each[0])
@@ -176,7 +231,7 @@ def seen(monkeypatch):
 
 def test_clusters_train_the_gate_and_visit_every_row_once_an_epoch(rows, labels, seen):
     model = make()
-    model.pretrain_clusters(rows, labels, epochs=60, verbose=0)
+    model.pretrain_clusters(rows, labels.tolist(), epochs=60, verbose=0)
     assert np.mean(model.assign(rows) == labels) > 0.6
     visited = np.concatenate([seen[f"cluster_{k}"] for k in range(3)])
     np.testing.assert_array_equal(np.sort(visited, axis=0), np.sort(rows, axis=0))

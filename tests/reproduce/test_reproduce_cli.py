@@ -138,8 +138,9 @@ def test_run_tells_by_its_status_that_a_run_failed(ledger, calls):
 
 def test_data_that_are_nowhere_end_the_run_with_a_message(tmp_path, monkeypatch, capsys):
     monkeypatch.setenv("TFCLUST_DATA_DIR", str(tmp_path))
+    rows = ["--dataset", "pendigits", "--method", "cm", "--seeds", "0"]
     places = ["--ledger", str(tmp_path / "ledger.jsonl"), "--work", str(tmp_path / "work")]
-    assert main([*"run table11 --dataset pendigits --method cm --seeds 0".split(), *places]) == 2
+    assert main(["run", "table11", *rows, *places]) == 2
     assert "reproduce: No data for 'pendigits'" in capsys.readouterr().err
     assert not (tmp_path / "ledger.jsonl").exists()
 

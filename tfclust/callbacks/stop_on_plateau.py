@@ -36,17 +36,24 @@ class StopOnPlateau(keras.callbacks.Callback):
         self.patience = check_integer("patience", patience, 1)
         self.state = {} if state is None else state
 
+    def on_train_begin(self, logs=None):
+        """Forgets a training that was broken off; `Checkpoint`, after it, restores its own."""
+        self._forget()
+
     def on_epoch_end(self, epoch, logs=None):
         """Compares the loss with the least so far."""
         loss = float(logs["loss"])
         if loss < self.state.get("least_loss", float("inf")):
             self.state.update(least_loss=loss, epochs_since=0)
             return
-        self.state["epochs_since"] += 1
+        self.state["epochs_since"] = self.state.get("epochs_since", 0) + 1
         if self.state["epochs_since"] >= self.patience:
             self.model.stop_training = True
 
     def on_train_end(self, logs=None):
         """Forgets a training that is over."""
+        self._forget()
+
+    def _forget(self):
         self.state.pop("least_loss", None)
         self.state.pop("epochs_since", None)

@@ -6,6 +6,7 @@ import tensorflow as tf
 
 from tfclust.checks import (
     check_choice,
+    check_cluster_ids,
     check_flat,
     check_integer,
     check_sigmoid_range,
@@ -267,6 +268,7 @@ class DAMIC(MixtureOfAutoencoders):
         After `pretrain_autoencoder`, when all are the same, these are the paper's DAE+KM.
         """
         x = self._checked(x, min_rows=self.n_clusters)
+        self._ensure_built(x)
         encoder = single_network(self.encoder, 0)
         codes = encoder.predict(self._ordered(x, None, None), verbose=0)
         return kmeans(codes, self.n_clusters, self.seed, n_init)[1]
@@ -274,17 +276,23 @@ class DAMIC(MixtureOfAutoencoders):
     def pretrain_clusters(self, x, labels, epochs=50, **stages):
         """Trains the gate on `labels`, and each autoencoder on the rows that have its label.
 
-        So an epoch passes over each row once for all autoencoders together. One whose cluster has
-        fewer than 10 rows, or none, stays as it is.
+        The autoencoders learn under the binary cross-entropy, which Sect. 3.4 names for them; the
+        distance of Eq. 3 is the joint training's. An epoch passes over each row once for all
+        autoencoders together. One whose cluster has fewer than 10 rows, or none, stays as it is.
 
         Args:
             x: array or CSR matrix `(n, d)`.
             labels: integers `(n,)` from 0 to K - 1, such as `kmeans_labels` gives.
             epochs, **stages: see `pretrain`.
 
-        Returns and raises: see `pretrain`.
+        Returns:
+            See `pretrain`.
+
+        Raises:
+            ValueError: bad data, or other labels.
         """
         x, stages = self._stages(x, epochs, **stages)
+        labels = check_cluster_ids(labels, x, self.n_clusters)
         if self.gate:
             loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
             stages.train("gate", self.clustering_network, x, labels, loss)

@@ -122,7 +122,8 @@ class ObjectiveModel(keras.Model):
                 logs alone.
             run_eagerly, steps_per_execution: as in Keras.
             jit_compile: "auto" compiles with XLA in float32 on one device, which is the faster
-                there, and not under bfloat16, where the graph's own kernels are faster.
+                there; not under bfloat16, nor mixtures of autoencoders, where the graph's own
+                kernels are faster.
             **kwargs: passed to `keras.Model.compile`.
 
         Raises:
