@@ -265,3 +265,9 @@ def test_data_that_a_model_cannot_reconstruct_are_refused_with_the_option(table,
     assert "--scale max_abs where it is sparse. Received: values" in message
     small = ("--set", "hidden_units=4", "--set", "gate_units=4", "--scale", "minmax")
     assert fit(table, out, *options, *small, model="damic", epochs=1) == 0
+    beyond = write_csv(tmp_path / "beyond.csv", [[*COLUMNS], [1e3] * len(COLUMNS)])
+    capsys.readouterr()
+    assert main(["predict", str(out), str(beyond)]) == 0
+    answer = capsys.readouterr()
+    assert f"Note: {len(COLUMNS)} values beyond the range of the data" in answer.err
+    assert len(answer.out.splitlines()) == 2

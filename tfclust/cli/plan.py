@@ -78,6 +78,18 @@ def check_range(x, model_name):
         )
 
 
+def cut_to_range(x, model_name):
+    """`x`, scaled, and how many of its values were beyond [0, 1] for a model that takes no others.
+
+    Rows that a model was not trained on may exceed the ranges that scaled those it was trained on.
+    """
+    if not RECIPES[model_name].unit_range or in_unit_range(*value_range(x)):
+        return x, 0
+    values = x.data if hasattr(x, "tocsr") else x
+    beyond = int(((values < 0) | (values > 1)).sum())
+    return x.minimum(1).maximum(0) if hasattr(x, "tocsr") else x.clip(0, 1), beyond
+
+
 def as_samples(samples, model_name):
     """The array that a model gets: rows, or images with channels where it keeps their shape."""
     x = samples.x

@@ -24,7 +24,13 @@ def run(arguments):
     plan = record["plan"]
     x = plans.as_samples(samples, plan["model"])
     _check_shape(x.shape[1:], record)
-    x = Scaling(**record["scaling"]).apply(x)
+    x, beyond = plans.cut_to_range(Scaling(**record["scaling"]).apply(x), plan["model"])
+    if beyond:
+        print(
+            f"Note: {beyond} values beyond the range of the data that the model was trained on are "
+            "cut to it",
+            file=sys.stderr,
+        )
     model = training.load(folder)
     if arguments.out is None:
         results.write_labels(model, x, samples.files, sys.stdout)
