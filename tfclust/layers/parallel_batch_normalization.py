@@ -30,6 +30,9 @@ class ParallelBatchNormalization(ParallelLayer):
     ```python
     normalized = ParallelBatchNormalization(10)(ParallelDense(10, 256)(x), training=True)
     ```
+
+    Known limits: of bfloat16 inputs, outside of training, it rounds scale and offset to bfloat16,
+    where Keras computes in float32.
     """
 
     def __init__(self, networks, momentum=0.99, epsilon=1e-3, **kwargs):

@@ -79,7 +79,8 @@ class DAMIC(MixtureOfAutoencoders):
     training begins.
 
     Known limits: every autoencoder sees every sample, so a step costs K times one autoencoder's;
-    from a random start some autoencoders may win no sample.
+    from a random start some autoencoders may win no sample; the statistics that normalize outside
+    of training follow by 1 % a step, so some hundred steps must have been taken before they fit.
     """
 
     TERMS = ("mixture_nll",)
