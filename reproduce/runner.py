@@ -12,7 +12,7 @@ from pathlib import Path
 from tqdm import tqdm
 
 from reproduce import provenance
-from reproduce.errors import UserError
+from reproduce.data import load
 from reproduce.experiment import Experiment
 from reproduce.ledger import Ledger
 
@@ -63,15 +63,11 @@ def _run_group(experiment, seeds, ledger_path, work_dir, data_dir) -> int:
     """Run seeds together; returns how many failed."""
     from reproduce.methods import Task
     from reproduce.methods import run as run_method
-    from tfclust.datasets import load
 
     settings = dict(experiment.settings)
+    data = load(experiment.dataset, data_dir, settings.get("scale"))
     directory = work_dir / run_folder(experiment, seeds)
     directory.mkdir(parents=True, exist_ok=True)
-    try:
-        data = load(experiment.dataset, data_dir, scale=settings.get("scale"), flatten=True)
-    except FileNotFoundError as error:
-        raise UserError(str(error)) from error
     with _bar(experiment, seeds) as bar:
 
         def progress(done, total):

@@ -8,10 +8,10 @@ from pathlib import Path
 import numpy as np
 
 from reproduce import figures, provenance, searches
+from reproduce.data import load
 from reproduce.errors import UserError
 from reproduce.experiment import Experiment
 from reproduce.search_record import SearchRecord
-from tfclust.datasets import load
 from tfclust.tuning import Tuning, tune
 
 
@@ -52,7 +52,7 @@ def run(
     row = searches.experiment(method, dataset)
     given = {name: value for name, value in lengths.items() if value is not None}
     search = replace(searches.declared(method, dataset), **given)
-    data = load(dataset, data_dir, scale=dict(row.settings).get("scale"), flatten=True)
+    data = load(dataset, data_dir, dict(row.settings).get("scale"))
     x, y = _part(row, data, search.rows)
     try:
         tuning = tune(

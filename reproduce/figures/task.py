@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 from tqdm import tqdm
 
+from reproduce.data import load
 from reproduce.experiment import Experiment
 from reproduce.ledger import Ledger, run_key
 from reproduce.selection import pending
@@ -42,9 +43,7 @@ class FigureTask:
 
     def load(self, dataset: str, scale: str | None = None):
         """Return a dataset, images flat."""
-        from tfclust.datasets import load
-
-        return load(dataset, self.data_dir, scale=scale, flatten=True)
+        return load(dataset, self.data_dir, scale)
 
     def keep(
         self, settings: Mapping[str, Any], compute: Callable[[], Mapping[str, Any]]

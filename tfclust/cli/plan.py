@@ -70,8 +70,8 @@ def check_rows(x, n_clusters):
 
 def check_range(x, model_name):
     """Raises `UserError` where a model takes values in [0, 1] alone and `x`, scaled, has others."""
-    low, high = value_range(x)
-    if RECIPES[model_name].unit_range and not in_unit_range(low, high):
+    if _is_beyond_range(x, model_name):
+        low, high = value_range(x)
         raise UserError(
             f"--model {model_name} must have data within 0 and 1, such as by --scale minmax, or "
             f"--scale max_abs where it is sparse. Received: values from {low:g} to {high:g}"
@@ -83,11 +83,15 @@ def cut_to_range(x, model_name):
 
     Rows that a model was not trained on may exceed the ranges that scaled those it was trained on.
     """
-    if not RECIPES[model_name].unit_range or in_unit_range(*value_range(x)):
+    if not _is_beyond_range(x, model_name):
         return x, 0
     values = x.data if hasattr(x, "tocsr") else x
     beyond = int(((values < 0) | (values > 1)).sum())
     return x.minimum(1).maximum(0) if hasattr(x, "tocsr") else x.clip(0, 1), beyond
+
+
+def _is_beyond_range(x, model_name):
+    return RECIPES[model_name].unit_range and not in_unit_range(*value_range(x))
 
 
 def as_samples(samples, model_name):

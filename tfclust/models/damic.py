@@ -230,7 +230,7 @@ class DAMIC(MixtureOfAutoencoders):
             n_init: starts of k-means, by k-means++; the paper gives none.
             **stages: `batch_size`, `patience`, `directory`, `verbose`, `callbacks`: see
                 `tfclust.stages.Stages`. A pretraining with a `directory` that was killed goes on
-                where it was.
+                where it was, in a model of the same `seed`.
 
         Returns:
             `keras.callbacks.History`, whose keys are the names of the trainings: `layer_1` and so
