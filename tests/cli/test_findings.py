@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from tfclust.cli import findings
-from tfclust.cli.samples import Samples
+from tfclust.cli.reading.samples import Samples
 
 CERTAIN = np.eye(3)[[0, 1, 2, 0]]
 

@@ -9,7 +9,7 @@ from pyarrow import types as kinds
 from pyarrow.csv import ConvertOptions, ParseOptions, ReadOptions, read_csv
 
 from tfclust.cli.errors import UserError
-from tfclust.cli.samples import Samples
+from tfclust.cli.reading.samples import Samples
 
 DELIMITERS = ",;\t"
 

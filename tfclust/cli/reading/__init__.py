@@ -4,9 +4,9 @@ import hashlib
 import zipfile
 from pathlib import Path
 
-from tfclust.cli import arrays, images, tables
 from tfclust.cli.errors import UserError
-from tfclust.cli.values import check_values
+from tfclust.cli.reading import arrays, images, tables
+from tfclust.cli.reading.values import check_values
 from tfclust.datasets.checksums import file_sha256
 
 READERS = {

@@ -3,7 +3,7 @@
 import numpy as np
 
 from tfclust.cli.errors import UserError
-from tfclust.cli.samples import Samples
+from tfclust.cli.reading.samples import Samples
 
 PIXEL_MAX = 255
 

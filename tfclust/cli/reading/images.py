@@ -5,7 +5,7 @@ from PIL import Image
 
 from tfclust.cli.bars import bar
 from tfclust.cli.errors import UserError
-from tfclust.cli.samples import Samples
+from tfclust.cli.reading.samples import Samples
 
 SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".tif", ".tiff", ".webp")
 GREY = ("1", "L", "LA")
