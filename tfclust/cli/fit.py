@@ -75,7 +75,7 @@ def _write_results(model, samples, x, record, folder):
     with_code = RECIPES[record["plan"]["model"]].has_code
     with_embedding = with_code or not hasattr(x, "tocsr")
     print("Writing the results and the report", flush=True)
-    results.write(model, x, samples.files, folder.path, with_embedding)
+    results.write(model, x, samples.index, folder.path, with_embedding)
     labels = results.read_labels(folder.path)
     memberships = np.load(folder.path / results.MEMBERSHIPS, mmap_mode="r")
     sizes = np.bincount(labels, minlength=model.n_clusters)

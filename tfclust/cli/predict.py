@@ -33,10 +33,10 @@ def run(arguments):
         )
     model = training.load(folder)
     if arguments.out is None:
-        results.write_labels(model, x, samples.files, sys.stdout)
+        results.write_labels(model, x, samples.index, sys.stdout)
         return 0
     with_embedding = RECIPES[plan["model"]].has_code or not hasattr(x, "tocsr")
-    results.write(model, x, samples.files, arguments.out, with_embedding)
+    results.write(model, x, samples.index, arguments.out, with_embedding)
     print(f"Read {arguments.data}: {samples.describe()}\nWrote {arguments.out / results.LABELS}")
     return 0
 

@@ -15,13 +15,13 @@ MEMBERSHIPS = "memberships.npy"
 EMBEDDING = "embedding.npy"
 
 
-def write(model, x, files, folder, with_embedding=True):
+def write(model, x, index, folder, with_embedding=True):
     """Writes `labels.csv`, `memberships.npy` and `embedding.npy` into a folder.
 
     Args:
         model: trained.
         x: as the model takes it.
-        files: name of each row, or None to number them from 0.
+        index: what names each row in `labels.csv`, name of the column -> its values.
         folder: `pathlib.Path`; made when needed.
         with_embedding: False leaves `embedding.npy` out.
     """
@@ -33,16 +33,16 @@ def write(model, x, files, folder, with_embedding=True):
         labels.open("w", newline="", encoding="utf-8") as file,
     ):
         rows = csv.writer(file, lineterminator="\n")
-        _write_pieces(memberships, n, _with_rows(rows, files, _predictor(model, x)), "assigning")
+        _write_pieces(memberships, n, _with_rows(rows, index, _predictor(model, x)), "assigning")
     if with_embedding:
         with whole(folder / EMBEDDING) as embedding:
             embed = lambda piece: model.embed(x[piece], batch_size=BATCH_SIZE)  # noqa: E731
             _write_pieces(embedding, n, embed, "embedding")
 
 
-def write_labels(model, x, files, file):
+def write_labels(model, x, index, file):
     """Writes what `labels.csv` holds into an open file."""
-    predict = _with_rows(csv.writer(file, lineterminator="\n"), files, _predictor(model, x))
+    predict = _with_rows(csv.writer(file, lineterminator="\n"), index, _predictor(model, x))
     for piece in _pieces(x.shape[0], "assigning"):
         predict(piece)
 
@@ -57,16 +57,16 @@ def _predictor(model, x):
     return lambda piece: model.predict(x[piece], batch_size=BATCH_SIZE, verbose=0)
 
 
-def _with_rows(rows, files, predict):
+def _with_rows(rows, index, predict):
     """A function that predicts a piece and writes its rows too."""
-    rows.writerow(("row" if files is None else "file", "cluster", "membership"))
+    rows.writerow((*index, "cluster", "membership"))
 
     def written(piece):
         memberships = predict(piece)
         clusters = memberships.argmax(axis=1)
-        names = range(piece.start, piece.stop) if files is None else files[piece]
+        names = (values[piece] for values in index.values())
         shares = (f"{share:.6f}" for share in memberships.max(axis=1))
-        rows.writerows(zip(names, clusters, shares, strict=True))
+        rows.writerows(zip(*names, clusters, shares, strict=True))
         return memberships
 
     return written

@@ -31,6 +31,11 @@ class Samples:
         """Shape of an image; None for rows."""
         return tuple(self.x.shape[1:]) if self.x.ndim > 2 else None
 
+    @property
+    def index(self):
+        """What names each sample, name of the column -> its values."""
+        return {"row": range(self.x.shape[0])} if self.files is None else {"file": self.files}
+
     def describe(self):
         """A phrase such as "150 rows of 4 columns"."""
         n = self.x.shape[0]
