@@ -99,7 +99,41 @@ def test_centroids_are_projected_with_the_codes(method):
     np.testing.assert_array_equal(nearest, np.arange(4))
 
 
+NORMAL = RANDOM.standard_normal((30, 3))
+DEGENERATE = {
+    "constant": np.full((20, 16), 0.1),
+    "constant and large": np.full((20, 3), 1e6),
+    "one row": np.ones((1, 5)),
+    "two points": np.repeat(np.eye(5)[:2], 10, axis=0),
+    "four points of a line": np.repeat(np.outer(np.arange(4), np.ones(3)), 5, axis=0),
+    "four rows": NORMAL[:4],
+    "rounding": 1e6 + 1e-9 * NORMAL,
+    "huge": 1e300 * NORMAL,
+    "tiny": 1e-300 * NORMAL,
+}
+
+
+@pytest.mark.parametrize("method", plots.PROJECTIONS)
+@pytest.mark.parametrize("codes", DEGENERATE.values(), ids=DEGENERATE)
+def test_codes_with_hardly_any_spread_are_projected_all_the_same(codes, method):
+    for centroids in (None, codes[:2], 3 * codes[:2] + 1):
+        flat, squares = plots.project(codes, centroids, method)
+        assert flat.shape == (len(codes), 2)
+        assert np.isfinite(flat).all()
+        assert centroids is None or np.isfinite(squares).all()
+
+
+@pytest.mark.parametrize("method", plots.PROJECTIONS)
+def test_a_large_constant_coordinate_hides_nothing(method):
+    codes = RANDOM.normal(np.repeat([[0.0], [9.0]], 20, axis=0), 0.3, (40, 2))
+    flat, _ = plots.project(np.hstack([np.full((40, 1), 1e6), codes]), method=method)
+    nearest = np.linalg.norm(flat[:, None] - flat, axis=-1).argsort(axis=1)[:, 1]
+    np.testing.assert_array_equal(nearest // 20, np.arange(40) // 20)
+
+
 def test_project_states_what_it_takes():
+    with pytest.raises(ValueError, match="must not hold NaN"):
+        plots.project(np.full((5, 3), np.nan))
     with pytest.raises(ValueError, match="Received: method='umap'"):
         plots.project(CODES, method="umap")
     with pytest.raises(ValueError, match=r"Received: codes of shape \(40, 1\)"):

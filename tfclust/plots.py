@@ -11,6 +11,7 @@ from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 
 PROJECTIONS = ("pca", "tsne")
+FEWEST_POINTS = 4  # three points lie in a plane: nothing is left to t-SNE
 
 
 def images_grid(images, n_cols, titles=None, frames=None):
@@ -121,7 +122,7 @@ def embedding(codes, labels, centroids=None, method="pca", seed=0, ax=None, titl
         labels: integers `(n,)` from 0, or None.
         centroids: None or array `(K, p)`, projected with the codes.
         method: "pca", the two directions of most variance, or "tsne", which keeps neighbours
-            together and no distances.
+            together and no distances; three different points or fewer are left to "pca".
         seed: int that fixes the projection.
         ax, title: see `scatter`.
 
@@ -129,7 +130,8 @@ def embedding(codes, labels, centroids=None, method="pca", seed=0, ax=None, titl
         `matplotlib.figure.Figure`.
 
     Raises:
-        ValueError: another method, or codes of fewer than two dimensions.
+        ValueError: another method, codes of fewer than two dimensions, or of NaN or infinite
+            values.
 
     Example:
 
@@ -155,22 +157,40 @@ def project(codes, centroids=None, method="pca", seed=0):
     """
     if method not in PROJECTIONS:
         raise ValueError(f"`method` must be one of {PROJECTIONS}. Received: method={method!r}")
-    codes = np.asarray(codes, dtype="float32")
+    codes = np.asarray(codes, dtype="float64")
     if codes.ndim != 2 or codes.shape[1] < 2:
         raise ValueError(
             f"`codes` must have shape (n, p), p at least 2. Received: codes of shape {codes.shape}"
         )
-    squares = codes[:0] if centroids is None else np.asarray(centroids, dtype="float32")
+    if not np.isfinite(codes).all():
+        raise ValueError("`codes` must not hold NaN or infinite values. Received: some of them")
+    squares = codes[:0] if centroids is None else np.asarray(centroids, dtype="float64")
     rows = np.concatenate([codes, squares])
     if codes.shape[1] > 2:
-        rows = _principal(rows, len(codes), seed) if method == "pca" else _neighbours(rows, seed)
+        rows = _flat(rows, len(codes), method, seed)
     return rows[: len(codes)], None if centroids is None else rows[len(codes) :]
+
+
+def _flat(rows, n_codes, method, seed):
+    """The points of the plane for rows of more dimensions, the first `n_codes` of them codes."""
+    # Far from 0, squares keep nothing of small differences; and of rows without any, t-SNE takes
+    # the process down.
+    rows = rows - rows[0]
+    spread = np.abs(rows).max()
+    if spread == 0:
+        return np.zeros((len(rows), 2))
+    rows = rows / spread
+    if method == "tsne" and len(np.unique(rows, axis=0)) >= FEWEST_POINTS:
+        return _neighbours(rows, seed)
+    return spread * _principal(rows, n_codes, seed)
 
 
 def _principal(rows, n_codes, seed):
     from sklearn.decomposition import PCA
 
-    return PCA(2, random_state=seed).fit(rows[:n_codes]).transform(rows)
+    # Codes without spread have no direction but that of the centroids.
+    varies = np.ptp(rows[:n_codes], axis=0).max() > np.finfo("float64").eps
+    return PCA(2, random_state=seed).fit(rows[:n_codes] if varies else rows).transform(rows)
 
 
 def _neighbours(rows, seed):

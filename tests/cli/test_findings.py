@@ -10,7 +10,7 @@ CERTAIN = np.eye(3)[[0, 1, 2, 0]]
 @pytest.mark.parametrize(
     ("sizes", "memberships", "said"),
     [
-        ([4, 0, 6], CERTAIN, "1 of 3 clusters are empty: 1"),
+        ([4, 0, 6], CERTAIN, "1 of 3 clusters is empty: 1"),
         ([95, 3, 2], CERTAIN, "cluster 0 holds 95% of the rows"),
         ([4, 3, 3], np.full((10, 3), 1 / 3), "largest membership is 0.33 on average"),
     ],
@@ -28,10 +28,16 @@ def test_unlike_columns_are_pointed_out_unless_they_are_scaled():
     x = np.random.default_rng(0).normal(0.0, [1.0, 100.0, 0.0], (30, 3)).astype("float32")
     samples = Samples(x, columns=("a", "b", "c"))
     constant, unlike = findings.of_data(samples, None)
-    assert "such as 'c'" in constant
+    assert constant == "1 column is constant, such as 'c'"
     assert "--standardize" in unlike
     assert findings.of_data(samples, "standard") == [constant]
     assert findings.of_data(Samples(x[:, :1]), None) == []
+
+
+@pytest.mark.parametrize("value", [0.0, 0.1, 1e6])
+def test_a_table_of_constants_is_pointed_out(value):
+    samples = Samples(np.full((30, 2), value, "float32"), columns=("a", "b"))
+    assert findings.of_data(samples, None) == ["2 columns are constant, such as 'a'"]
 
 
 def test_bytes_that_are_taken_as_pixels_are_pointed_out():

@@ -204,6 +204,53 @@ def test_a_fit_that_was_killed_after_its_training_only_writes(run, table, tmp_pa
     assert json.loads((out / "run.json").read_text())["status"] == "finished"
 
 
+LIKE_RUN = ("--label-column", "kind", "--standardize", "--resume")
+
+
+def test_a_picture_that_cannot_be_drawn_costs_no_run(run, table, tmp_path, monkeypatch, capsys):
+    def fail(*arguments, **options):
+        raise ZeroDivisionError("no spread")
+
+    out = shutil.copytree(run, tmp_path / "run")
+    (out / "report.html").unlink()
+    monkeypatch.setattr("tfclust.plots.embedding", fail)
+    assert fit(table, out, *LIKE_RUN) == 0
+    reason = "cannot be drawn: ZeroDivisionError: no spread"
+    assert reason in capsys.readouterr().err
+    page = (out / "report.html").read_text()
+    assert reason in page
+    assert page.count("<img") == 1  # the other picture
+
+
+def test_a_run_whose_report_fails_is_finished_and_resume_writes_the_report(
+    run, table, tmp_path, monkeypatch, capsys
+):
+    out = shutil.copytree(run, tmp_path / "run")
+    (out / "report.html").unlink()
+    record = (out / "run.json").read_text().replace('"finished"', '"trained"')
+    (out / "run.json").write_text(record)
+    with monkeypatch.context() as patch:
+        patch.setattr("tfclust.cli.report._clusters", lambda *arguments: 1 / 0)
+        with pytest.raises(ZeroDivisionError):
+            fit(table, out, *LIKE_RUN)
+    assert not (out / "report.html").exists()
+    assert main(["predict", str(out), str(table)]) == 0
+    assert capsys.readouterr().out.endswith((run / "labels.csv").read_text())
+    assert fit(table, out, *LIKE_RUN) == 0
+    assert "Scores against" in (out / "report.html").read_text()
+
+
+def test_a_fit_on_black_images_ends_well(tmp_path, monkeypatch):
+    monkeypatch.setattr("tfclust.cli.report.PROJECTION", "tsne")
+    folder = tmp_path / "images"
+    folder.mkdir()
+    for i in range(20):
+        Image.new("L", (4, 4)).save(folder / f"{i:02d}.png")
+    assert fit(folder, tmp_path / "run", clusters=2, epochs=1) == 0
+    page = (tmp_path / "run" / "report.html").read_text()
+    assert page.count("<figure><img") == 2
+
+
 def fit_slowly(table, out):
     """A fit that is not over too soon, and saves every epoch."""
     training.SECONDS_BETWEEN_CHECKPOINTS = 0

@@ -2,6 +2,8 @@
 
 import numpy as np
 
+from tfclust.cli.words import counted
+
 SPREAD = 10.0  # ratio of deviations from which the widest columns drown the others
 DOMINANT = 0.9  # share of the rows
 UNDECIDED = 0.6  # mean of the largest memberships
@@ -18,9 +20,10 @@ def of_data(samples, scale):
     names = samples.columns or list(map(str, range(samples.x.shape[1])))
     constant = [name for name, deviation in zip(names, deviations, strict=True) if deviation == 0]
     if constant and samples.pixel_max == 1:
-        notes.append(f"{len(constant)} columns are constant, such as {constant[0]!r}")
+        are = "is" if len(constant) == 1 else "are"
+        notes.append(f"{counted(len(constant), 'column')} {are} constant, such as {constant[0]!r}")
     spread = deviations[deviations > 0]
-    if scale is None and samples.pixel_max == 1 and np.ptp(spread) and _ratio(spread) > SPREAD:
+    if scale is None and samples.pixel_max == 1 and _ratio(spread) > SPREAD:
         notes.append(
             f"the standard deviations of the columns go from {spread.min():.3g} to "
             f"{spread.max():.3g}, so the widest decide alone; --standardize makes them alike"
@@ -39,8 +42,8 @@ def of_clusters(sizes, memberships):
     empty = np.flatnonzero(sizes == 0)
     if len(empty):
         warnings.append(
-            f"{len(empty)} of {len(sizes)} clusters are empty: {', '.join(map(str, empty))}; try "
-            "fewer --clusters, another --seed, or more --epochs"
+            f"{len(empty)} of {len(sizes)} clusters {'is' if len(empty) == 1 else 'are'} empty: "
+            f"{', '.join(map(str, empty))}; try fewer --clusters, another --seed, or more --epochs"
         )
     if sizes.max() > DOMINANT * sizes.sum():
         warnings.append(
@@ -55,4 +58,5 @@ def of_clusters(sizes, memberships):
 
 
 def _ratio(values):
-    return values.max() / values.min()
+    """The largest of positive values over the smallest; 1 where there is none."""
+    return values.max() / values.min() if len(values) else 1.0

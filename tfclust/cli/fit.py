@@ -32,7 +32,7 @@ def run(arguments):
     new = _record(arguments, samples, scaling, plans.make_plan(arguments, x.shape[1:], x.shape[0]))
     if record is not None:
         _check_same(record, new)
-        if record["status"] == "finished":
+        if record["status"] == "finished" and folder.report.exists():
             print(f"{folder.path} is finished")
             return 0
     if record is None or record["status"] == "training":
@@ -47,7 +47,9 @@ def run(arguments):
     except UserError:
         folder.forget()
         raise
-    _write_results(model, samples, x, record, folder)
+    if record["status"] != "finished":
+        _write_results(model, samples, x, folder)
+    _write_report(model, samples, x, folder)
     return 0
 
 
@@ -69,25 +71,30 @@ def _train(record, x, folder):
     return model
 
 
-def _write_results(model, samples, x, record, folder):
-    report = importlib.import_module("tfclust.cli.report")
+def _write_results(model, samples, x, folder):
+    """Writes what was found, and with it that the run is finished."""
     record = folder.read()
     with_code = RECIPES[record["plan"]["model"]].has_code
     with_embedding = with_code or not hasattr(x, "tocsr")
     print("Writing the results and the report", flush=True)
     results.write(model, x, samples.index, folder.path, with_embedding)
-    labels = results.read_labels(folder.path)
     memberships = np.load(folder.path / results.MEMBERSHIPS, mmap_mode="r")
-    sizes = np.bincount(labels, minlength=model.n_clusters)
+    sizes = np.bincount(results.read_labels(folder.path), minlength=model.n_clusters)
     warnings = findings.of_clusters(sizes, memberships)
     if not with_embedding:
         print("No embedding.npy: this model clusters the data themselves")
     print("Rows in each cluster: " + ", ".join(f"{k}: {n:,}" for k, n in enumerate(sizes)))
     for warning in warnings:
         print(f"Warning: {warning}")
-    record = {**record, "cluster_sizes": sizes.tolist(), "warnings": warnings}
-    report.write(model, samples, x, labels, record, folder.report)
-    folder.write({**record, "status": "finished"})
+    found = {"cluster_sizes": sizes.tolist(), "warnings": warnings}
+    folder.write({**record, **found, "status": "finished"})
+
+
+def _write_report(model, samples, x, folder):
+    """Writes the report last: it costs no run where it fails, and `--resume` writes it then."""
+    report = importlib.import_module("tfclust.cli.report")
+    labels = results.read_labels(folder.path)
+    report.write(model, samples, x, labels, folder.read(), folder.report)
     print(f"Report: {folder.report}")
 
 

@@ -1,10 +1,13 @@
 """The report of a fit: one HTML file that says what is in each cluster."""
 
+import sys
+
 import numpy as np
 from matplotlib.colors import to_hex
 
 from tfclust import pages, plots
 from tfclust.cli.evaluate import scores
+from tfclust.cli.run_folder import whole
 
 POINTS_SHOWN = 1000  # in the plane; the time that t-SNE takes grows faster than their number
 PROJECTION = "tsne"
@@ -24,26 +27,43 @@ def write(model, samples, x, labels, record, path):
         record: what `run.json` holds.
         path: of the page.
 
+    A picture that cannot be drawn is left out; the page says why.
+
     Raises:
         OSError: the page cannot be written.
     """
     seen = _spread(len(labels), ROWS_SEEN)
-    pictures = {
-        _caption(len(labels)): _plane(model, x, labels),
-        "Terms of the loss, per sample, epoch by epoch": plots.loss_terms(record["history"]),
-    }
-    pages.write(
-        path,
-        "tfclust.cli",
-        "report.html.j2",
-        record=record,
-        description=samples.describe(),
-        clusters=_clusters(model, samples, x, labels, record["cluster_sizes"], seen),
-        n_seen=len(seen),
-        has_images=samples.image_shape is not None,
-        scores=None if samples.labels is None else scores(samples.labels, labels),
-        pictures={caption: pages.picture(figure) for caption, figure in pictures.items()},
-    )
+    with whole(path) as part:
+        pages.write(
+            part,
+            "tfclust.cli",
+            "report.html.j2",
+            record=record,
+            description=samples.describe(),
+            clusters=_clusters(model, samples, x, labels, record["cluster_sizes"], seen),
+            n_seen=len(seen),
+            has_images=samples.image_shape is not None,
+            scores=None if samples.labels is None else scores(samples.labels, labels),
+            pictures={
+                _caption(len(labels)): _drawn(lambda: _plane(model, x, labels)),
+                "Terms of the loss, per sample, epoch by epoch": _drawn(
+                    lambda: plots.loss_terms(record["history"])
+                ),
+            },
+        )
+
+
+def _drawn(draw):
+    """Address of the picture of `draw()`, and None; or None, and why it cannot be drawn.
+
+    A run is not lost for a picture, whatever it fails on.
+    """
+    try:
+        return pages.picture(draw()), None
+    except Exception as error:
+        reason = f"this picture cannot be drawn: {type(error).__name__}: {error}"
+        print(f"Warning: the report lacks a picture: {reason}", file=sys.stderr)
+        return None, reason
 
 
 def _spread(n, count):
@@ -55,7 +75,7 @@ def _caption(n):
     some = f", {POINTS_SHOWN:,} of {n:,}" if n > POINTS_SHOWN else ""
     return (
         f"The rows in the plane, by t-SNE of the embedding{some}: neighbours stay neighbours, "
-        "distances mean little"
+        "distances mean little (by PCA where the embedding has three points or fewer)"
     )
 
 

@@ -1,0 +1,15 @@
+"""The words of messages: counts, and what a mistyped name may have meant."""
+
+import difflib
+
+
+def counted(n, noun):
+    """A count and its noun, whose plural ends in "s": "1 row", "1,797 rows"."""
+    return f"{n:,} {noun}{'' if n == 1 else 's'}"
+
+
+def did_you_mean(name, names):
+    """The end of a message, " Did you mean 'alpha'?"; empty where none of `names` is close."""
+    known = {other.lower(): other for other in names}
+    close = difflib.get_close_matches(name.lower(), known, n=1)
+    return f" Did you mean {known[close[0]]!r}?" if close else ""
