@@ -102,14 +102,46 @@ def test_scores_do_not_depend_on_the_integer_dtype(dtype, rng):
     assert narrow == metrics.evaluate(y_true, y_pred)
 
 
+LABELS = {
+    "strings": ["b", "b", "a", "c"],
+    "array of strings": np.array(["b", "b", "a", "c"]),
+    "objects": np.array(["b", "b", "a", ("c",)], dtype=object),
+    "booleans and more": [True, True, False, "True"],
+    "whole floats": [2.0, 2.0, -1.0, 7.0],
+    "bytes": [b"b", b"b", b"a", b"c"],
+}
+
+
+@pytest.mark.parametrize("named", LABELS.values(), ids=LABELS)
+def test_labels_may_be_of_any_kind(named):
+    numbers, clusters = [1, 1, 0, 2], [4, 5, 5, 4]
+    assert metrics.evaluate(named, clusters) == metrics.evaluate(numbers, clusters)
+    assert metrics.evaluate(clusters, named) == metrics.evaluate(clusters, numbers)
+
+
+@pytest.mark.parametrize("dtype", ["category", "string", "object"])
+def test_columns_of_pandas_are_labels(dtype):
+    pandas = pytest.importorskip("pandas")
+    column = pandas.Series(["b", "b", "a", "c"], index=[9, 3, 5, 7], dtype=dtype)
+    assert metrics.evaluate(column, [4, 5, 5, 4]) == metrics.evaluate([1, 1, 0, 2], [4, 5, 5, 4])
+    assert metrics.match_clusters(column, [0, 0, 1, 2]) == {0: "b", 1: "a", 2: "c"}
+    column.iloc[0] = None
+    with pytest.raises(ValueError, match="`y_true` must hold a label for every point"):
+        metrics.evaluate(column, [4, 5, 5, 4])
+
+
 @pytest.mark.parametrize("score", [*SCORES, metrics.match_clusters, metrics.evaluate])
 @pytest.mark.parametrize(
     ("y_true", "y_pred", "rule"),
     [
-        ([[0, 1]], [0, 1], r"`y_true` must be .* 1-D .* Received: y_true.shape=\(1, 2\)"),
-        ([0, 1], [[0], [1]], r"`y_pred` must be .* 1-D .* Received: y_pred.shape=\(2, 1\)"),
+        ([[0, 1]], [0, 1], r"`y_true` must be .* 1-D .* shape \(1, 2\)"),
+        ([0, 1], [[0], [1]], r"`y_pred` must be .* 1-D .* shape \(2, 1\)"),
         ([], [], "`y_true` must be a non-empty"),
-        ([0, 1], [0.2, 0.8], "`y_pred` must be .* integer labels.* y_pred.dtype=float64"),
+        (7, [0], r"`y_true` must be .* 1-D .* Received: y_true of type int"),
+        ([0, 1], [0.2, 0.8], "`y_pred` must hold labels, and .* fraction is none. Received: 0.2"),
+        (["a", None], [0, 1], "`y_true` must hold a label for every point. Received: None"),
+        ([0.0, float("nan")], [0, 1], "`y_true` must hold a label for every point. Received: nan"),
+        ([0, 1], np.array([{}, {}]), "`y_pred` must hold hashable labels. Received: .*dict"),
         ([0, 1, 2], [0, 1], r"same length. Received: len\(y_true\)=3, len\(y_pred\)=2"),
     ],
 )
@@ -131,7 +163,7 @@ def test_cluster_sizes_count_empty_clusters():
         ([-1, 2], 3, "labels from -1 to 2"),
         ([0, 1], 0, "integer of at least 1. Received: n_clusters=0"),
         ([0, 1], 2.0, "integer of at least 1. Received: n_clusters=2.0"),
-        ([0.0, 1.0], 2, "`labels` must be a non-empty 1-D array of integer labels"),
+        ([0.0, 1.0], 2, "`labels` must be a non-empty 1-D array of integers"),
     ],
 )
 def test_cluster_sizes_refuse_ids_out_of_range(labels, n_clusters, rule):

@@ -158,10 +158,11 @@ def test_sizes_must_be_positive_integers(n):
     [
         (np.eye(3), np.eye(3), r"`y_true` must have shape .* Received: y_true.shape=\(3, 3\)"),
         ([0, 1], np.eye(2), r"`y_pred` must have shape .* y_pred.shape=\(2, 2\), n_clusters=3"),
+        (["a", "b", "c"], np.eye(3), r"`y_true` must hold numbers.*text labels.*of strings"),
         ([0], np.eye(3), r"same batch size. Received: y_true.shape=\(1,\), y_pred.shape=\(3, 3\)"),
     ],
 )
-def test_update_refuses_wrong_shapes(y_true, y_pred, rule):
+def test_update_refuses_wrong_shapes_and_text(y_true, y_pred, rule):
     with pytest.raises(ValueError, match=rule):
         metrics.Purity(3).update_state(y_true, y_pred)
 

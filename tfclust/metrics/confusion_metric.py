@@ -34,7 +34,8 @@ class ConfusionMetric(keras.metrics.Metric):
     0.5
 
     Limits:
-        A compiled step cannot raise on a value, so what fits no cell of the table (a label
+        Labels are numbers; the functions of this package, such as `evaluate`, take any labels. A
+        compiled step cannot raise on a value, so what fits no cell of the table (a label
         that is no integer in `[0, n_classes)`, a cluster id out of `[0, n_clusters)`, a row of
         memberships that is not finite) makes the result NaN, unless its sample weight is 0.
     """
@@ -74,9 +75,9 @@ class ConfusionMetric(keras.metrics.Metric):
                 `(batch, 1)`. `None` means once.
 
         Raises:
-            ValueError: if the shapes are not those above.
+            ValueError: if the shapes are not those above, or a label is text.
         """
-        y_true, y_pred = tf.convert_to_tensor(y_true), tf.convert_to_tensor(y_pred)
+        y_true, y_pred = _numeric("y_true", y_true), _numeric("y_pred", y_pred)
         self._check_shapes(y_true.shape, y_pred.shape)
         classes = _ids(tf.reshape(y_true, [-1]))
         clusters = _ids(y_pred) if y_pred.shape.rank == 1 else _largest(y_pred)
@@ -121,6 +122,17 @@ class ConfusionMetric(keras.metrics.Metric):
                 "`y_true` and `y_pred` must have the same batch size. "
                 f"Received: y_true.shape={y_true}, y_pred.shape={y_pred}"
             )
+
+
+def _numeric(name, values):
+    values = tf.convert_to_tensor(values)
+    if values.dtype == tf.string:
+        raise ValueError(
+            f"`{name}` must hold numbers, ids of classes or clusters from 0: number text labels "
+            "first, such as by `np.unique(y, return_inverse=True)[1]`, or use "
+            f"`tfclust.metrics.evaluate`, which takes them. Received: {name} of strings"
+        )
+    return values
 
 
 def _ids(labels):

@@ -1,6 +1,9 @@
 """How well the neighbours of a code share its class."""
 
+import numpy as np
+
 from tfclust.checks import check_integer
+from tfclust.metrics.labels import number_labels
 
 
 def knn_error(train_codes, train_y, codes, y, k):
@@ -10,7 +13,7 @@ def knn_error(train_codes, train_y, codes, y, k):
 
     Args:
         train_codes: `(n, p)`, codes whose classes are known.
-        train_y: `(n,)`, their classes.
+        train_y: `(n,)`, their classes, of any kind: see `evaluate`.
         codes: `(m, p)`, codes to classify.
         y: `(m,)`, their classes.
         k: number of neighbours, by Euclidean distance, that vote; from 1 to n.
@@ -19,7 +22,7 @@ def knn_error(train_codes, train_y, codes, y, k):
         Error, a float in [0, 1].
 
     Raises:
-        ValueError: `k` is not an integer from 1 to n, or shapes do not fit.
+        ValueError: `k` is not an integer from 1 to n, a class is missing, or shapes do not fit.
 
     Example:
         >>> from tfclust.metrics import knn_error
@@ -34,5 +37,9 @@ def knn_error(train_codes, train_y, codes, y, k):
         raise ValueError(
             f"`k` must be at most the number of training codes, {len(train_codes)}. Received: k={k}"
         )
-    classifier = KNeighborsClassifier(k).fit(train_codes, train_y)
-    return 1.0 - float(classifier.score(codes, y))
+    classes, train_numbers = number_labels("train_y", train_y)
+    others, numbers = number_labels("y", y)
+    known = {label: number for number, label in enumerate(classes)}
+    right = np.array([known.get(label, -1) for label in others])[numbers]
+    found = KNeighborsClassifier(k).fit(train_codes, train_numbers).predict(codes)
+    return float(np.mean(found != right))

@@ -1,38 +1,37 @@
-"""Scores that compare a clustering with the true classes, on NumPy labels.
+"""Scores that compare a clustering with the true classes.
 
-Every score is a fraction, 1.0 for a perfect clustering; the papers print it times 100.
+Every score is a fraction, 1.0 for a perfect clustering; the papers print it times 100. Classes and
+clusters may be named by anything hashable: integers, strings, booleans, categories, whole floats;
+in a list, an array or a pandas column. A missing label is refused, and so is a fraction.
 """
 
 import numpy as np
 
 from tfclust.checks import check_integer
-
-
-def _labels(name, labels):
-    labels = np.asarray(labels)
-    if labels.ndim != 1 or labels.size == 0 or not np.issubdtype(labels.dtype, np.integer):
-        raise ValueError(
-            f"`{name}` must be a non-empty 1-D array of integer labels. "
-            f"Received: {name}.shape={labels.shape}, {name}.dtype={labels.dtype}"
-        )
-    return labels
+from tfclust.metrics.labels import number_labels
 
 
 def _label_pair(y_true, y_pred):
-    y_true, y_pred = _labels("y_true", y_true), _labels("y_pred", y_pred)
-    if len(y_true) != len(y_pred):
+    """Classes and clusters, each a list of those there are and the number of each point's own."""
+    (classes, rows), (clusters, columns) = (
+        number_labels(name, labels) for name, labels in (("y_true", y_true), ("y_pred", y_pred))
+    )
+    if len(rows) != len(columns):
         raise ValueError(
             "`y_true` and `y_pred` must have the same length. "
-            f"Received: len(y_true)={len(y_true)}, len(y_pred)={len(y_pred)}"
+            f"Received: len(y_true)={len(rows)}, len(y_pred)={len(columns)}"
         )
-    return y_true, y_pred
+    return classes, rows, clusters, columns
+
+
+def _numbers(y_true, y_pred):
+    _, rows, _, columns = _label_pair(y_true, y_pred)
+    return rows, columns
 
 
 def _contingency(y_true, y_pred):
-    """Class ids, cluster ids, and the table of their counts, `(n_classes, n_clusters)`."""
-    y_true, y_pred = _label_pair(y_true, y_pred)
-    classes, rows = np.unique(y_true, return_inverse=True)
-    clusters, columns = np.unique(y_pred, return_inverse=True)
+    """Classes, clusters, and the table of their counts, `(n_classes, n_clusters)`."""
+    classes, rows, clusters, columns = _label_pair(y_true, y_pred)
     shape = len(classes), len(clusters)
     counts = np.bincount(rows * shape[1] + columns, minlength=shape[0] * shape[1])
     return classes, clusters, counts.reshape(shape)
@@ -52,14 +51,14 @@ def clustering_accuracy(y_true, y_pred):
     points of the surplus clusters count as errors; with fewer, those of the surplus classes.
 
     Args:
-        y_true: integer array `(n,)`, the class of each point. Any ids.
-        y_pred: integer array `(n,)`, the cluster of each point. Any ids.
+        y_true: `(n,)`, the class of each point.
+        y_pred: `(n,)`, the cluster of each point.
 
     Returns:
         A float in `(0, 1]`.
 
     Raises:
-        ValueError: if either is not a non-empty 1-D integer array, or the lengths differ.
+        ValueError: if either is no array of labels, or the lengths differ.
 
     Example:
 
@@ -78,15 +77,15 @@ def match_clusters(y_true, y_pred):
     """The one-to-one mapping of clusters to classes that `clustering_accuracy` scores.
 
     Args:
-        y_true: integer array `(n,)`, the class of each point.
-        y_pred: integer array `(n,)`, the cluster of each point.
+        y_true: `(n,)`, the class of each point.
+        y_pred: `(n,)`, the cluster of each point.
 
     Returns:
-        A dict, cluster id -> class id, with Python ints. It has as many entries as the fewer
-        of clusters and classes that occur: surplus clusters have no class and are absent.
+        A dict, cluster -> class, as Python values. It has as many entries as the fewer of
+        clusters and classes that occur: surplus clusters have no class and are absent.
 
     Raises:
-        ValueError: if either is not a non-empty 1-D integer array, or the lengths differ.
+        ValueError: if either is no array of labels, or the lengths differ.
 
     Example:
 
@@ -95,7 +94,7 @@ def match_clusters(y_true, y_pred):
     """
     classes, clusters, table = _contingency(y_true, y_pred)
     rows, columns = _best_matching(table)
-    return dict(zip(clusters[columns].tolist(), classes[rows].tolist(), strict=True))
+    return {clusters[k]: classes[c] for k, c in zip(columns, rows, strict=True)}
 
 
 def purity(y_true, y_pred):
@@ -105,14 +104,14 @@ def purity(y_true, y_pred):
     it is never below ACC and never falls when a cluster is split: compare it at equal K only.
 
     Args:
-        y_true: integer array `(n,)`, the class of each point.
-        y_pred: integer array `(n,)`, the cluster of each point.
+        y_true: `(n,)`, the class of each point.
+        y_pred: `(n,)`, the cluster of each point.
 
     Returns:
         A float in `(0, 1]`.
 
     Raises:
-        ValueError: if either is not a non-empty 1-D integer array, or the lengths differ.
+        ValueError: if either is no array of labels, or the lengths differ.
 
     Example:
 
@@ -131,14 +130,14 @@ def homogeneity(y_true, y_pred):
     """Homogeneity, `1 - H(class | cluster) / H(class)`: 1.0 where no cluster mixes classes.
 
     Args:
-        y_true: integer array `(n,)`, the class of each point.
-        y_pred: integer array `(n,)`, the cluster of each point.
+        y_true: `(n,)`, the class of each point.
+        y_pred: `(n,)`, the cluster of each point.
 
     Returns:
         A float in `[0, 1]`.
 
     Raises:
-        ValueError: if either is not a non-empty 1-D integer array, or the lengths differ.
+        ValueError: if either is no array of labels, or the lengths differ.
 
     Example:
 
@@ -150,7 +149,7 @@ def homogeneity(y_true, y_pred):
     """
     from sklearn.metrics import homogeneity_score
 
-    return float(homogeneity_score(*_label_pair(y_true, y_pred)))
+    return float(homogeneity_score(*_numbers(y_true, y_pred)))
 
 
 def normalized_mutual_info(y_true, y_pred):
@@ -162,14 +161,14 @@ def normalized_mutual_info(y_true, y_pred):
     not say which mean it takes.
 
     Args:
-        y_true: integer array `(n,)`, the class of each point.
-        y_pred: integer array `(n,)`, the cluster of each point.
+        y_true: `(n,)`, the class of each point.
+        y_pred: `(n,)`, the cluster of each point.
 
     Returns:
         A float in `[0, 1]`; 1.0 where classes and clusters are both a single group.
 
     Raises:
-        ValueError: if either is not a non-empty 1-D integer array, or the lengths differ.
+        ValueError: if either is no array of labels, or the lengths differ.
 
     Example:
 
@@ -182,21 +181,21 @@ def normalized_mutual_info(y_true, y_pred):
     """
     from sklearn.metrics import normalized_mutual_info_score
 
-    return float(normalized_mutual_info_score(*_label_pair(y_true, y_pred)))
+    return float(normalized_mutual_info_score(*_numbers(y_true, y_pred)))
 
 
 def adjusted_rand(y_true, y_pred):
     """Adjusted Rand index: the agreement of two partitions on pairs, corrected for chance.
 
     Args:
-        y_true: integer array `(n,)`, the class of each point.
-        y_pred: integer array `(n,)`, the cluster of each point.
+        y_true: `(n,)`, the class of each point.
+        y_pred: `(n,)`, the cluster of each point.
 
     Returns:
         A float in `[-0.5, 1]`, about 0 for a random clustering.
 
     Raises:
-        ValueError: if either is not a non-empty 1-D integer array, or the lengths differ.
+        ValueError: if either is no array of labels, or the lengths differ.
 
     Example:
 
@@ -208,25 +207,25 @@ def adjusted_rand(y_true, y_pred):
     """
     from sklearn.metrics import adjusted_rand_score
 
-    return float(adjusted_rand_score(*_label_pair(y_true, y_pred)))
+    return float(adjusted_rand_score(*_numbers(y_true, y_pred)))
 
 
 def evaluate(y_true, y_pred):
     """Every score of a clustering at once.
 
     Args:
-        y_true: integer array `(n,)`, the class of each point.
-        y_pred: integer array `(n,)`, the cluster of each point.
+        y_true: `(n,)`, the class of each point.
+        y_pred: `(n,)`, the cluster of each point.
 
     Returns:
         A dict of floats with keys `acc`, `nmi`, `ari`, `purity` and `homogeneity`.
 
     Raises:
-        ValueError: if either is not a non-empty 1-D integer array, or the lengths differ.
+        ValueError: if either is no array of labels, or the lengths differ.
 
     Example:
 
-    >>> evaluate([0, 0, 1, 1], [1, 1, 0, 0])
+    >>> evaluate(["cat", "cat", "dog", "dog"], [1, 1, 0, 0])
     {'acc': 1.0, 'nmi': 1.0, 'ari': 1.0, 'purity': 1.0, 'homogeneity': 1.0}
     """
     scores = {
@@ -258,7 +257,12 @@ def cluster_sizes(labels, n_clusters):
     >>> cluster_sizes([2, 0, 2], n_clusters=4).tolist()
     [1, 0, 2, 0]
     """
-    labels = _labels("labels", labels)
+    labels = np.asarray(labels)
+    if labels.ndim != 1 or labels.size == 0 or labels.dtype.kind not in "iu":
+        raise ValueError(
+            "`labels` must be a non-empty 1-D array of integers. "
+            f"Received: labels of shape {labels.shape}, dtype {labels.dtype}"
+        )
     check_integer("n_clusters", n_clusters, 1)
     if labels.min() < 0 or labels.max() >= n_clusters:
         raise ValueError(
