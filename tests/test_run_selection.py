@@ -1,3 +1,4 @@
+import math
 import subprocess
 import sys
 from types import SimpleNamespace
@@ -54,8 +55,8 @@ def test_runs_that_leave_a_cluster_empty_come_last_unless_allowed():
 
 
 def test_a_run_without_a_value_is_not_selected():
-    runs = [run(silhouette=None), run(silhouette=-0.5)]
-    assert select(runs, "silhouette") is runs[1]
+    runs = [run(silhouette=None), run(silhouette=math.nan), run(silhouette=-0.5)]
+    assert select(runs, "silhouette") is runs[2]
 
 
 @pytest.mark.parametrize(
@@ -63,6 +64,7 @@ def test_a_run_without_a_value_is_not_selected():
     [
         ([], "l_sp", "one run at least. Received: no runs"),
         ([run(l_sp=1.0)], "lsp", "`criterion` must be one of l_sp, .*Received: criterion='lsp'"),
+        ([run(l_sp=1.0, loss=math.nan)], "loss", "a value of: l_sp. Received: criterion='loss'"),
         ([run(l_sp=1.0, loss=None)], "loss", "a value of: l_sp. Received: criterion='loss'"),
     ],
 )

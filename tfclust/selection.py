@@ -3,6 +3,7 @@
 Importing it imports no TensorFlow: a report that chooses among recorded runs does without.
 """
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
@@ -69,7 +70,7 @@ def select(runs, criterion, allow_empty=False):
     rule = find_criterion(criterion)
     if not runs:
         raise ValueError("`runs` must hold one run at least. Received: no runs")
-    if all(run.criteria.get(criterion) is None for run in runs):
+    if all(math.isinf(rule.badness(run.criteria.get(criterion))) for run in runs):
         raise ValueError(
             f"`criterion` must be one that the runs have a value of: {', '.join(_given(runs))}. "
             f"Received: criterion={criterion!r}"
@@ -84,7 +85,10 @@ def select(runs, criterion, allow_empty=False):
 
 def _given(runs):
     return dict.fromkeys(
-        name for run in runs for name, value in run.criteria.items() if value is not None
+        name
+        for run in runs
+        for name, value in run.criteria.items()
+        if value is not None and not math.isnan(value)
     )
 
 

@@ -54,6 +54,12 @@ def test_elbow_and_picks_are_those_of_the_curves(found):
     assert set(found.criteria) == {"reconstruction", "silhouette"}
 
 
+def test_a_k_without_a_value_is_neither_picked_nor_the_elbow():
+    curves = {"reconstruction": (9.0, np.nan, 1.0, 0.9), "silhouette": (0.3, np.nan, 0.4, 0.2)}
+    found = number_of_clusters.NumberOfClusters((2, 3, 4, 6), curves, merged=None)
+    assert (found.elbow, found.picks) == (4, {"silhouette": 4})
+
+
 def test_centroids_in_one_place_and_those_without_rows_are_merged(found):
     assert found.merged == 3
 
@@ -80,6 +86,7 @@ def test_the_plot_has_a_panel_a_criterion_with_its_pick(found):
         ({"settings": {"gamma": 1}}, "must be among alpha.*Received: gamma"),
         ({"model": "kmeans"}, "must have a search space"),
         ({"seeds_per_candidate": 0}, "`seeds_per_candidate` must be"),
+        ({"epochs": 0}, "`epochs` must be an integer of at least 1"),
     ],
 )
 def test_what_is_wrong_is_said_before_any_training(asked, rows, changes, message):

@@ -41,6 +41,12 @@ def test_a_run_with_an_empty_cluster_is_infinitely_bad(name, bad):
     assert not objective.is_better(bad, 0.5)
 
 
+@pytest.mark.parametrize("value", [None, math.nan])
+def test_a_run_without_a_value_is_infinitely_bad(value):
+    objective = Objective("silhouette")
+    assert objective.score([run(value, name="silhouette")] * 2, [{}] * 2) == -math.inf
+
+
 def test_a_labelled_objective_reads_the_scores_and_no_criterion():
     score = Objective("ari").score([run(None), run(None)], [{"ari": 0.2}, {"ari": 0.4}])
     np.testing.assert_allclose(score, 0.3)

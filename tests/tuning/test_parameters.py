@@ -1,7 +1,10 @@
+import json
+from dataclasses import fields, replace
+
 import keras_tuner
 import pytest
 
-from tfclust.tuning import Choice, Range
+from tfclust.tuning import SPACES, Choice, Range, SearchSpace
 
 BATCH_SIZE = Range("batch_size", 32, 512, log=True, whole=True)
 WIDTHS = Choice("hidden_units", ((8,), (16, 8), ()))
@@ -39,6 +42,42 @@ def test_a_linear_range_is_even():
 def test_a_choice_proposes_each_of_its_values():
     assert [proposed(WIDTHS, share) for share in (0.1, 0.5, 0.9)] == list(WIDTHS.values)
     assert [WIDTHS.position(value) for value in WIDTHS.ticks()] == [0.0, 0.5, 1.0]
+
+
+CHANGES = [
+    (
+        Range("alpha", 2.0, 64.0),
+        {
+            "name": "beta",
+            "low": 3.0,
+            "high": 32.0,
+            "log": True,
+            "whole": True,
+        },
+    ),
+    (Choice("units", ((8,), (16,))), {"name": "gate_units", "values": (8, 16)}),
+    (
+        SearchSpace("CM", (BATCH_SIZE,), epochs=5),
+        {
+            "model": "AECM",
+            "parameters": (Range("batch_size", 32, 512, log=True),),
+            "epochs": 6,
+            "fixed": {"alpha": 2.0},
+            "averages": True,
+            "pretraining": {},
+            "callbacks": SPACES["mixae"].callbacks,
+            "ensemble": "CMEnsemble",
+        },
+    ),
+]
+
+
+@pytest.mark.parametrize(("whole", "changes"), CHANGES, ids=["range", "choice", "space"])
+def test_all_that_shapes_a_search_is_in_its_config(whole, changes):
+    assert set(changes) == {field.name for field in fields(whole)}
+    for name, value in changes.items():
+        other = replace(whole, **{name: value}).config()
+        assert json.loads(json.dumps(other)) != json.loads(json.dumps(whole.config())), name
 
 
 @pytest.mark.parametrize(

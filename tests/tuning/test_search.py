@@ -73,6 +73,22 @@ def test_settings_that_diverge_or_collapse_are_bad_and_the_search_goes_on(call, 
     assert "diverged" in found.table()
 
 
+def test_a_score_that_is_nan_is_bad_and_the_search_goes_on(call, trainer, tmp_path, monkeypatch):
+    whole = trainer.run
+
+    def run(settings, seed, n):
+        made = whole(settings, seed, n)
+        if settings["alpha"] < 30:
+            made.criteria["l_sp"] = math.nan
+        return made
+
+    monkeypatch.setattr(trainer, "run", run)
+    found = call(directory=tmp_path, max_trials=8)
+    assert found.best.settings["alpha"] >= 30
+    assert {math.isfinite(trial.score) for trial in found.trials} == {True, False}
+    assert call(directory=tmp_path, max_trials=8).best == found.best
+
+
 def test_another_error_than_a_diverging_loss_ends_the_search(call, trainer):
     def fails(settings):
         raise NotImplementedError("no such layer")
@@ -193,6 +209,7 @@ def test_what_is_wrong_is_said_before_any_training(call, trainer, changes, messa
         ({"n_clusters": 4}, "n_clusters=3 there, 4 here"),
         ({"fixed": {"batch_size": 8}}, "fixed="),
         ({"x": np.ones((37, 6), "float32")}, "data="),
+        ({"space": [Range("alpha", 1.0, 9.0, whole=True)]}, "'whole': True"),
     ],
 )
 def test_a_folder_of_another_search_is_refused(call, trainer, tmp_path, changes, difference):

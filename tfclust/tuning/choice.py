@@ -1,6 +1,6 @@
 """One of several values, as a setting to be searched."""
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 
@@ -50,8 +50,4 @@ class Choice:
 
     def config(self) -> dict[str, Any]:
         """The setting as plain JSON."""
-        return {"name": self.name, "values": [list(_items(value)) for value in self.values]}
-
-
-def _items(value):
-    return value if isinstance(value, (tuple, list)) else (value,)
+        return asdict(self)

@@ -47,11 +47,11 @@ class NumberOfClusters:
     def elbow(self):
         """The K at which the reconstruction error bends: the farthest below the curve's chord."""
         errors = np.asarray(self.criteria["reconstruction"])
-        across = np.linspace(0.0, 1.0, len(errors))
-        if len(errors) > 1:
-            across = (np.array(self.candidates) - self.candidates[0]) / np.ptp(self.candidates)
+        known = np.isfinite(errors)
+        candidates, errors = np.array(self.candidates)[known], errors[known]
+        across = (candidates - candidates[0]) / max(1, np.ptp(candidates))
         chord = errors[0] + across * (errors[-1] - errors[0])
-        return self.candidates[int(np.argmax(chord - errors))]
+        return int(candidates[np.argmax(chord - errors)])
 
     def table(self):
         """Every criterion over K, as text; a star marks what each picks."""
@@ -148,6 +148,8 @@ def choose_n_clusters(
             f"Received: candidates={candidates}"
         )
     check_integer("seeds_per_candidate", seeds_per_candidate, 1)
+    if epochs is not None:
+        check_integer("epochs", epochs, 1)
     first = check_integer("seed", seed, 0) * seeds_per_candidate
     seeds = range(first, first + seeds_per_candidate)
     space = space_of(model)
@@ -164,7 +166,7 @@ def choose_n_clusters(
 
 
 def _median(values):
-    values = [value for value in values if value is not None]
+    values = [value for value in values if value is not None and not np.isnan(value)]
     return median(values) if values else np.nan
 
 

@@ -66,7 +66,8 @@ class Objective:
     def score(self, runs, scores):
         """The score of a trial: the median over its runs.
 
-        A run that leaves a cluster empty counts as infinitely bad, as it is not a clustering into
+        A run without a value, or whose value is NaN, counts as infinitely bad, and so does one
+        that leaves a cluster empty, as it is not a clustering into
         K clusters: L_sp, the entropy and the stability of a collapsed run are the best there are.
 
         Args:
@@ -80,7 +81,7 @@ class Objective:
         ]
         bad = np.inf if self.direction == "min" else -np.inf
         kept = [
-            bad if run.empty_clusters or value is None else value
+            bad if run.empty_clusters or value is None or np.isnan(value) else value
             for run, value in zip(runs, values, strict=True)
         ]
         return median(kept)

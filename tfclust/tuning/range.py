@@ -1,7 +1,7 @@
 """Numbers between two bounds, as a setting to be searched."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from tfclust.checks import check_range
@@ -66,4 +66,4 @@ class Range:
 
     def config(self) -> dict[str, Any]:
         """The setting as plain JSON."""
-        return {"name": self.name, "low": self.low, "high": self.high, "log": self.log}
+        return asdict(self)

@@ -192,13 +192,10 @@ class _Search:
     def _identity(self):
         """All that decides which trials there are and how they come out, but their number."""
         return {
-            "model": self.space.model,
+            **self.space.config(),
             "n_clusters": self.n_clusters,
             "objective": self.objective.name,
             "algorithm": self.algorithm,
-            "space": [parameter.config() for parameter in self.space.parameters],
-            "fixed": dict(self.space.fixed),
-            "epochs": self.space.epochs,
             "seed": self.seed,
             "seeds": list(self.seeds),
             "data": _digest(self.x),

@@ -1,9 +1,10 @@
 """What there is to search for a model, and how a trial of it is trained."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
+from tfclust.checks import check_integer
 from tfclust.tuning.choice import Choice
 from tfclust.tuning.range import Range
 
@@ -53,7 +54,8 @@ class SearchSpace:
         What is fixed is searched no more.
 
         Raises:
-            ValueError: nothing is left to search, or a setting is no argument of the model.
+            ValueError: nothing is left to search, a setting is no argument of the model, or
+                `epochs` is below 1.
         """
         fixed = {**self.fixed, **(fixed or {})}
         parameters = tuple(self.parameters if parameters is None else parameters)
@@ -67,7 +69,21 @@ class SearchSpace:
         self.check_names(names)
         if len(set(names)) < len(names):
             raise ValueError(f"`space` must name each setting once. Received: {names}")
-        return replace(self, parameters=searched, fixed=fixed, epochs=epochs or self.epochs)
+        epochs = self.epochs if epochs is None else check_integer("epochs", epochs, 1)
+        return replace(self, parameters=searched, fixed=fixed, epochs=epochs)
+
+    def config(self):
+        """All that decides how a trial of the space comes out, as plain JSON.
+
+        Of the callbacks, the name of the function that makes them.
+        """
+        return {
+            **{each.name: getattr(self, each.name) for each in fields(self)},
+            "parameters": [parameter.config() for parameter in self.parameters],
+            "fixed": dict(self.fixed),
+            "pretraining": None if self.pretraining is None else dict(self.pretraining),
+            "callbacks": f"{self.callbacks.__module__}.{self.callbacks.__qualname__}",
+        }
 
     def check_names(self, names):
         """Raises a ValueError where a name is no setting of the model."""

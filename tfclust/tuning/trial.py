@@ -43,7 +43,7 @@ class Trial:
     def criterion(self, name):
         """Median of a criterion over the runs that have it, None where none does."""
         values = [run["criteria"].get(name) for run in self.runs]
-        values = [value for value in values if value is not None]
+        values = [value for value in values if value is not None and not math.isnan(value)]
         return median(values) if values else None
 
     def mean_score(self, name):

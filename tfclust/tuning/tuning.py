@@ -81,7 +81,7 @@ class Tuning:
         """
         from tfclust import plots
 
-        score = score or self.objective.name
+        score = self.objective.name if score is None else score
         if score not in (*LABEL_FREE, *LABELLED):
             raise ValueError(
                 f"`score` must be one of {', '.join((*LABEL_FREE, *LABELLED))}. "
