@@ -98,7 +98,7 @@ def test_a_folder_with_something_in_it_is_refused_without_resume(run, table, cap
 def test_mistakes_are_bad_input_and_leave_no_folder(table, tmp_path, capsys):
     out = tmp_path / "run"
     assert fit(table, out) == 2
-    assert "text in 'kind' (such as 'a')" in capsys.readouterr().err
+    assert "text in 'kind' (60 rows, such as 'a')" in capsys.readouterr().err
     label = ("--label-column", "kind")
     assert fit(table, out, *label, clusters=61) == 2
     assert "at least as many rows as there are clusters, 61" in capsys.readouterr().err

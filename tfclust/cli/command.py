@@ -1,6 +1,7 @@
 """The command line: what it takes, and what it says where something goes wrong."""
 
 import argparse
+import codecs
 import importlib
 import os
 import sys
@@ -18,6 +19,8 @@ SCALES = {
     "l2": "each row to length 1",
     "sqrt_dim": "all times the root of the number of columns",
 }
+SEPARATORS = (",", ";", "|", "tab", "space")
+THOUSANDS = (",", ".", "'", " ")
 GOES_ON = {
     "fit": "; the same command with --resume goes on",
     "tune": "; the same command goes on",
@@ -155,22 +158,44 @@ def _add_data(command):
         "data",
         type=Path,
         metavar="DATA",
-        help=".csv, .parquet, .npy, .npz or .mtx file, or folder of images",
+        help="text file of columns (.csv, .tsv, .txt, .gz of them), .parquet, .npy, .npz or .mtx "
+        "file, or folder of images",
     )
     command.add_argument("--clusters", type=_clusters, required=True, help="how many")
-    data = command.add_argument_group("data")
+    data = command.add_argument_group(
+        "data", "A NAMES is a,b,c or several words; columns of arrays are numbers from 0."
+    )
+    for option, text in (
+        ("--columns", "columns to cluster by; default: all"),
+        ("--drop", "columns to leave out"),
+        ("--one-hot", "columns of categories, each of which becomes a column of 0 and 1"),
+    ):
+        data.add_argument(
+            option, nargs="+", action="extend", default=[], metavar="NAMES", help=text
+        )
     data.add_argument(
-        "--columns",
-        nargs="+",
-        default=[],
-        metavar="NAME",
-        help="columns to cluster by (numbers from 0 for arrays); default: all",
+        "--id-column", metavar="NAME", help="column to keep in labels.csv, not to cluster by"
     )
     data.add_argument(
         "--label-column",
         metavar="NAME",
         help="column of known labels, kept out of the training and scored in the report of fit; of "
         "a .npz file, another array; of images, `folder`",
+    )
+    data.add_argument(
+        "--missing",
+        choices=("drop", "median"),
+        help="drop: leave rows with missing values out; median: fill them; default: refuse them",
+    )
+    for option, choices, text in (
+        ("--separator", SEPARATORS, "between the columns of a text file: , ; | tab or space"),
+        ("--decimal", (".", ","), "mark of decimals in a text file: . or ,"),
+        ("--thousands", THOUSANDS, "mark between thousands in a text file: , . ' or a space"),
+    ):
+        default = "." if option == "--decimal" else None
+        data.add_argument(option, choices=choices, default=default, metavar="MARK", help=text)
+    data.add_argument(
+        "--encoding", type=_encoding, help="of a text file, such as latin-1; default: found"
     )
     scaling = data.add_mutually_exclusive_group()
     scaling.add_argument(
@@ -185,6 +210,15 @@ def _add_data(command):
         choices=SCALES,
         help="; ".join(f"{name}: {text}" for name, text in SCALES.items()),
     )
+
+
+def _encoding(text):
+    try:
+        return codecs.lookup(text).name
+    except LookupError as error:
+        raise argparse.ArgumentTypeError(
+            f"must be an encoding that Python knows. Received: {text!r}"
+        ) from error
 
 
 def _integer(minimum):

@@ -20,9 +20,12 @@ NAMES = {
 def run(arguments):
     """Prints the scores; returns the exit status."""
     folder = RunFolder(arguments.run)
-    folder.read_finished()
-    labels = reading.read_labels(arguments.labels, arguments.label_column)
+    data = folder.read_finished()["data"]
+    options = reading.Options.of(data["options"])
+    labels = reading.read_labels(arguments.labels, arguments.label_column, options)
     clusters = read_labels(folder.path)
+    if len(labels) == len(clusters) + len(data["left_out"]):  # of the rows that have no cluster too
+        labels = np.delete(labels, data["left_out"])
     if len(labels) != len(clusters):
         raise UserError(
             f"the labels must be one for each of the {len(clusters)} rows of the run, in their "

@@ -6,6 +6,9 @@ from tfclust.cli.words import counted
 
 SPREAD = 10.0  # ratio of deviations from which the widest columns drown the others
 DOMINANT = 0.9  # share of the rows
+SHIFTING = ("standard", "minmax")  # scales that subtract, in the precision of the data
+NARROW = 1e-5  # share of the largest value, above which float32 tells the values of a column apart
+BLUR = 0.01  # share of the deviation of a column that rounding may change
 UNDECIDED = 0.6  # mean of the largest memberships
 
 
@@ -16,17 +19,25 @@ def of_data(samples, scale):
         notes.append(f"uint8 values are taken as pixels and divided by {samples.pixel_max}")
     if samples.image_shape or hasattr(samples.x, "tocsr"):
         return notes
+    is_constant = np.ptp(samples.x, axis=0) == 0  # a deviation may be rounded to more
     deviations = np.std(samples.x, axis=0, dtype="float64")
-    names = samples.columns or list(map(str, range(samples.x.shape[1])))
-    constant = [name for name, deviation in zip(names, deviations, strict=True) if deviation == 0]
+    names = np.array(samples.columns or range(samples.x.shape[1])).astype(str)
+    constant = names[is_constant].tolist()
     if constant and samples.pixel_max == 1:
         are = "is" if len(constant) == 1 else "are"
         notes.append(f"{counted(len(constant), 'column')} {are} constant, such as {constant[0]!r}")
-    spread = deviations[deviations > 0]
+    spread = deviations[~is_constant]
     if scale is None and samples.pixel_max == 1 and _ratio(spread) > SPREAD:
         notes.append(
             f"the standard deviations of the columns go from {spread.min():.3g} to "
             f"{spread.max():.3g}, so the widest decide alone; --standardize makes them alike"
+        )
+    blurred = names[_are_blurred(samples.x, deviations) & ~is_constant].tolist()
+    if scale not in SHIFTING and blurred:
+        notes.append(
+            f"float32, in which models compute, blurs {counted(len(blurred), 'column')}, such as "
+            f"{blurred[0]!r}, whose values differ little beside their size; --standardize takes "
+            "their differences before"
         )
     return notes
 
@@ -55,6 +66,16 @@ def of_clusters(sizes, memberships):
             f"the rows are undecided: their largest membership is {certainty:.2f} on average"
         )
     return warnings
+
+
+def _are_blurred(x, deviations):
+    """For each column, whether float32 is too coarse for the differences of its values."""
+    blurred = np.zeros(x.shape[1], bool)
+    # The others are too wide for it, which spares them the look at every value.
+    largest = np.maximum(np.abs(x.max(axis=0)), np.abs(x.min(axis=0)))
+    for i in np.flatnonzero(deviations < NARROW * largest):
+        blurred[i] = np.abs(x[:, i] - x[:, i].astype("float32")).max() > BLUR * deviations[i]
+    return blurred
 
 
 def _ratio(values):

@@ -21,14 +21,15 @@ def run(arguments):
     """Fits, or goes on fitting; returns the exit status."""
     folder = RunFolder(arguments.out)
     record = folder.open_for_fit(arguments.resume)
-    samples = reading.read(arguments.data, arguments.columns, arguments.label_column)
+    samples = reading.read(arguments.data, reading.Options.of(arguments))
     print(f"Read {arguments.data}: {samples.describe()}", flush=True)
     with quiet_start():
         plans = importlib.import_module("tfclust.cli.plan")
     arguments.model = arguments.model or plans.model_of(arguments.settings)
-    plans.check_rows(samples.x, arguments.clusters)
     x = plans.as_samples(samples, arguments.model)
     scaling = Scaling.of(x, arguments.scale)
+    x = scaling.apply(x)
+    plans.check_rows(x, arguments.clusters)
     new = _record(arguments, samples, scaling, plans.make_plan(arguments, x.shape[1:], x.shape[0]))
     if record is not None:
         _check_same(record, new)
@@ -40,7 +41,6 @@ def run(arguments):
         folder.write(record)
     for note in record["notes"]:
         print(f"Note: {note}")
-    x = scaling.apply(x)
     try:
         plans.check_range(x, arguments.model)
         model = _train(record, x, folder)
@@ -110,10 +110,14 @@ def _record(arguments, samples, scaling, plan):
             "columns": None if samples.columns is None else list(samples.columns),
             "label_column": arguments.label_column,
             "pixel_max": samples.pixel_max,
+            "dtype": samples.x.dtype.name,
+            "options": reading.Options.of(arguments).to_json(),
+            "known": samples.known.to_json(),
+            "left_out": list(map(int, samples.left_out)),
         },
         "scaling": scaling.to_json(),
         "plan": plan,
-        "notes": findings.of_data(samples, arguments.scale),
+        "notes": [*samples.notes, *findings.of_data(samples, arguments.scale)],
         "versions": {
             "python": platform.python_version(),
             **{name: version(name) for name in ("tfclust", *PACKAGES)},
@@ -126,7 +130,7 @@ def _check_same(record, new):
     before, now = (
         {**r["data"], **r["plan"], "scale": r["scaling"]["scale"]} for r in (record, new)
     )
-    changed = [name for name in now if name != "path" and before[name] != now[name]]
+    changed = [n for n in now if n not in ("path", "known") and before[n] != now[n]]
     if changed:
         raise UserError(
             "--resume must come with the command that was cut off, on the same data. Received: "

@@ -17,7 +17,10 @@ def run(arguments):
     record = folder.read_finished()
     if arguments.out is not None:
         check_new(arguments.out)
-    samples = reading.read(arguments.data, record["data"]["columns"] or ())
+    options = reading.Options.of(record["data"]["options"])
+    samples = reading.read(arguments.data, options, reading.Known(**record["data"]["known"]))
+    for note in samples.notes:
+        print(f"Note: {note}", file=sys.stderr)
     with quiet_start():
         plans = importlib.import_module("tfclust.cli.plan")
         training = importlib.import_module("tfclust.cli.training")

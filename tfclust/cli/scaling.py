@@ -5,13 +5,13 @@ from dataclasses import asdict, dataclass
 
 import numpy as np
 
-from tfclust.cli.errors import user_errors
+from tfclust.cli.errors import UserError, user_errors
 from tfclust.datasets.preprocessing import check_scale, rescale
 
 
 @dataclass(frozen=True)
 class Scaling:
-    """`(x - shift) / divisor`; for "l2", each row by its own length.
+    """`(x - shift) / divisor` in the precision of x; for "l2", each row by its own length.
 
     Args:
         scale: one of `tfclust.datasets.preprocessing.SCALES`, without "raw".
@@ -38,23 +38,45 @@ class Scaling:
             return cls(scale, divisor=1 / math.sqrt(math.prod(x.shape[1:])))
         if scale == "max_abs":
             return cls(scale, divisor=_nonzero(_largest_magnitudes(x)).tolist())
-        if scale == "standard":
-            shift, divisor = np.mean(x, 0, "float64"), np.std(x, 0, "float64")
-        elif scale == "minmax":
-            shift, divisor = np.min(x, 0), np.ptp(x, 0)
-        else:
+        if scale not in ("standard", "minmax"):
             return cls(scale)
+        with np.errstate(over="ignore", invalid="ignore"):  # what is too large is reported
+            shift, divisor = np.min(x, 0), np.ptp(x, 0)
+            if scale == "standard":
+                constant = divisor == 0  # whose mean, rounded, may be another number
+                shift = np.where(constant, shift, np.mean(x, 0, "float64"))
+                divisor = np.where(constant, 0, np.std(x, 0, "float64"))
+        if not np.isfinite(divisor).all():
+            raise UserError(
+                f"--scale {scale} must have smaller values: leave columns out with --drop. "
+                f"Received: values up to {abs(x).max():g}"
+            )
         return cls(scale, shift.tolist(), _nonzero(divisor).tolist())
 
     def apply(self, x):
-        """Scaled samples, float32; `x` is left as it is."""
+        """Scaled samples, float32; `x` is left as it is.
+
+        Raises:
+            UserError: float32 cannot hold a scaled value.
+        """
+        with np.errstate(over="ignore", invalid="ignore"):  # what is too large is reported
+            scaled = self._scaled(x).astype("float32", copy=False)
+        if not np.isfinite(np.sum(scaled.data if hasattr(x, "tocsr") else scaled, dtype="float64")):
+            raise UserError(
+                "the data must stay below 3.4e38: leave the columns that do not out with --drop, "
+                f"or scale them, such as by --standardize. Received: values up to {abs(x).max():g}"
+            )
+        return scaled
+
+    def _scaled(self, x):
         if self.scale == "l2":
-            return rescale(x, self.scale)
+            with user_errors():
+                return rescale(x, self.scale)
         if self.shift is not None:
-            x = x - np.float32(self.shift)
+            x = x - np.asarray(self.shift, x.dtype)
         if self.divisor is None:
             return x
-        divisor = np.float32(self.divisor)
+        divisor = np.asarray(self.divisor, x.dtype)
         if hasattr(x, "tocsr") and divisor.ndim:
             return x.multiply(1 / divisor).tocsr()
         return x / divisor

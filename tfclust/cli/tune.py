@@ -13,14 +13,16 @@ SETTINGS, TABLE, PLOT, STATE = "settings.json", "trials.txt", "trials.png", "sea
 
 def run(arguments):
     """Searches, or goes on searching; returns the exit status."""
-    samples = reading.read(arguments.data, arguments.columns, arguments.label_column)
+    samples = reading.read(arguments.data, reading.Options.of(arguments))
     print(f"Read {arguments.data}: {samples.describe()}", flush=True)
+    for note in samples.notes:
+        print(f"Note: {note}")
     with quiet_start():
         plans = importlib.import_module("tfclust.cli.plan")
         tuning = importlib.import_module("tfclust.tuning")
-    plans.check_rows(samples.x, arguments.clusters)
     x = plans.as_samples(samples, arguments.model)
     x = Scaling.of(x, arguments.scale).apply(x)
+    plans.check_rows(x, arguments.clusters)
     with user_errors():
         found = tuning.tune(
             arguments.model,
@@ -50,9 +52,8 @@ def _write(found, arguments):
 
 def _fit_command(arguments):
     """The command that clusters the same data with what was found."""
-    given = {"--label-column": arguments.label_column, "--scale": arguments.scale}
-    options = [word for name, value in given.items() if value for word in (name, value)]
-    columns = ["--columns", *arguments.columns] if arguments.columns else []
+    options = reading.Options.of(arguments).words()
+    options += ["--scale", arguments.scale] if arguments.scale else []
     places = ["--settings", str(arguments.out / SETTINGS), "--out", "RUN"]
     start = ["tfclust", "fit", str(arguments.data), "--clusters", str(arguments.clusters)]
-    return shlex.join([*start, *options, *places, *columns])
+    return shlex.join([*start, *options, *places])

@@ -1,53 +1,69 @@
 """Reads arrays and sparse matrices: `.npy`, `.npz` and `.mtx`."""
 
+import reprlib
+
 import numpy as np
 
 from tfclust.cli.errors import UserError
-from tfclust.cli.reading.samples import Samples
+from tfclust.cli.reading.columns import check_apart, named
+from tfclust.cli.reading.samples import Known, Samples
+from tfclust.cli.reading.values import (
+    LARGEST_EXACT,
+    check_values,
+    holds_ids,
+    ids_note,
+    listed,
+    without_missing,
+)
 
 PIXEL_MAX = 255
+DATA = ("x", "X", "x_train", "X_train")  # names of the data among several arrays, best first
 
 
-def read_npy(path, columns, label_column):
+def read_npy(path, options, known):
     """The `Samples` of a `.npy` file; see `tfclust.cli.reading.read`."""
-    _refuse_labels(label_column, ".npy file")
-    return _samples(np.load(path, allow_pickle=False), columns)
+    _refuse_labels(options, "a .npy file")
+    return _samples(np.load(path, allow_pickle=False), options, known)
 
 
-def read_npz(path, columns, label_column):
+def read_npz(path, options, known):
     """The `Samples` of a `.npz` file: a matrix of `scipy.sparse.save_npz`, or arrays.
 
-    Of several arrays, the one that is named `x` is taken, or the only one besides the labels.
+    Of several arrays, the first of `DATA` is taken, or the only one besides the labels.
     """
+    label = options.label_column if known is None else None
     with np.load(path, allow_pickle=False) as stored:
         names = set(stored.files)
         if {"format", "data", "shape"} <= names:
-            _refuse_labels(label_column, "sparse matrix")
-            return _sparse(path, columns)
-        if label_column is not None and label_column not in names:
+            _refuse_labels(options, "a sparse matrix")
+            return _sparse(path, options, known)
+        if label is not None and label not in names:
             raise UserError(
-                f"the file must have the array {label_column!r}. Received: {sorted(names)}"
+                f"the file must have the array {label!r}. Received: {listed(sorted(names))}"
             )
-        data = names - {label_column}
-        if "x" not in data and len(data) != 1:
+        data = names - {label}
+        name = next((name for name in DATA if name in data), None)
+        if name is None and len(data) != 1:
             raise UserError(
-                "a file of several arrays must call the data `x`. "
-                f"Received: {path} with {sorted(names)}"
+                f"a file of several arrays must call the data one of {', '.join(DATA)}. "
+                f"Received: {path} with {listed(sorted(names))}"
             )
-        x = stored["x" if "x" in data else data.pop()]
-        labels = None if label_column is None else _labels(stored[label_column], len(x))
-    return _samples(x, columns, labels)
+        name = name or data.pop()
+        x = _array(stored, name, path)
+        labels = None if label is None else _labels(_array(stored, label, path), len(x))
+    note = f"the data are the array {name!r} of {len(data)}" if len(data) > 1 else None
+    return _samples(x, options, known, labels, note)
 
 
-def read_mtx(path, columns, label_column):
+def read_mtx(path, options, known):
     """The `Samples` of a Matrix Market file, CSR where the file is sparse."""
     from scipy.io import mmread
 
-    _refuse_labels(label_column, "matrix")
-    return _samples(mmread(path), columns)
+    _refuse_labels(options, "a matrix")
+    return _samples(mmread(path), options, known)
 
 
-def read_labels(path, column=None):
+def read_labels(path, column, options):
     """The labels in a `.npy` file."""
     if column is not None:
         raise UserError(f"a .npy file has no columns. Received: --label-column {column}")
@@ -55,42 +71,116 @@ def read_labels(path, column=None):
     return _labels(labels, len(labels))
 
 
-def _sparse(path, columns):
+def _sparse(path, options, known):
     from scipy.sparse import load_npz
 
-    return _samples(load_npz(path), columns)
+    return _samples(load_npz(path), options, known)
 
 
-def _samples(x, columns, labels=None):
+def _array(stored, name, path):
+    try:
+        return stored[name]
+    except ValueError as error:
+        raise UserError(f"the array {name!r} of {path} cannot be read: {error}") from error
+
+
+def _samples(x, options, known, labels=None, note=None):
     if x.dtype.kind not in "fiub":
-        raise UserError(f"the data must be numbers. Received: an array of {x.dtype}")
+        raise UserError(
+            f"the data must be numbers. Received: an array of {reprlib.repr(str(x.dtype))}"
+        )
     if x.ndim not in (2, 3, 4):
         raise UserError(
             "the data must be rows (n, d), or images (n, height, width) or "
             f"(n, height, width, channels). Received: shape {x.shape}"
         )
-    pixels = x.dtype == np.uint8 and not hasattr(x, "tocsr")  # sparse ones are counts
-    with np.errstate(over="ignore"):  # what is too large is reported as infinite
-        x = (x.tocsr() if hasattr(x, "tocsr") else x).astype("float32", copy=False)
-    if pixels:
-        x = x / np.float32(PIXEL_MAX)
-    if columns:
-        x = x[:, _places(columns, x.shape)]
-    pixel_max = PIXEL_MAX if pixels else 1
-    return Samples(x, columns=columns or None, labels=labels, pixel_max=pixel_max)
+    sparse = hasattr(x, "tocsr")
+    x = x.tocsr() if sparse else x
+    places, chosen = _places(x, options, known)
+    if len(places) < x.shape[1]:
+        x = x[:, places]
+    notes = [] if note is None else [note]
+    if x.ndim == 2 and x.size and x.dtype.kind in "iu" and not sparse:
+        _check_exact(x, places)
+        if known is None and not options.columns:
+            notes += _notes_on_ids(x, places)
+    pixels = x.dtype == np.uint8 and not sparse  # sparse ones are counts
+    x = _float(x, pixels)
+    left_out, medians = (), None
+    if x.ndim == 2 and not sparse:
+        medians = None if known is None else known.medians
+        x, left_out, medians, done = without_missing(x, places, options.missing, medians)
+        notes += done
+    else:
+        if options.missing is not None and known is None:
+            raise UserError(
+                "--missing must come with rows that are stored with their zeros. "
+                f"Received: {'a sparse matrix' if sparse else 'images'}"
+            )
+        check_values(x)
+    return Samples(
+        x,
+        columns=chosen or None,
+        labels=None if labels is None else np.delete(labels, left_out),
+        pixel_max=PIXEL_MAX if pixels else 1,
+        left_out=left_out,
+        known=Known(columns=chosen, medians=medians, colour=_has_colours(x.shape)),
+        notes=notes,
+    )
 
 
-def _places(columns, shape):
-    if len(shape) > 2:
-        raise UserError(f"images have no columns to choose. Received: {', '.join(columns)}")
-    known = set(map(str, range(shape[1])))
-    unknown = [name for name in columns if name not in known]
-    if unknown:
+def _places(x, options, known):
+    """The places of the columns to take, and their names where some are chosen."""
+    if known is not None:
+        words, dropped = known.columns, ()
+    else:
+        words, dropped = options.columns, options.drop
+    everything = range(x.shape[1])
+    if not words and not dropped:
+        return everything, ()
+    if x.ndim > 2:
         raise UserError(
-            f"--columns of an array must be numbers from 0 to {shape[1] - 1}. "
-            f"Received: {', '.join(unknown)}"
+            f"images have no columns to choose. Received: {', '.join(words or dropped)}"
         )
-    return [int(name) for name in columns]
+    names = list(map(str, everything))
+    words, dropped = named(words, names, "array"), named(dropped, names, "array")
+    check_apart({"--columns": words, "--drop": dropped})
+    chosen = words or [name for name in names if name not in dropped]
+    return list(map(int, chosen)), tuple(chosen)
+
+
+def _has_colours(shape):
+    """Whether images have colours; None for rows."""
+    return None if len(shape) == 2 else len(shape) == 4 and shape[-1] == 3
+
+
+def _check_exact(x, places):
+    """Raises `UserError` where float64 cannot hold the integers of a column."""
+    largest = np.maximum(x.max(axis=0), -np.minimum(x.min(axis=0), 0).astype("float64"))
+    beyond = np.flatnonzero(largest > LARGEST_EXACT)
+    if len(beyond):
+        raise UserError(
+            "integers beyond 2**53 are ids rather than numbers: leave them out with --drop. "
+            f"Received: column {places[beyond[0]]} with {x[:, beyond[0]].max()}"
+        )
+
+
+def _notes_on_ids(x, places):
+    # A narrower range cannot hold so many, which spares most columns the sorting.
+    wide = np.flatnonzero(np.ptp(x, axis=0) >= len(x) - 1)
+    ids = [places[i] for i in wide if holds_ids(x[:, i])]
+    return [ids_note(ids)] if ids else []
+
+
+def _float(x, pixels):
+    """The values in float32 where that holds them as well, or no scale subtracts; else float64."""
+    if hasattr(x, "tocsr"):
+        with np.errstate(over="ignore"):  # what is too large is reported as infinite
+            return x.astype("float32", copy=False)
+    if pixels:
+        return x.astype("float32") / np.float32(PIXEL_MAX)
+    exact = x.dtype.itemsize <= 2 or x.dtype == np.float32
+    return x.astype("float32" if exact else "float64", copy=False)
 
 
 def _labels(labels, n_rows):
@@ -102,9 +192,9 @@ def _labels(labels, n_rows):
     return labels.astype(str)
 
 
-def _refuse_labels(label_column, kind):
-    if label_column is not None:
+def _refuse_labels(options, kind):
+    if options.label_column is not None:
         raise UserError(
-            f"a {kind} has no named labels: score the run by `tfclust evaluate`. "
-            f"Received: --label-column {label_column}"
+            f"{kind} has no named labels: score the run by `tfclust evaluate`. "
+            f"Received: --label-column {options.label_column}"
         )

@@ -1,11 +1,16 @@
 """Reads a folder of images."""
 
+import struct
+from collections import Counter
+
 import numpy as np
 from PIL import Image
 
 from tfclust.cli.bars import bar
 from tfclust.cli.errors import UserError
-from tfclust.cli.reading.samples import Samples
+from tfclust.cli.reading.samples import Known, Samples
+from tfclust.cli.reading.values import SHOWN
+from tfclust.cli.words import counted
 
 SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".tif", ".tiff", ".webp")
 GREY = ("1", "L", "LA")
@@ -14,69 +19,134 @@ FOLDER = "folder"  # names the labels that are the names of the folders
 
 
 def find(folder):
-    """Paths of the images in a folder and those below it, in the order of their names."""
-    return sorted(path for path in folder.rglob("*") if path.suffix.lower() in SUFFIXES)
+    """Paths of the images in a folder and those below it, in the order of their names.
+
+    What is hidden, as what macOS writes beside every file, is none of them.
+    """
+    return sorted(
+        path
+        for path in folder.rglob("*")
+        if path.suffix.lower() in SUFFIXES and not _is_hidden(path.relative_to(folder))
+    )
 
 
-def read(folder, columns, label_column):
+def read(folder, options, known):
     """The `Samples` of a folder of images; see `tfclust.cli.reading.read`.
 
     All images must be of one size. They are read as grey where all are grey, and else as red, green
-    and blue; transparency is left out.
+    and blue; new ones as those of the run. Transparency and damaged images are left out.
     """
-    if columns:
-        raise UserError(f"images have no columns to choose. Received: {', '.join(columns)}")
-    if label_column not in (None, FOLDER):
+    label = options.label_column if known is None else None
+    if label not in (None, FOLDER):
         raise UserError(
             f"labels of images can be the names of their folders, --label-column {FOLDER}. "
-            f"Received: --label-column {label_column}"
+            f"Received: --label-column {label}"
         )
     paths = find(folder)
     if not paths:
         raise UserError(
             f"the folder must hold images ({', '.join(SUFFIXES)}). Received: {folder} without any"
         )
+    headers = list(map(_header, paths))
+    size = _common_size(dict(zip(paths, headers, strict=True)), folder)
+    in_colour = [header is not None and header.mode not in GREY for header in headers]
+    colour = any(in_colour) if known is None or known.colour is None else known.colour
+    x = np.empty((len(paths), size[1], size[0], *((3,) if colour else ())), "float32")
+    kept = []
+    # Silent for what takes no time.
+    for i, path in enumerate(bar(paths, desc="reading", delay=2, leave=False, unit="image")):
+        pixels = None if headers[i] is None else _pixels(path, colour)
+        if pixels is not None:
+            x[len(kept)] = pixels
+            kept.append(i)
+    left_out = sorted(set(range(len(paths))) - set(kept))
+    if not kept:
+        _refuse_damaged(folder, len(paths))
+    names = [path.relative_to(folder).as_posix() for path in paths]
     return Samples(
-        _pixels(paths, folder),
-        labels=None if label_column is None else np.array([path.parent.name for path in paths]),
+        x[: len(kept)],
+        labels=None if label is None else np.array([paths[i].parent.name for i in kept]),
         pixel_max=PIXEL_MAX,
-        files=[path.relative_to(folder).as_posix() for path in paths],
+        files=[names[i] for i in kept],
+        left_out=left_out,
+        known=Known(colour=colour),
+        notes=_notes([names[i] for i in left_out], 0 if colour else sum(in_colour)),
     )
 
 
-def _pixels(paths, folder):
-    sizes, modes = zip(*map(_look, paths), strict=True)
-    _check_sizes(dict(zip(paths, sizes, strict=True)), folder)
-    width, height = sizes[0]
-    grey = set(modes) <= set(GREY)
-    x = np.empty((len(paths), height, width, *(() if grey else (3,))), "float32")
-    # Silent for what takes no time.
-    for i, path in enumerate(bar(paths, desc="reading", delay=2, leave=False, unit="image")):
-        with Image.open(path) as image:
-            x[i] = np.asarray(image.convert("L" if grey else "RGB"), "float32") / PIXEL_MAX
-    return x
+def _is_hidden(path):
+    return any(part.startswith(".") or part == "__MACOSX" for part in path.parts)
 
 
-def _look(path):
-    with Image.open(path) as image:
+def _header(path):
+    """An image without its pixels, of which `size` and `mode` are known; None where damaged."""
+    image = _if_whole(lambda: Image.open(path))
+    if image is None:
+        return None
+    with image:
         if image.mode.startswith(("I", "F")):
             raise UserError(
                 f"images must have 8 bits a channel. Received: {path} of mode {image.mode}"
             )
-        return image.size, image.mode
+        return image
 
 
-def _check_sizes(size_of, folder):
-    common = max(set(size_of.values()), key=list(size_of.values()).count)
-    others = [path for path, size in size_of.items() if size != common]
-    if not others:
-        return
-    shown = ", ".join(
-        f"{path.relative_to(folder)} of {size_of[path][0]} x {size_of[path][1]}"
-        for path in others[:3]
-    )
-    more = f" and {len(others) - 3} more" if len(others) > 3 else ""
+def _pixels(path, colour):
+    """The pixels of an image in [0, 1]; None where damaged."""
+
+    def read():
+        with Image.open(path) as image:
+            return np.asarray(image.convert("RGB" if colour else "L"), "float32")
+
+    pixels = _if_whole(read)
+    return None if pixels is None else pixels / PIXEL_MAX
+
+
+def _if_whole(read):
+    """What `read` gives; None where Pillow finds the image damaged."""
+    try:
+        return read()
+    except (OSError, SyntaxError, ValueError, EOFError, struct.error) as error:
+        if getattr(error, "errno", None) is not None:  # of the disk or of rights, not of the image
+            raise
+        return None
+
+
+def _refuse_damaged(folder, n):
     raise UserError(
-        f"images must be of one size, as most here are of {common[0]} x {common[1]}. "
-        f"Received: {shown}{more}"
+        f"the folder must hold images that can be read. Received: {folder}, whose {n} are damaged"
     )
+
+
+def _notes(damaged, n_greyed):
+    """Sentences on images that were left out, or lost their colours."""
+    notes = []
+    if damaged:
+        are = "is" if len(damaged) == 1 else "are"
+        more = f" and {len(damaged) - SHOWN} more" if len(damaged) > SHOWN else ""
+        names = ", ".join(damaged[:SHOWN]) + more
+        notes.append(f"{counted(len(damaged), 'damaged image')} {are} left out: {names}")
+    if n_greyed:
+        have = "has colours and is" if n_greyed == 1 else "have colours and are"
+        notes.append(f"{n_greyed:,} of the images {have} read as grey, as in the run")
+    return notes
+
+
+def _common_size(header_of, folder):
+    """Width and height of the images, which must be the same for all that are whole."""
+    sizes = {path: header.size for path, header in header_of.items() if header is not None}
+    if not sizes:
+        _refuse_damaged(folder, len(header_of))
+    ((common, _),) = Counter(sizes.values()).most_common(1)
+    others = [path for path, size in sizes.items() if size != common]
+    if others:
+        shown = ", ".join(
+            f"{path.relative_to(folder)} of {sizes[path][0]} x {sizes[path][1]}"
+            for path in others[:SHOWN]
+        )
+        more = f" and {len(others) - SHOWN} more" if len(others) > SHOWN else ""
+        raise UserError(
+            f"images must be of one size, as most here are of {common[0]} x {common[1]}. "
+            f"Received: {shown}{more}"
+        )
+    return common

@@ -1,53 +1,133 @@
-"""Checks the values of a user's data, and says where the bad ones stand."""
+"""Missing and infinite values: refused by name and place, left out or filled."""
 
 import numpy as np
 
 from tfclust.cli.errors import UserError
+from tfclust.cli.words import counted
 
 SHOWN = 5  # columns, and rows of each, that a message names
+LARGEST_EXACT = 2**53  # beyond it float64 leaves integers out
 
 
-def check_values(x, columns):
-    """Raises a `UserError` that names columns and rows where `x` has missing or infinite values.
+def check_values(x):
+    """Raises `UserError` where images or a sparse matrix have missing or infinite values.
 
     Args:
-        x: float32 array `(n, ...)` or CSR matrix `(n, d)`.
-        columns: a name for each column, or None.
+        x: array `(n, ...)` or CSR matrix `(n, d)`.
     """
-    if 0 in x.shape:
-        raise UserError(f"the data must have rows and columns. Received: shape {x.shape}")
     sparse = hasattr(x, "tocsr")
-    rows = x.data if sparse else x.reshape(len(x), -1)
-    if np.isfinite(np.sum(rows, dtype="float64")):
+    if np.isfinite(np.sum(x.data if sparse else x, dtype="float64")):
         return
-    found = _sparse_places(x) if sparse else _dense_places(rows)
-    where = "; ".join(
-        f"{_name(column, columns)} in {_shown(numbers)}" for column, numbers in found[:SHOWN]
+    if not sparse:
+        x = x.reshape(len(x), -1)
+        places = _places(~np.isfinite(x))
+    else:
+        bad = np.flatnonzero(~np.isfinite(x.data))
+        rows = np.searchsorted(x.indptr, bad, side="right") - 1
+        places = {int(c): rows[x.indices[bad] == c] for c in np.unique(x.indices[bad])}
+    if places:
+        _refuse("no missing and no infinite values", "mend them", places)
+
+
+def without_missing(x, sources, how, medians=None):
+    """The rows of `x` with their missing values left out or filled.
+
+    Args:
+        x: float array `(n, d)`, NaN where a value is missing.
+        sources: name or place of the column in the file that each column of `x` is from.
+        how: "drop", "median", or None to refuse them.
+        medians: that fill missing values of new data; None takes those of `x`.
+
+    Returns:
+        The rows, the places of those left out, the medians for new data (None where `how` is not
+        "median"), and sentences on what was done.
+
+    Raises:
+        UserError: values are infinite, or missing where nothing is to be done about it.
+    """
+    if how == "median" and medians is None:
+        medians = _medians(x, sources)
+    if np.isfinite(np.sum(x, dtype="float64")):
+        return x, (), medians, ()
+    infinite = _places(np.isinf(x), sources)
+    if infinite:
+        _refuse("no infinite values", "mend them", infinite)
+    missing = np.isnan(x)
+    places = _places(missing, sources)
+    if not places:  # their sum alone was too large
+        return x, (), medians, ()
+    if how is None:
+        _refuse(
+            "no missing values",
+            "fit with --missing drop to leave their rows out, or --missing median to fill them",
+            places,
+        )
+    rows = np.flatnonzero(missing.any(axis=1))
+    if how == "median":
+        x = np.where(missing, np.asarray(medians, x.dtype), x)
+        done = f"medians fill the missing values of {counted(len(rows), 'row')}"
+        return x, (), medians, (done,)
+    if len(rows) == len(x):
+        _refuse("rows without missing values", "there are none", places)
+    done = f"{counted(len(rows), 'row')} of {len(x):,} left out for missing values"
+    return np.delete(x, rows, axis=0), rows, None, (done,)
+
+
+def holds_ids(values):
+    """Whether integers `(n,)`, n > 1, are all different."""
+    n = len(values)
+    # A narrower range cannot hold so many, which spares most columns the sorting.
+    return n > 1 and int(values.max()) - int(values.min()) >= n - 1 and len(np.unique(values)) == n
+
+
+def ids_note(columns):
+    """The sentence on columns that are clustered by and may hold ids."""
+    return (
+        f"no two rows have the same integer in {listed(columns)}: leave ids out with --drop, or "
+        "keep them beside the clusters with --id-column"
     )
-    more = f"; and {len(found) - SHOWN} more columns" if len(found) > SHOWN else ""
+
+
+def _medians(x, sources):
+    empty = [name for i, name in enumerate(sources) if np.isnan(x[:, i]).all()]
+    if empty:
+        raise UserError(
+            "--missing median must find values in every column: leave others out with --drop. "
+            f"Received: none in {listed(empty)}"
+        )
+    return [float(np.nanmedian(x[:, i])) for i in range(x.shape[1])]
+
+
+def _places(bad, sources=None):
+    """Rows of the bad values of each column that has some, name or place of the column -> rows."""
+    found = {}
+    for i in np.flatnonzero(bad.any(axis=0)):
+        # Of the columns that one column of the file became, all miss the same rows.
+        found.setdefault(int(i) if sources is None else sources[i], np.flatnonzero(bad[:, i]))
+    return found
+
+
+def _refuse(rule, way, places):
+    columns = [
+        f"column {name!r} in {counted(len(rows), 'row')} ({_first(rows)})"
+        for name, rows in list(places.items())[:SHOWN]
+    ]
     raise UserError(
-        "the data must hold no missing and no infinite values: fill them, or choose other columns "
-        f"with --columns. Received (rows count from 0): {where}{more}"
+        f"the data must hold {rule}: {way}, or leave columns out with --drop. "
+        f"Received (rows count from 0): {_with_rest(columns, len(places))}"
     )
 
 
-def _dense_places(rows):
-    """(column, its bad rows) of every column that has some."""
-    bad = np.flatnonzero(~np.isfinite(np.sum(rows, axis=0, dtype="float64")))
-    return [(column, np.flatnonzero(~np.isfinite(rows[:, column]))) for column in bad]
+def _first(rows):
+    more = ", ..." if len(rows) > SHOWN else ""
+    return ", ".join(map(str, rows[:SHOWN])) + more
 
 
-def _sparse_places(x):
-    places = np.flatnonzero(~np.isfinite(x.data))
-    rows = np.searchsorted(x.indptr, places, side="right") - 1
-    columns = x.indices[places]
-    return [(column, rows[columns == column]) for column in np.unique(columns)]
+def listed(names):
+    """The first names of a list, and how many there are besides."""
+    return _with_rest([repr(name) for name in names[:SHOWN]], len(names))
 
 
-def _name(column, columns):
-    return f"column {column}" if columns is None else f"column {columns[column]!r}"
-
-
-def _shown(rows):
-    more = f" and {len(rows) - SHOWN} more" if len(rows) > SHOWN else ""
-    return f"row{'s' if len(rows) > 1 else ''} {', '.join(map(str, rows[:SHOWN]))}{more}"
+def _with_rest(shown, n):
+    more = f" and {n - len(shown)} more" if n > len(shown) else ""
+    return ", ".join(shown) + more

@@ -1,0 +1,13 @@
+"""What readers say of files that they refuse, and files to be read."""
+
+import pytest
+
+from tfclust.cli.errors import UserError
+from tfclust.cli.reading import Options, read
+
+
+def mistake(path, known=None, **options):
+    """What `read` says of a file that it refuses."""
+    with pytest.raises(UserError) as error:
+        read(path, Options(**options), known)
+    return str(error.value)

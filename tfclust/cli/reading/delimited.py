@@ -1,0 +1,220 @@
+"""Reads text files of separated columns as Arrow tables: CSV and its kin."""
+
+import codecs
+import csv
+import io
+import re
+from dataclasses import dataclass
+
+import pyarrow
+from pyarrow.csv import ConvertOptions, ParseOptions, ReadOptions, read_csv
+
+from tfclust.cli.errors import UserError
+
+SEPARATORS = {",": ",", ";": ";", "tab": "\t", "|": "|", "space": " "}
+SAMPLE = 1 << 16  # bytes, and rows of them, that the separator is found by
+SAMPLE_ROWS = 50
+CHUNK = 1 << 22  # bytes whose encoding is looked at together
+MARKS = {codecs.BOM_UTF8: "utf-8", codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16"}
+WITHOUT_MARK = "cp1252"  # what is neither marked nor UTF-8; in it, Latin-1 reads alike
+MISSING = [*ConvertOptions().null_values, "?", "<NA>", "None"]
+YES = ["true", "True", "TRUE", "yes", "Yes", "YES"]
+NO = ["false", "False", "FALSE", "no", "No", "NO"]
+UNNAMED = "Unnamed: {}"  # as pandas calls a column without a name
+FEWEST_COUNTED = 3  # columns whose names 0, 1, 2 are a header rather than a row of numbers
+
+
+@dataclass(frozen=True)
+class Layout:
+    """How a text file is laid out.
+
+    Args:
+        encoding: as Python calls it.
+        separator: a character.
+        names: of the columns; `UNNAMED` and its place for one without a name.
+        has_header: whether the first row holds the names.
+    """
+
+    encoding: str
+    separator: str
+    names: tuple[str, ...]
+    has_header: bool
+
+    @property
+    def notes(self):
+        """Sentences on what a person may want to know of it."""
+        if self.encoding != WITHOUT_MARK:
+            return []
+        return ["the text is not UTF-8 and read as Windows-1252; --encoding names another"]
+
+
+def look(path, options):
+    """The `Layout` of the file at `path`: what the `Options` say, and else what its start does.
+
+    A file has a header, unless its first row is all numbers: columns are then named by their
+    places, from 0.
+
+    Raises:
+        UserError: the encoding is another, or it is not clear what separates the columns.
+    """
+    encoding = options.encoding or _encoding(path)
+    with _open(path) as file:
+        start = file.read(SAMPLE)
+    # What is cut in two at the end is left out, here and of the rows.
+    text = codecs.getincrementaldecoder(encoding)().decode(start).removeprefix("\ufeff")
+    separator = _separator(path, text, len(start) == SAMPLE, options)
+    rows = _rows(text, separator, len(start) == SAMPLE)
+    if not rows:
+        raise UserError(f"the file must have rows. Received: {path}, which is empty")
+    first, width = rows[0], len(rows[-1])
+    has_header = not all(map(_is_number, first)) or _counts(first)
+    names = [name.strip() for name in first] if has_header else map(str, range(width))
+    if _lacks_name_of_index(rows):
+        names = ["", *names]
+    names = tuple(name or UNNAMED.format(i) for i, name in enumerate(names))
+    return Layout(encoding, separator, names, has_header)
+
+
+def read(path, layout, columns, as_text, decimal):
+    """The Arrow table of the file at `path`.
+
+    Args:
+        path: of the file.
+        layout: its `Layout`.
+        columns: names of those to read, each once in the layout.
+        as_text: names of those whose values stay text, whatever they look like.
+        decimal: mark of decimals.
+    """
+    source, encoding = str(path), layout.encoding
+    if layout.separator == " ":  # any number of them separates
+        with _open(path) as file:
+            text = file.read().decode(encoding)
+        source, encoding = io.BytesIO(_squeezed(text).encode()), "utf-8"
+    return read_csv(
+        source,
+        ReadOptions(
+            column_names=layout.names,
+            skip_rows_after_names=int(layout.has_header),
+            encoding=encoding,
+        ),
+        ParseOptions(delimiter=layout.separator, newlines_in_values=True),
+        ConvertOptions(
+            include_columns=columns,
+            column_types=dict.fromkeys(as_text, pyarrow.string()),
+            null_values=MISSING,
+            strings_can_be_null=True,
+            true_values=YES,
+            false_values=NO,
+            decimal_point=decimal,
+        ),
+    )
+
+
+def _open(path):
+    """The bytes of a file, as they were before it was compressed."""
+    return pyarrow.input_stream(str(path), compression="detect")
+
+
+def _encoding(path):
+    decoder = codecs.getincrementaldecoder("utf-8")()
+    with _open(path) as file:
+        chunk = file.read(CHUNK)
+        for mark, encoding in MARKS.items():
+            if chunk.startswith(mark):
+                return encoding
+        if b"\0" in chunk:
+            raise UserError(
+                f"--encoding must name that of a text with zero bytes, such as utf-16-le. "
+                f"Received: {path}"
+            )
+        try:
+            while chunk:
+                decoder.decode(chunk)
+                chunk = file.read(CHUNK)
+            decoder.decode(b"", final=True)
+        except UnicodeDecodeError:
+            return WITHOUT_MARK
+    return "utf-8"
+
+
+def _separator(path, text, is_cut, options):
+    """What separates the columns: what splits the rows alike, and most of them into numbers."""
+    if options.separator is not None:
+        return SEPARATORS[options.separator]
+    if ".tsv" in path.suffixes:
+        return "\t"
+    shares = {}
+    for separator in SEPARATORS.values():
+        rows = _rows(text, separator, is_cut)
+        if rows and _are_alike(rows):
+            shares[separator] = _share_of_numbers(rows[1:] or rows)
+    if shares.get(" ", 1.0) < 0.5:  # words of a text rather than columns
+        del shares[" "]
+    best = [name for name, share in shares.items() if share == max(shares.values())]
+    if len(best) > 1:
+        raise UserError(
+            f"--separator must say what separates the columns of {path}. "
+            f"Received: rows that {' and '.join(map(repr, best))} divide alike"
+        )
+    if best:
+        return best[0]
+    line = text.partition("\n")[0]  # of a damaged file, whose reader says where; or of one column
+    return max((s for s in ",;\t|" if s != options.decimal), key=line.count)
+
+
+def _rows(text, separator, is_cut):
+    """The first rows of a text, without blank ones."""
+    if separator == " ":
+        text = _squeezed(text)
+    rows = []
+    try:
+        for row in csv.reader(io.StringIO(text, newline=""), delimiter=separator):
+            if row:
+                rows.append(row)
+            if len(rows) > SAMPLE_ROWS:
+                break
+        else:
+            is_cut = is_cut and len(rows) > 1
+            return rows[:-1] if is_cut else rows
+    except csv.Error:  # a quote that does not end
+        return []
+    return rows
+
+
+def _squeezed(text):
+    """The text with one space in place of several, and none around a line."""
+    return re.sub(" +", " ", re.sub(r"(?m)^ +| +(?=\r?$)", "", text))
+
+
+def _are_alike(rows):
+    widths = set(map(len, rows))
+    return (len(widths) == 1 and widths != {1}) or _lacks_name_of_index(rows)
+
+
+def _lacks_name_of_index(rows):
+    """Whether the names are one fewer than the columns, the first of which R gave none."""
+    widths = set(map(len, rows[1:]))
+    return (
+        widths == {len(rows[0]) + 1}
+        and len(rows[0]) > 1
+        and any(row[-1].strip() for row in rows[1:])  # else rows end with a separator
+    )
+
+
+def _share_of_numbers(rows):
+    cells = [cell for row in rows for cell in row]
+    return sum(map(_is_number, cells)) / len(cells)
+
+
+def _is_number(text):
+    """Whether a cell is a number, whatever its mark of decimals."""
+    try:
+        float(text.replace(",", "."))
+    except ValueError:
+        return False
+    return True
+
+
+def _counts(names):
+    """Whether names are 0, 1, 2 and on, as pandas calls columns that have no name."""
+    return len(names) >= FEWEST_COUNTED and list(names) == list(map(str, range(len(names))))
