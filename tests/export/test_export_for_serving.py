@@ -187,6 +187,15 @@ def test_preprocessing_standardizes_each_feature(rows):
     assert found.dtype == tf.float32
 
 
+@pytest.mark.parametrize("dtype", ["int32", "int64", "float64"])
+def test_preprocessing_keeps_the_differences_of_large_numbers(dtype):
+    seconds = 1_700_000_000 + np.arange(4).reshape(4, 1)
+    standard = Preprocessing(dtype=dtype, offset=seconds.mean(), scale=1 / seconds.std())
+    found = standard.apply(tf.constant(seconds.astype(dtype)), (1,))
+    np.testing.assert_allclose(found, (seconds - seconds.mean()) / seconds.std(), rtol=1e-6)
+    assert found.dtype == tf.float32
+
+
 def test_preprocessing_scales_and_shapes_raw_images():
     images = np.arange(24, dtype="uint8").reshape(2, 3, 4)
     pixels = Preprocessing(shape=(3, 4), dtype="uint8", scale=1 / 255)

@@ -43,10 +43,16 @@ def _requests(record):
     divisor = _in_shape(scaling["divisor"] or 1.0, shape)
     return {
         "shape": shape,
-        "dtype": "float32" if pixel_max == 1 else "uint8",
+        "dtype": "uint8" if pixel_max > 1 else _of_requests(record),
         "offset": shift * pixel_max,
         "scale": 1 / (divisor * pixel_max),
     }
+
+
+def _of_requests(record):
+    """float64 where the scaling subtracts from data of that precision, as it did in the run."""
+    subtracts = record["scaling"]["shift"] is not None
+    return record["data"]["dtype"] if subtracts else "float32"
 
 
 def _in_shape(numbers, shape):

@@ -6,12 +6,15 @@ import tensorflow as tf
 from tfclust.checks import check_choice, check_units
 
 DTYPES = ("uint8", "int32", "int64", "float32", "float64")
+EXACT = ("int32", "int64", "float64")
 
 
 class Preprocessing:
     """From the samples that clients have to those that a model was trained on.
 
-    A sample v becomes `(v - offset) * scale`, in float32, in the shape that the model takes.
+    A sample v becomes `(v - offset) * scale`, float32, in the shape that the model takes. It is
+    computed in float64 where requests hold int32, int64 or float64, whose differences float32 may
+    lose, such as of seconds since 1970; else in float32.
 
     Args:
         shape: of a sample in a request, e.g. `(28, 28)`; it has as many values as a sample of the
@@ -53,14 +56,16 @@ class Preprocessing:
 
     def apply(self, x, sample_shape):
         """The batch `x` of a request as a batch of the model; `sample_shape` as in `spec`."""
-        x = (tf.cast(x, tf.float32) - self.offset) * self.scale
+        precision = tf.float64 if x.dtype in EXACT else tf.float32
+        offset, scale = tf.constant(self.offset, precision), tf.constant(self.scale, precision)
+        x = tf.cast((tf.cast(x, precision) - offset) * scale, tf.float32)
         if self.shape is None or None in sample_shape:
             return x
         return tf.reshape(x, (-1, *sample_shape))
 
 
 def _finite(name, value):
-    array = np.asarray(value, dtype="float32")
+    array = np.asarray(value, dtype="float64")
     if not np.all(np.isfinite(array)):
         raise ValueError(f"`{name}` must be finite. Received: {name}={value}")
     return array
