@@ -43,3 +43,15 @@ def test_a_table_of_constants_is_pointed_out(value):
 def test_bytes_that_are_taken_as_pixels_are_pointed_out():
     (note,) = findings.of_data(Samples(np.eye(3), pixel_max=255), None)
     assert "divided by 255" in note
+
+
+@pytest.mark.parametrize("scale", ["standard", "minmax"])
+def test_columns_that_float32_blurs_are_pointed_out_unless_they_are_shifted(scale):
+    hours = np.random.default_rng(0).normal(0.0, 50.0, (60, 1))
+    samples = Samples(np.hstack([hours, 1.7e9 + hours]), columns=("hour", "time"))
+    (blurred,) = findings.of_data(samples, None)
+    assert "float32, in which models compute, blurs 1 column, such as 'time'" in blurred
+    assert findings.of_data(samples, "max_abs") == [blurred]
+    assert findings.of_data(samples, scale) == []
+    switch = Samples(np.array([[2.0**30, 0.1], [2.0**30 + 128, 0.1]]))
+    assert not any("blurs" in note for note in findings.of_data(switch, None))

@@ -318,3 +318,63 @@ def test_data_that_a_model_cannot_reconstruct_are_refused_with_the_option(table,
     answer = capsys.readouterr()
     assert f"Note: {len(COLUMNS)} values beyond the range of the data" in answer.err
     assert len(answer.out.splitlines()) == 2
+
+
+# Data as people have them ---------------------------------------------------------------------
+
+
+def people(points):
+    """`points` as a European table with ids, categories, gaps and percents."""
+    rows = ["id;time;share;colour;note"]
+    for i, (a, b, c) in enumerate(points):
+        share = "" if i in (3, 7) else f"{b:.3f} %".replace(".", ",")
+        time = f"{1_700_000_000 + 10 * a:.2f}".replace(".", ",")
+        rows.append(f"K{i:03d};{time};{share};{'red' if c > 0.5 else 'blue'};-")
+    return "\n".join(rows)
+
+
+def test_predict_and_evaluate_read_a_table_as_the_fit_did(points, tmp_path, capsys):
+    path, out = tmp_path / "people.csv", tmp_path / "run"
+    path.write_text(people(points), encoding="utf-8")
+    options = ["--decimal", ",", "--drop", "note", "--one-hot", "colour", "--id-column", "id"]
+    assert fit(path, out, *options, "--standardize", "--missing", "drop") == 0
+    assert "2 rows of 60 left out" in capsys.readouterr().out
+    record = json.loads((out / "run.json").read_text())
+    assert record["data"]["columns"] == ["time", "share", "colour=blue", "colour=red"]
+    assert record["data"]["left_out"] == [3, 7]
+    with (out / "labels.csv").open(newline="") as file:
+        found = list(csv.DictReader(file))
+    assert [(row["row"], row["id"]) for row in found[:4]] == [
+        *(("0", "K000"), ("1", "K001"), ("2", "K002"), ("4", "K004"))
+    ]
+    assert main(["predict", str(out), str(path)]) == 0
+    answer = capsys.readouterr()
+    assert answer.out == (out / "labels.csv").read_text()
+    assert "Note: 2 rows of 60 left out for missing values" in answer.err
+    lines = path.read_text().splitlines()
+    path.write_text(
+        "\n".join([lines[0], lines[1].replace("red", "mauve").replace("blue", "mauve")])
+    )
+    assert main(["predict", str(out), str(path)]) == 0
+    assert "1 row with categories of 'colour' that the run has not seen" in capsys.readouterr().err
+    labels = write_csv(tmp_path / "y.csv", [["kind"], *([KINDS[i % 3]] for i in range(60))])
+    assert main(["evaluate", str(out), "--labels", str(labels)]) == 0
+    assert "accuracy (ACC)" in capsys.readouterr().out
+
+
+def test_grey_and_damaged_images_can_be_predicted_by_a_run_of_coloured_ones(tmp_path, capsys):
+    rng = np.random.default_rng(0)
+    for i in range(9):
+        (tmp_path / f"{i % 3}").mkdir(exist_ok=True)
+        shape = (4, 4) if i % 3 else (4, 4, 3)
+        Image.fromarray(rng.integers(0, 256, shape, "uint8")).save(tmp_path / f"{i % 3}/{i}.png")
+    out = tmp_path / "run"
+    (tmp_path / "0" / "0.png").write_bytes(b"damaged")
+    assert fit(tmp_path, out, clusters=2, epochs=1) == 0
+    assert "Note: 1 damaged image is left out: 0/0.png" in capsys.readouterr().out
+    assert "1 damaged image is left out" in (out / "report.html").read_text()
+    (tmp_path / "1" / "4.png").write_bytes(b"damaged")
+    assert main(["predict", str(out), str(tmp_path / "1")]) == 0
+    answer = capsys.readouterr()
+    assert [line.split(",")[0] for line in answer.out.splitlines()] == ["file", "1.png", "7.png"]
+    assert "Note: 1 damaged image is left out: 4.png" in answer.err

@@ -40,3 +40,28 @@ def test_sparse_data_are_scaled_and_stay_sparse(sparse_rows, scale):
 def test_scales_that_fill_zeros_are_a_mistake_for_sparse_data(scale):
     with pytest.raises(UserError, match="whose zeros they would fill"):
         Scaling.of(csr_matrix(np.eye(3)), scale)
+
+
+@pytest.mark.parametrize("scale", ["standard", "minmax"])
+@pytest.mark.parametrize("start", [1.7e9, -1e12])
+def test_small_differences_of_large_numbers_are_kept(scale, start):
+    x = np.random.default_rng(0).normal(0.0, 50.0, (60, 2))
+    moved = Scaling.of(x + start, scale).apply(x + start)
+    assert moved.dtype == "float32"
+    np.testing.assert_allclose(moved, Scaling.of(x, scale).apply(x), atol=1e-4)
+
+
+@pytest.mark.parametrize("scale", ["standard", "minmax"])
+@pytest.mark.parametrize("value", [0.1, 1e6 + 0.1, -1 / 3])
+def test_a_constant_column_becomes_0(scale, value):
+    x = np.full((57, 1), value)
+    assert not Scaling.of(x, scale).apply(x).any()
+
+
+@pytest.mark.parametrize("scale", [None, "standard", "minmax", "l2", "sqrt_dim"])
+def test_values_that_are_too_large_are_a_mistake(scale):
+    x = np.array([[1.7e308, 1.0], [-1.7e308, 2.0], [1e300, 3.0]])
+    with pytest.raises(UserError, match=r"values up to 1\.7e\+308|too large"):
+        Scaling.of(x, scale).apply(x)
+    scaled = Scaling.of(x / 10, "max_abs").apply(x / 10)
+    assert np.abs(scaled).max() <= 1.0

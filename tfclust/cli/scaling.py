@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass
 import numpy as np
 
 from tfclust.cli.errors import UserError, user_errors
+from tfclust.cli.reading.values import all_finite
 from tfclust.datasets.preprocessing import check_scale, rescale
 
 
@@ -61,7 +62,7 @@ class Scaling:
         """
         with np.errstate(over="ignore", invalid="ignore"):  # what is too large is reported
             scaled = self._scaled(x).astype("float32", copy=False)
-        if not np.isfinite(np.sum(scaled.data if hasattr(x, "tocsr") else scaled, dtype="float64")):
+        if not all_finite(scaled.data if hasattr(x, "tocsr") else scaled):
             raise UserError(
                 "the data must stay below 3.4e38: leave the columns that do not out with --drop, "
                 f"or scale them, such as by --standardize. Received: values up to {abs(x).max():g}"

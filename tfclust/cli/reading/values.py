@@ -9,6 +9,13 @@ SHOWN = 5  # columns, and rows of each, that a message names
 LARGEST_EXACT = 2**53  # beyond it float64 leaves integers out
 
 
+def all_finite(values):
+    """Whether an array has no NaN and no infinite values."""
+    with np.errstate(over="ignore", invalid="ignore"):
+        total = np.sum(values, dtype="float64")  # one pass, and no array of answers
+    return bool(np.isfinite(total) or np.isfinite(values).all())
+
+
 def check_values(x):
     """Raises `UserError` where images or a sparse matrix have missing or infinite values.
 
@@ -16,7 +23,7 @@ def check_values(x):
         x: array `(n, ...)` or CSR matrix `(n, d)`.
     """
     sparse = hasattr(x, "tocsr")
-    if np.isfinite(np.sum(x.data if sparse else x, dtype="float64")):
+    if all_finite(x.data if sparse else x):
         return
     if not sparse:
         x = x.reshape(len(x), -1)
@@ -25,8 +32,7 @@ def check_values(x):
         bad = np.flatnonzero(~np.isfinite(x.data))
         rows = np.searchsorted(x.indptr, bad, side="right") - 1
         places = {int(c): rows[x.indices[bad] == c] for c in np.unique(x.indices[bad])}
-    if places:
-        _refuse("no missing and no infinite values", "mend them", places)
+    _refuse("no missing and no infinite values", "mend them", places)
 
 
 def without_missing(x, sources, how, medians=None):
@@ -47,15 +53,13 @@ def without_missing(x, sources, how, medians=None):
     """
     if how == "median" and medians is None:
         medians = _medians(x, sources)
-    if np.isfinite(np.sum(x, dtype="float64")):
+    if all_finite(x):
         return x, (), medians, ()
     infinite = _places(np.isinf(x), sources)
     if infinite:
         _refuse("no infinite values", "mend them", infinite)
     missing = np.isnan(x)
     places = _places(missing, sources)
-    if not places:  # their sum alone was too large
-        return x, (), medians, ()
     if how is None:
         _refuse(
             "no missing values",
