@@ -14,6 +14,7 @@ from reproduce.experiment import PROFILES, Experiment
 from reproduce.experiments import PAPERS
 from reproduce.ledger import Ledger
 from reproduce.selection import count, pending, select
+from tfclust.startup import start_tensorflow
 from tfclust.tuning import ALGORITHMS, OBJECTIVES, SPACES
 
 RESULTS = Path(__file__).parent / "results"
@@ -71,7 +72,8 @@ def _run(arguments: argparse.Namespace) -> int:
     print(f"{count(lacking)} runs to do, {done} already in {ledger.path}")
     if not lacking:
         return 0
-    # Imported here, as the modules below are, so that help answers without TensorFlow.
+    # Here, as in what is below, so that help answers without TensorFlow.
+    start_tensorflow()
     runner = importlib.import_module("reproduce.runner")
     failed = runner.run(
         lacking,
@@ -97,6 +99,7 @@ def _figure(arguments: argparse.Namespace) -> int:
             f"the paper {arguments.paper} declares the figures {', '.join(map(str, known))}. "
             f"Received: figure {arguments.number}"
         )
+    start_tensorflow()
     figures = importlib.import_module("reproduce.figures")
     path = figures.draw(
         arguments.paper,
@@ -112,6 +115,7 @@ def _figure(arguments: argparse.Namespace) -> int:
 
 
 def _tune(arguments: argparse.Namespace) -> int:
+    start_tensorflow()
     tune = importlib.import_module("reproduce.tune")
     paths = tune.run(
         arguments.method,

@@ -15,6 +15,7 @@ from reproduce import provenance
 from reproduce.data import load
 from reproduce.experiment import Experiment
 from reproduce.ledger import Ledger
+from tfclust.startup import start_tensorflow
 
 Selection = Sequence[tuple[Experiment, tuple[int, ...]]]
 
@@ -48,7 +49,7 @@ def run(selection: Selection, ledger: Ledger, work_dir, jobs=1, data_dir=None) -
     if jobs == 1:
         return sum(_run_group(*each) for each in arguments)
     spawn = multiprocessing.get_context("spawn")
-    with concurrent.futures.ProcessPoolExecutor(jobs, mp_context=spawn) as pool:
+    with concurrent.futures.ProcessPoolExecutor(jobs, spawn, start_tensorflow) as pool:
         return sum(pool.map(_run_group, *zip(*arguments, strict=True)))
 
 

@@ -12,6 +12,9 @@ class Recipe:
     Args:
         model: name of the class in `tfclust`.
         idea: one sentence on what it does.
+        arguments: of the constructor, name -> default, besides the clusters, the seed, the size of
+            a batch and networks of one's own; here because the class cannot be asked without
+            TensorFlow.
         epochs: of `fit`, without the averaging epoch.
         settings: number of clusters -> arguments of the constructor, besides the clusters, the
             seed and the size of a batch.
@@ -28,6 +31,7 @@ class Recipe:
 
     model: str
     idea: str
+    arguments: Mapping[str, Any]
     epochs: int
     settings: Callable[[int], Mapping[str, Any]] = lambda n_clusters: {}
     callbacks: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
@@ -58,6 +62,7 @@ RECIPES = {
         model="CM",
         idea="a Gaussian mixture written as an autoencoder with one hidden layer, on the data "
         "themselves; like k-means, and soft",
+        arguments={"alpha": 20.0, "term_weights": None},
         epochs=150,
         settings=lambda n_clusters: {"alpha": 10.0},
         callbacks={"AveragingEpoch": {}},
@@ -66,6 +71,13 @@ RECIPES = {
     "aecm": Recipe(
         model="AECM",
         idea="CM on the code of a deep autoencoder, both trained together",
+        arguments={
+            "embedding_dim": 10,
+            "hidden_units": (500, 500, 2000),
+            "alpha": 20.0,
+            "beta": 1.0,
+            "lbd": 1.0,
+        },
         epochs=150,
         settings=lambda n_clusters: {
             "embedding_dim": max(10, n_clusters),  # so that the centroids can be orthonormal
@@ -80,6 +92,18 @@ RECIPES = {
         model="MIXAE",
         idea="an autoencoder for each cluster and a softmax network that chooses among them; "
         "convolutional on images",
+        arguments={
+            "embedding_dim": 8,
+            "filters": (16, 32),
+            "kernel_size": 5,
+            "hidden_units": (256, 64),
+            "assignment_units": (),
+            "reconstruction_loss": "squared_error",
+            "alpha": 1.0,
+            "beta": 100.0,
+            "cluster_prior": None,
+            "variational": False,
+        },
         epochs=80,
         settings=lambda n_clusters: {
             "hidden_units": (64, 32),
@@ -94,6 +118,13 @@ RECIPES = {
         model="DAMIC",
         idea="an autoencoder for each cluster and a gate that directs each row to one of them; for "
         "values in [0, 1]",
+        arguments={
+            "embedding_dim": None,
+            "hidden_units": (1024, 256),
+            "gate_units": (512, 512),
+            "gate": True,
+            "normalize_first": False,
+        },
         epochs=50,
         settings=lambda n_clusters: {"hidden_units": (128, 64), "gate_units": (64, 64)},
         pretraining={"epochs": 50},
@@ -103,6 +134,15 @@ RECIPES = {
     "gumbel": Recipe(
         model="GumbelSoftmaxVAE",
         idea="a variational autoencoder with a category beside its Gaussian code; it generates",
+        arguments={
+            "feature_dim": 100,
+            "latent_dim": 50,
+            "hidden_units": (512, 256),
+            "gaussian_weight": 5.0,
+            "reconstruction_loss": "cross_entropy",
+            "temperature": 1.0,
+            "straight_through": False,
+        },
         epochs=150,
         settings=lambda n_clusters: {
             "hidden_units": (128, 64),

@@ -5,19 +5,32 @@ import logging
 import os
 
 
-@contextlib.contextmanager
-def quiet_start():
-    """Discards what TensorFlow writes when it is imported, which no log level stops.
+def start_tensorflow():
+    """Imports TensorFlow and has it look for devices, in silence.
+
+    Some of what both write, such as that a machine without a GPU has no CUDA, no log level stops.
+    `TF_CPP_MIN_LOG_LEVEL=0` in the environment shows all of it.
 
     Example:
 
     ```python
-    with quiet_start():
-        import tensorflow
+    from tfclust.startup import start_tensorflow
+
+    start_tensorflow()
+    from tfclust import models
     ```
     """
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # what it writes later, below errors
+    level = os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # what comes later, below errors
     logging.getLogger("tensorflow").setLevel(logging.ERROR)  # retracing: every model is traced
+    with contextlib.nullcontext() if level == "0" else _silent_stderr():
+        import tensorflow as tf
+
+        tf.config.list_physical_devices()
+
+
+@contextlib.contextmanager
+def _silent_stderr():
+    """Discards what the process writes to standard error, from C++ too."""
     stderr = os.dup(2)
     with open(os.devnull, "wb") as nothing:
         os.dup2(nothing.fileno(), 2)

@@ -1,9 +1,13 @@
+import json
 import shutil
+import subprocess
+import sys
 
 import pytest
 
 from tfclust.cli import command, main
 from tfclust.recipes import RECIPES
+from tfclust.tuning import write_settings
 
 
 @pytest.mark.parametrize(
@@ -12,8 +16,10 @@ from tfclust.recipes import RECIPES
         (["--clusters", "1"], "must be an integer of at least 2. Received: '1'"),
         (["--clusters", "2", "--epochs", "0"], "at least 1"),
         (["--clusters", "2", "--seed", "x"], "at least 0"),
-        (["--clusters", "2", "--model", "kmeans"], "invalid choice"),
-        (["--clusters", "2", "--scale", "log"], "invalid choice"),
+        (["--clusters", "2", "--model", "kmeans"], "must be one of cm, aecm,"),
+        (["--clusters", "2", "--model", "aemc"], "Received: 'aemc'. Did you mean 'aecm'?"),
+        (["--clusters", "2", "--scale", "min_max"], "Did you mean 'minmax'?"),
+        (["--clusters", "2", "--colums", "a"], "arguments: --colums a. Did you mean '--columns'?"),
         (["--clusters", "2", "--standardize", "--scale", "max"], "not allowed"),
         ([], "--clusters"),
     ],
@@ -21,7 +27,85 @@ from tfclust.recipes import RECIPES
 def test_options_out_of_their_range_are_bad_input(options, said, capsys):
     with pytest.raises(SystemExit, match="2"):
         main(["fit", "data.csv", "--out", "run", *options])
-    assert said in capsys.readouterr().err
+    message = capsys.readouterr().err
+    assert said in message
+    assert message.startswith("usage: tfclust fit ")
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["FILE", "--columns", "a", "b"],
+        ["--columns", "a", "b", "FILE"],
+        ["--columns", "a,b", "FILE"],
+        ["--columns", "a", "FILE", "--seed", "1"],
+        ["--seed", "1", "FILE", "--columns", "a,b"],
+    ],
+)
+def test_the_file_may_stand_after_the_columns(words, table):
+    given = [str(table) if word == "FILE" else word for word in words]
+    arguments = command._parse(["fit", "--clusters", "2", "--out", "run", *given])
+    assert arguments.data == table
+    assert ",".join(arguments.columns) in ("a", "a,b")
+
+
+def test_columns_alone_are_no_file(capsys):
+    with pytest.raises(SystemExit, match="2"):
+        main(["fit", "--clusters", "2", "--out", "run", "--columns", "a"])
+    assert "required: DATA" in capsys.readouterr().err
+
+
+# Run in a process of its own, as this one has TensorFlow.
+EARLY = """
+import contextlib, io, json, sys
+from tfclust.cli import main
+
+for words in json.loads(sys.argv[1]):
+    said = io.StringIO()
+    with contextlib.redirect_stderr(said), contextlib.redirect_stdout(io.StringIO()):
+        status = main(words)
+    print(json.dumps([status, said.getvalue(), "tensorflow" in sys.modules]))
+"""
+
+
+def test_what_can_be_checked_is_checked_before_tensorflow_starts(run, table, tmp_path):
+    served = tmp_path / "served"
+    (served / "1").mkdir(parents=True)
+    settings = tmp_path / "settings.json"
+    write_settings(settings, "CM", {"alfa": 3.0}, epochs=2)
+    fit = ["fit", str(table), "--clusters", "3", "--out", str(tmp_path / "run")]
+    tune = ["tune", str(table), "--clusters", "3", "--out", str(tmp_path / "search")]
+    label = ["--label-column", "kind"]
+    like_run = ["fit", str(table), "--out", str(run), "--clusters", "3", "--model", "cm"]
+    early = [
+        ([*fit, "--set", "alfa=3"], "Received: 'alfa'. Did you mean 'alpha'?"),
+        ([*fit, "--set", "alpha=x"], "`alpha` must be a number, such as 20.0"),
+        ([*fit, "--model", "cm", "--pretrain"], "must come with a model that pretrains"),
+        ([*fit, "--settings", str(settings)], "with 'alfa'. Did you mean 'alpha'?"),
+        ([*fit, "--settings", str(settings), "--model", "aecm"], "is trained, AECM"),
+        ([*fit, "--settings", str(tmp_path / "none")], "must be a file that tfclust tune"),
+        ([*fit, *label, "--clusters", "61"], "at least as many rows as there are clusters, 61"),
+        ([*fit, *label, "--model", "damic"], "within 0 and 1, such as by --scale minmax"),
+        ([*fit, *label, "--columns", "widht"], "must have the column 'widht'"),
+        ([*fit[:3], "3", "--out", str(run)], "--out must be a new or empty folder"),
+        ([*like_run, *label, "--resume"], "Received: other"),
+        ([*tune, *label, "--runs", "1"], "must have --runs of at least 2"),
+        ([*tune[:-1], str(run)], "--out must be a new or empty folder, or that of this very"),
+        ([*tune, *label, "--model", "gumbel"], "--model gumbel must have data within 0 and 1"),
+        (["predict", str(run), str(tmp_path / "none.csv")], "must be an existing file"),
+        (["predict", str(run), str(table), "--out", str(run)], "new or empty folder. Received"),
+        (["export", str(run), "--to", str(served), "--version", "1"], "does not hold yet"),
+        (["export", str(run), "--to", str(tmp_path / "a b")], "Received: 'a b'"),
+        (["evaluate", str(run), "--labels", str(table)], "must have one column"),
+    ]
+    asked = json.dumps([words for words, _ in early])
+    done = subprocess.run(
+        [sys.executable, "-c", EARLY, asked], capture_output=True, text=True, check=True
+    )
+    for (words, expected), line in zip(early, done.stdout.splitlines(), strict=True):
+        status, said, started = json.loads(line)
+        assert (status, started) == (2, False), (words, said)
+        assert expected in said
 
 
 @pytest.mark.parametrize("name", ["predict", "export", "evaluate"])

@@ -1,4 +1,5 @@
 import argparse
+import inspect
 import json
 
 import pytest
@@ -20,7 +21,9 @@ def plan(model="cm", shape=(3,), n_rows=60, **changes):
         "epochs": None,
     }
     options |= {"pretrain": None, "pretrain_epochs": None, "model": model, **changes}
-    return plans.make_plan(argparse.Namespace(**options), shape, n_rows)
+    made = plans.make_plan(plans.read_options(argparse.Namespace(**options)), shape, n_rows)
+    plans.build(made["model"], made["settings"], made["sample_shape"])
+    return made
 
 
 def mistake(**changes):
@@ -53,7 +56,19 @@ def test_options_reach_the_model():
     [("true", True), ("False", False), ("none", None), ("a b", "a b"), ("1,2", (1, 2))],
 )
 def test_values_are_words_or_literals(text, value):
-    assert plans._value(text) == value
+    assert plans._value("name", text, None) == value
+
+
+@pytest.mark.parametrize("name", RECIPES)
+def test_a_recipe_knows_the_arguments_and_defaults_of_its_class(name):
+    found = {}
+    for each in reversed(getattr(models, RECIPES[name].model).__mro__):
+        if issubclass(each, models.ObjectiveModel):
+            found |= inspect.signature(each.__init__).parameters
+    defaults = {key: parameter.default for key, parameter in found.items()}
+    for key in ("self", "kwargs", "encoder", "decoder", *plans.OWN_OPTIONS):
+        defaults.pop(key, None)
+    assert defaults == RECIPES[name].arguments
 
 
 def test_one_number_is_a_sequence_where_there_must_be_one():
@@ -64,10 +79,11 @@ def test_one_number_is_a_sequence_where_there_must_be_one():
 @pytest.mark.parametrize(
     ("settings", "said"),
     [
-        ("alhpa=2", "--set must name one of alpha, dtype, term_weights. Received: 'alhpa'"),
+        ("alhpa=2", "--set must name one of alpha, dtype, term_weights. Received: 'alhpa'. Did"),
         ("alpha", "--set must be given name=value. Received: 'alpha'"),
         ("alpha=-2", "`alpha` must be positive"),
-        ("alpha=x", "`alpha` must be"),
+        ("alpha=x", "`alpha` must be a number, such as 20.0"),
+        ("alpha=true", "`alpha` must be a number"),
         ("seed=2", "--seed must set `seed`"),
         ("dtype=float7", "cm: "),
     ],

@@ -4,10 +4,12 @@ import argparse
 import codecs
 import importlib
 import os
+import re
 import sys
 from pathlib import Path
 
 from tfclust.cli.errors import UserError
+from tfclust.cli.words import did_you_mean
 from tfclust.recipes import RECIPES
 from tfclust.version import __version__
 
@@ -40,7 +42,7 @@ OBJECTIVES = (
 def main(argv=None):
     """Runs one command; returns 0, 1 for a failure, 2 for bad input, 130 where it was stopped."""
     argv = sys.argv[1:] if argv is None else list(argv)
-    arguments = _parser().parse_args(argv, argparse.Namespace(argv=argv))
+    arguments = _parse(argv)
     try:
         # Imported here so that help answers without what the commands need.
         return importlib.import_module(f"tfclust.cli.{arguments.command}").run(arguments)
@@ -57,6 +59,29 @@ def main(argv=None):
         goes_on = GOES_ON.get(arguments.command, "")
         print(f"\ntfclust: stopped{goes_on}", file=sys.stderr)
         return 130
+
+
+def _parse(argv):
+    """The arguments; ends the process with the usage of the very command where they are wrong."""
+    arguments, unknown = _parser().parse_known_args(argv, argparse.Namespace(argv=argv))
+    if unknown:
+        name = unknown[0].partition("=")[0]
+        options = re.findall(r"--[a-z-]+", arguments.parser.format_help())
+        said = did_you_mean(name, options) if name.startswith("-") else ""
+        arguments.parser.error(f"unrecognized arguments: {' '.join(unknown)}{said and '.' + said}")
+    if getattr(arguments, "data", "") is None:
+        arguments.data = _swallowed(arguments)
+    return arguments
+
+
+def _swallowed(arguments):
+    """The file that an option of many words has taken, as in `--columns a b data.csv`."""
+    lists = [words for words in vars(arguments).values() if isinstance(words, list)]
+    taken = [words for words in lists if words is not arguments.argv and len(words) > 1]
+    taken.sort(key=lambda words: not Path(words[-1]).exists())
+    if not taken:
+        arguments.parser.error("the following arguments are required: DATA")
+    return Path(taken[0].pop())
 
 
 def _parser():
@@ -80,6 +105,11 @@ def _parser():
     _add_run(export)
     export.add_argument("--to", type=Path, required=True, help="folder of the versions")
     export.add_argument("--version", type=_positive, help="number; default: the next one")
+    export.add_argument(
+        "--warmup",
+        action="store_true",
+        help="add requests that the server answers before it takes those of clients",
+    )
     evaluate = _command(commands, "evaluate", "score a run against labels")
     _add_run(evaluate)
     evaluate.add_argument(
@@ -91,7 +121,23 @@ def _parser():
 
 
 def _command(commands, name, text):
-    return commands.add_parser(name, help=text, description=text.capitalize() + ".")
+    command = commands.add_parser(name, help=text, description=f"{text[0].upper()}{text[1:]}.")
+    command.set_defaults(parser=command)
+    return command
+
+
+def _add_choice(group, option, choices, **kwargs):
+    """Adds an option of few values; a mistyped one is answered by the closest."""
+
+    def parse(text):
+        if text not in choices:
+            raise argparse.ArgumentTypeError(
+                f"must be one of {', '.join(choices)}. Received: {text!r}."
+                f"{did_you_mean(text, choices)}"
+            )
+        return text
+
+    group.add_argument(option, type=parse, metavar=f"{{{','.join(choices)}}}", **kwargs)
 
 
 def _add_run(command):
@@ -102,7 +148,7 @@ def _add_fit(commands):
     fit = _command(commands, "fit", "cluster a file and write a report")
     _add_data(fit)
     fit.add_argument("--out", type=Path, required=True, help="new folder for the results")
-    fit.add_argument("--model", choices=RECIPES, help="default: that of --settings, or aecm")
+    _add_choice(fit, "--model", RECIPES, help="default: that of --settings, or aecm")
     training = fit.add_argument_group("training")
     training.add_argument("--epochs", type=_positive, help="default: the model's, see models")
     training.add_argument("--batch-size", type=_positive, help="default: by rows, 256 at most")
@@ -134,18 +180,17 @@ def _add_tune(commands):
     tune.add_argument(
         "--out", type=Path, required=True, help="folder of the search; the same command goes on"
     )
-    tune.add_argument("--model", choices=RECIPES, default="aecm", help="default: %(default)s")
+    _add_choice(tune, "--model", RECIPES, default="aecm", help="default: %(default)s")
     search = tune.add_argument_group("search")
-    search.add_argument(
-        "--objective", choices=OBJECTIVES, default="stability", help="default: %(default)s"
-    )
+    _add_choice(search, "--objective", OBJECTIVES, default="stability", help="default: %(default)s")
     search.add_argument("--trials", type=_positive, default=25, help="default: %(default)s")
     search.add_argument(
         "--runs", type=_positive, default=3, help="seeds of each trial; default: %(default)s"
     )
-    search.add_argument(
+    _add_choice(
+        search,
         "--algorithm",
-        choices=("bayesian", "hyperband", "random"),
+        ("bayesian", "hyperband", "random"),
         default="bayesian",
         help="default: %(default)s",
     )
@@ -160,7 +205,7 @@ def _add_data(command):
         metavar="DATA",
         help="text file of columns (.csv, .tsv, .txt, .gz of them), .parquet, .npy, .npz or .mtx "
         "file, or folder of images",
-    )
+    ).required = False  # an option of many words may have taken it
     command.add_argument("--clusters", type=_clusters, required=True, help="how many")
     data = command.add_argument_group(
         "data", "A NAMES is a,b,c or several words; columns of arrays are numbers from 0."
@@ -205,9 +250,10 @@ def _add_data(command):
         const="standard",
         help="the same as --scale standard",
     )
-    scaling.add_argument(
+    _add_choice(
+        scaling,
         "--scale",
-        choices=SCALES,
+        SCALES,
         help="; ".join(f"{name}: {text}" for name, text in SCALES.items()),
     )
 

@@ -6,7 +6,7 @@ from tfclust.cli import reading
 from tfclust.cli.errors import UserError
 from tfclust.cli.results import read_labels
 from tfclust.cli.run_folder import RunFolder
-from tfclust.startup import quiet_start
+from tfclust.startup import start_tensorflow
 
 NAMES = {
     "acc": "accuracy (ACC)",
@@ -38,8 +38,8 @@ def run(arguments):
 
 def scores(labels, clusters):
     """Scores of clusters against labels of any kind, name -> value."""
-    with quiet_start():
-        from tfclust.metrics import evaluate
+    start_tensorflow()
+    from tfclust.metrics import evaluate
 
     _, classes = np.unique(labels, return_inverse=True)
     found = evaluate(classes, clusters)

@@ -6,24 +6,27 @@ import numpy as np
 
 from tfclust.cli.errors import UserError, user_errors
 from tfclust.cli.run_folder import RunFolder
-from tfclust.startup import quiet_start
+from tfclust.export.versions import check_place
+from tfclust.startup import start_tensorflow
 
 
 def run(arguments):
     """Writes a version, and prints how to serve it; returns the exit status."""
     folder = RunFolder(arguments.run)
     record = folder.read_finished()
-    with quiet_start():
-        training = importlib.import_module("tfclust.cli.training")
-        export = importlib.import_module("tfclust.export")
-    requests = export.Preprocessing(**_requests(record))
+    with user_errors():
+        check_place(arguments.to, arguments.version)
+    requests = _requests(record)
+    start_tensorflow()
+    training = importlib.import_module("tfclust.cli.training")
+    export = importlib.import_module("tfclust.export")
     with user_errors():
         print(
             export.export_for_serving(
                 training.load(folder),
                 arguments.to,
                 version=arguments.version,
-                preprocess=requests,
+                preprocess=export.Preprocessing(**requests),
                 verbose=False,
             )
         )

@@ -8,11 +8,12 @@ from importlib.metadata import version
 import numpy as np
 
 from tfclust.cli import findings, reading, results
+from tfclust.cli import plan as plans
 from tfclust.cli.errors import UserError, user_errors
 from tfclust.cli.run_folder import RunFolder
 from tfclust.cli.scaling import Scaling
 from tfclust.recipes import RECIPES
-from tfclust.startup import quiet_start
+from tfclust.startup import start_tensorflow
 
 PACKAGES = ("tensorflow", "keras", "numpy", "scipy", "scikit-learn")
 
@@ -21,28 +22,29 @@ def run(arguments):
     """Fits, or goes on fitting; returns the exit status."""
     folder = RunFolder(arguments.out)
     record = folder.open_for_fit(arguments.resume)
+    options = plans.read_options(arguments)
     samples = reading.read(arguments.data, reading.Options.of(arguments))
     print(f"Read {arguments.data}: {samples.describe()}", flush=True)
-    with quiet_start():
-        plans = importlib.import_module("tfclust.cli.plan")
-    arguments.model = arguments.model or plans.model_of(arguments.settings)
-    x = plans.as_samples(samples, arguments.model)
+    x = plans.as_samples(samples, options["model"])
     scaling = Scaling.of(x, arguments.scale)
     x = scaling.apply(x)
     plans.check_rows(x, arguments.clusters)
-    new = _record(arguments, samples, scaling, plans.make_plan(arguments, x.shape[1:], x.shape[0]))
+    plan = plans.make_plan(options, x.shape[1:], x.shape[0])
+    new = _record(arguments, samples, scaling, plan)
     if record is not None:
         _check_same(record, new)
         if record["status"] == "finished" and folder.report.exists():
             print(f"{folder.path} is finished")
             return 0
+    plans.check_range(x, plan)
+    start_tensorflow()
     if record is None or record["status"] == "training":
+        plans.build(plan["model"], plan["settings"], plan["sample_shape"])
         record = new
         folder.write(record)
     for note in record["notes"]:
         print(f"Note: {note}")
     try:
-        plans.check_range(x, arguments.model)
         model = _train(record, x, folder)
     except UserError:
         folder.forget()

@@ -2,6 +2,7 @@
 
 import textwrap
 
+from tfclust.cli.words import set_value
 from tfclust.recipes import RECIPES
 
 EXAMPLE_CLUSTERS = 10
@@ -18,7 +19,8 @@ def _describe(name, recipe):
         recipe.idea,
         "images: keep their shape" if recipe.keeps_images else "images: as rows of pixels",
         f"epochs: {recipe.epochs}" + _pretraining(recipe),
-        f"settings for {EXAMPLE_CLUSTERS} clusters: {_listed(recipe.settings(EXAMPLE_CLUSTERS))}",
+        f"settings for {EXAMPLE_CLUSTERS} clusters, which --set changes: "
+        f"{_listed({**recipe.arguments, **recipe.settings(EXAMPLE_CLUSTERS)})}",
     ]
     indent = {"initial_indent": "  ", "subsequent_indent": "    "}
     return "\n".join([name, *(textwrap.fill(line, 88, **indent) for line in lines)])
@@ -29,4 +31,4 @@ def _pretraining(recipe):
 
 
 def _listed(settings):
-    return ", ".join(f"{name}={value}" for name, value in settings.items()) or "the defaults"
+    return ", ".join(f"{name}={set_value(value)}" for name, value in settings.items())

@@ -1,53 +1,60 @@
-"""Everything that decides how a run ends."""
+"""Everything that decides how a run ends.
+
+TensorFlow starts where `build` makes the model, and not before: what can be checked without it is.
+"""
 
 import ast
 
-from tfclust import models
 from tfclust.checks import check_data, in_unit_range, value_range
 from tfclust.cli.errors import UserError, user_errors
+from tfclust.cli.words import did_you_mean, set_value
 from tfclust.recipes import RECIPES, batch_size
+from tfclust.tuning.search_space import split
 from tfclust.tuning.settings_file import read_settings
-from tfclust.tuning.training import split
 
 OWN_OPTIONS = {"n_clusters": "--clusters", "batch_size": "--batch-size", "seed": "--seed"}
 WORDS = {"true": True, "false": False, "none": None}
+KINDS = {bool: "true or false", int: "a number", float: "a number", tuple: "numbers"}
 
 
-def make_plan(arguments, sample_shape, n_rows):
-    """The plan of a fit: a dict of JSON values, the same for the same command and data.
+def read_options(arguments):
+    """The plan of a fit as far as its options go, which `make_plan` completes by the data.
 
     Args:
         arguments: of the command line.
-        sample_shape: of a sample as the model gets it.
-        n_rows: of the data.
 
     Raises:
-        UserError: a setting is unknown or out of its range, or the model takes no such samples.
+        UserError: an option is none of the model's, or does not go with the others.
     """
-    recipe = RECIPES[arguments.model]
-    given = _given_settings(arguments.set, recipe, arguments.clusters)
+    model = arguments.model or _model_of(arguments.settings)
+    recipe = RECIPES[model]
+    given = _given_settings(arguments.set, recipe)
     found, of_training = _found_settings(arguments, recipe)
-    size = found.pop("batch_size", batch_size(n_rows, arguments.clusters))
-    size = arguments.batch_size or size
-    settings = {
-        **recipe.settings(arguments.clusters),
-        **found,
-        **given,
-        "n_clusters": arguments.clusters,
-        "batch_size": size,
-        "seed": arguments.seed,
-    }
-    config = _config(build(arguments.model, settings, sample_shape))
-    precision = {"dtype": given["dtype"]} if "dtype" in given else {}
+    own = {"n_clusters": arguments.clusters, "seed": arguments.seed}
+    if arguments.batch_size is not None:
+        own["batch_size"] = arguments.batch_size
+    settings = {**recipe.arguments, **recipe.settings(arguments.clusters), **found, **given, **own}
     return {
-        "model": arguments.model,
-        "settings": _plain({**config, **precision}),
-        "sample_shape": list(sample_shape),
+        "model": model,
+        "settings": _plain(settings),
         "of_training": of_training,
         "epochs": recipe.total_epochs(arguments.epochs),
         "callbacks": _plain(recipe.callbacks),
-        "pretraining": _pretraining(arguments, recipe),
+        "pretraining": _pretraining(arguments, model),
     }
+
+
+def make_plan(options, sample_shape, n_rows):
+    """The plan of a fit: a dict of JSON values, the same for the same command and data.
+
+    Args:
+        options: what `read_options` returns.
+        sample_shape: of a sample as the model gets it.
+        n_rows: of the data.
+    """
+    size = batch_size(n_rows, options["settings"]["n_clusters"])
+    settings = {"batch_size": size, **options["settings"]}
+    return {**options, "settings": settings, "sample_shape": list(sample_shape)}
 
 
 def build(name, settings, sample_shape):
@@ -56,6 +63,8 @@ def build(name, settings, sample_shape):
     Raises:
         UserError: the settings are not the model's, or it takes no samples of that shape.
     """
+    from tfclust import models
+
     with user_errors(f"{name}: "):
         model = getattr(models, RECIPES[name].model)(**settings)
         model.build((None, *sample_shape))
@@ -68,30 +77,32 @@ def check_rows(x, n_clusters):
         check_data(x, min_rows=n_clusters)
 
 
-def check_range(x, model_name):
+def check_range(x, plan):
     """Raises `UserError` where a model takes values in [0, 1] alone and `x`, scaled, has others."""
-    if _is_beyond_range(x, model_name):
+    if takes_unit_range(plan) and not in_unit_range(*value_range(x)):
         low, high = value_range(x)
         raise UserError(
-            f"--model {model_name} must have data within 0 and 1, such as by --scale minmax, or "
+            f"--model {plan['model']} must have data within 0 and 1, such as by --scale minmax, or "
             f"--scale max_abs where it is sparse. Received: values from {low:g} to {high:g}"
         )
 
 
-def cut_to_range(x, model_name):
+def cut_to_range(x, plan):
     """`x`, scaled, and how many of its values were beyond [0, 1] for a model that takes no others.
 
     Rows that a model was not trained on may exceed the ranges that scaled those it was trained on.
     """
-    if not _is_beyond_range(x, model_name):
+    if not takes_unit_range(plan) or in_unit_range(*value_range(x)):
         return x, 0
     values = x.data if hasattr(x, "tocsr") else x
     beyond = int(((values < 0) | (values > 1)).sum())
     return x.minimum(1).maximum(0) if hasattr(x, "tocsr") else x.clip(0, 1), beyond
 
 
-def _is_beyond_range(x, model_name):
-    return RECIPES[model_name].unit_range and not in_unit_range(*value_range(x))
+def takes_unit_range(plan):
+    """Whether the model of a plan takes values in [0, 1] alone, as a sigmoid gives them back."""
+    loss = plan["settings"].get("reconstruction_loss")
+    return RECIPES[plan["model"]].unit_range or loss == "cross_entropy"
 
 
 def as_samples(samples, model_name):
@@ -104,10 +115,9 @@ def as_samples(samples, model_name):
     return x if x.ndim == 4 else x[..., None]
 
 
-def _given_settings(texts, recipe, n_clusters):
+def _given_settings(texts, recipe):
     """What `--set` gave, name -> value."""
-    defaults = _config(getattr(models, recipe.model)(n_clusters, seed=0))
-    known = {*defaults, "dtype"}
+    known = {**recipe.arguments, "dtype": "float32"}
     given = {}
     for text in texts:
         name, equals, value = text.partition("=")
@@ -116,9 +126,11 @@ def _given_settings(texts, recipe, n_clusters):
         if name in OWN_OPTIONS:
             raise UserError(f"{OWN_OPTIONS[name]} must set `{name}`. Received: --set {text}")
         if name not in known:
-            settable = ", ".join(sorted(known - set(OWN_OPTIONS)))
-            raise UserError(f"--set must name one of {settable}. Received: {name!r}")
-        given[name] = _value(value, is_sequence=isinstance(defaults.get(name), (list, tuple)))
+            raise UserError(
+                f"--set must name one of {', '.join(sorted(known))}. "
+                f"Received: {name!r}.{did_you_mean(name, known)}"
+            )
+        given[name] = _value(name, value, known[name])
     return given
 
 
@@ -126,14 +138,19 @@ def _found_settings(arguments, recipe):
     """What `--settings` holds: arguments of the constructor, and those of the training."""
     if arguments.settings is None:
         return {}, {}
-    with user_errors():
-        content = read_settings(arguments.settings)
+    content = _read_settings(arguments.settings)
     if content["model"] != recipe.model:
         raise UserError(
             f"--settings must be of the model that is trained, {recipe.model}. "
             f"Received: {arguments.settings}, of {content['model']}"
         )
     of_model, of_training = split(content["settings"])
+    unknown = sorted(set(of_model) - {*recipe.arguments, *OWN_OPTIONS, "dtype"})
+    if unknown:
+        raise UserError(
+            f"--settings must hold arguments of {recipe.model}. Received: {arguments.settings} "
+            f"with {unknown[0]!r}.{did_you_mean(unknown[0], recipe.arguments)}"
+        )
     clusters = of_model.pop("n_clusters", arguments.clusters)
     if clusters != arguments.clusters:
         raise UserError(
@@ -143,50 +160,56 @@ def _found_settings(arguments, recipe):
     return of_model, of_training
 
 
-def model_of(path):
-    """The recipe's name for the model of a settings file; "aecm" without one.
-
-    Raises:
-        UserError: the file cannot be read, or holds no settings of a model with a recipe.
-    """
+def _model_of(path):
+    """The recipe's name for the model of a settings file; "aecm" without one."""
     if path is None:
         return "aecm"
-    with user_errors():
-        content = read_settings(path)
+    content = _read_settings(path)
     for name, recipe in RECIPES.items():
         if recipe.model == content["model"]:
             return name
     raise UserError(f"--settings must be of a known model. Received: {content['model']}")
 
 
-def _config(model):
-    config = model.get_config()
-    return {name: config[name] for name in config if name not in ("name", "trainable", "dtype")}
-
-
-def _value(text, is_sequence=False):
-    """A Python literal, such as 10, 0.5 or 64,64; or the text itself.
-
-    A single number stands for a sequence of one where `is_sequence`.
-    """
-    if text.lower() in WORDS:
-        return WORDS[text.lower()]
+def _read_settings(path):
     try:
-        value = ast.literal_eval(text)
+        return read_settings(path)
+    except (OSError, ValueError) as error:
+        raise UserError(
+            f"--settings must be a file that tfclust tune wrote. Received: {path} ({error})"
+        ) from error
+
+
+def _value(name, text, default):
+    """A Python literal, such as 10, 0.5 or 64,64, or the text itself, where `default` is like it.
+
+    A single number stands for a sequence of one where the default is a sequence.
+    """
+    try:
+        value = WORDS[text.lower()] if text.lower() in WORDS else ast.literal_eval(text)
     except (ValueError, SyntaxError):
-        return text
-    return (value,) if is_sequence and isinstance(value, int) else value
+        value = text
+    kind = type(default)
+    if kind in KINDS and (isinstance(value, str) or (kind is bool) != isinstance(value, bool)):
+        example = (64,) if default == () else default
+        raise UserError(
+            f"`{name}` must be {KINDS[kind]}, such as {set_value(example)}. "
+            f"Received: --set {name}={text}"
+        )
+    return (value,) if kind is tuple and isinstance(value, int) else value
 
 
-def _pretraining(arguments, recipe):
+def _pretraining(arguments, model):
+    recipe = RECIPES[model]
     wanted = recipe.pretraining is not None if arguments.pretrain is None else arguments.pretrain
     if not wanted:
         if arguments.pretrain_epochs:
             raise UserError("--pretrain-epochs must come with a pretraining. Received: none")
         return None
     if recipe.pretraining is None:
+        names = ", ".join(name for name, recipe in RECIPES.items() if recipe.pretraining)
         raise UserError(
-            f"--pretrain must come with a model that pretrains. Received: {arguments.model}"
+            f"--pretrain must come with a model that pretrains: {names}. Received: {model}"
         )
     epochs = {"epochs": arguments.pretrain_epochs} if arguments.pretrain_epochs else {}
     return {**recipe.pretraining, **epochs}

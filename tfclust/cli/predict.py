@@ -3,12 +3,14 @@
 import importlib
 import sys
 
+from tfclust.cli import plan as plans
 from tfclust.cli import reading, results
 from tfclust.cli.errors import UserError
 from tfclust.cli.run_folder import RunFolder, check_new
 from tfclust.cli.scaling import Scaling
+from tfclust.cli.words import counted
 from tfclust.recipes import RECIPES
-from tfclust.startup import quiet_start
+from tfclust.startup import start_tensorflow
 
 
 def run(arguments):
@@ -21,20 +23,19 @@ def run(arguments):
     samples = reading.read(arguments.data, options, reading.Known(**record["data"]["known"]))
     for note in samples.notes:
         print(f"Note: {note}", file=sys.stderr)
-    with quiet_start():
-        plans = importlib.import_module("tfclust.cli.plan")
-        training = importlib.import_module("tfclust.cli.training")
     plan = record["plan"]
     x = plans.as_samples(samples, plan["model"])
     _check_shape(x.shape[1:], record)
-    x, beyond = plans.cut_to_range(Scaling(**record["scaling"]).apply(x), plan["model"])
+    x, beyond = plans.cut_to_range(Scaling(**record["scaling"]).apply(x), plan)
     if beyond:
+        are = "is" if beyond == 1 else "are"
         print(
-            f"Note: {beyond} values beyond the range of the data that the model was trained on are "
-            "cut to it",
+            f"Note: {counted(beyond, 'value')} beyond the range of the data that the model was "
+            f"trained on {are} cut to it",
             file=sys.stderr,
         )
-    model = training.load(folder)
+    start_tensorflow()
+    model = importlib.import_module("tfclust.cli.training").load(folder)
     if arguments.out is None:
         results.write_labels(model, x, samples.index, sys.stdout)
         return 0

@@ -32,7 +32,7 @@ class RunFolder:
         """
         if resume and self.record.exists():
             return self.read()
-        check_new(self.path)
+        check_new(self.path, "; a fit that was cut off goes on with --resume")
         return None
 
     def read(self):
@@ -76,15 +76,12 @@ class RunFolder:
             part.write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
 
 
-def check_new(path):
-    """Raises `UserError` where something lies at the place of a folder that is to be written."""
+def check_new(path, advice=""):
+    """Raises `UserError`, with advice, where a folder that is to be written has something in it."""
     if path.is_dir() and not any(path.iterdir()):
         return
     if path.exists():
-        raise UserError(
-            "--out must be a new or empty folder; a fit that was cut off goes on with --resume. "
-            f"Received: {path}"
-        )
+        raise UserError(f"--out must be a new or empty folder{advice}. Received: {path}")
 
 
 @contextlib.contextmanager

@@ -3,26 +3,31 @@
 import importlib
 import shlex
 
+from tfclust.cli import plan as plans
 from tfclust.cli import reading
-from tfclust.cli.errors import user_errors
+from tfclust.cli.errors import UserError, user_errors
+from tfclust.cli.run_folder import check_new
 from tfclust.cli.scaling import Scaling
-from tfclust.startup import quiet_start
+from tfclust.recipes import RECIPES
+from tfclust.startup import start_tensorflow
 
 SETTINGS, TABLE, PLOT, STATE = "settings.json", "trials.txt", "trials.png", "search"
 
 
 def run(arguments):
     """Searches, or goes on searching; returns the exit status."""
+    _check_options(arguments)
     samples = reading.read(arguments.data, reading.Options.of(arguments))
     print(f"Read {arguments.data}: {samples.describe()}", flush=True)
     for note in samples.notes:
         print(f"Note: {note}")
-    with quiet_start():
-        plans = importlib.import_module("tfclust.cli.plan")
-        tuning = importlib.import_module("tfclust.tuning")
     x = plans.as_samples(samples, arguments.model)
     x = Scaling.of(x, arguments.scale).apply(x)
     plans.check_rows(x, arguments.clusters)
+    defaults = RECIPES[arguments.model].arguments  # which trials take for what is not searched
+    plans.check_range(x, {"model": arguments.model, "settings": defaults})
+    start_tensorflow()
+    tuning = importlib.import_module("tfclust.tuning")
     with user_errors():
         found = tuning.tune(
             arguments.model,
@@ -39,6 +44,17 @@ def run(arguments):
     print(found.table())
     _write(found, arguments)
     return 0
+
+
+def _check_options(arguments):
+    """Raises `UserError` where a search could not be scored, or kept."""
+    if arguments.objective == "stability" and arguments.runs < 2:
+        raise UserError(
+            "--objective stability, the agreement of runs, must have --runs of at least 2. "
+            f"Received: --runs {arguments.runs}"
+        )
+    if not (arguments.out / STATE).exists():
+        check_new(arguments.out, ", or that of this very search")
 
 
 def _write(found, arguments):

@@ -1,4 +1,4 @@
-"""The words of messages: counts, and what a mistyped name may have meant."""
+"""The words of messages: counts, values, and what a mistyped name may have meant."""
 
 import difflib
 
@@ -13,3 +13,8 @@ def did_you_mean(name, names):
     known = {other.lower(): other for other in names}
     close = difflib.get_close_matches(name.lower(), known, n=1)
     return f" Did you mean {known[close[0]]!r}?" if close else ""
+
+
+def set_value(value):
+    """A value as `--set NAME=VALUE` takes it."""
+    return ",".join(map(str, value)) if isinstance(value, (list, tuple)) else str(value)

@@ -3,7 +3,7 @@
 import argparse
 from pathlib import Path
 
-from tfclust.startup import quiet_start
+from tfclust.startup import start_tensorflow
 
 SCORES = ("acc", "nmi", "ari")
 
@@ -12,10 +12,10 @@ def main(argv=None):
     """Runs the demo and returns its exit status."""
     arguments = _parser().parse_args(argv)
     print("Starting TensorFlow ...", flush=True)
-    with quiet_start():  # imported here so that help answers without TensorFlow
-        from tfclust import datasets
-        from tfclust.demo import report, training
-        from tfclust.demo.contenders import CONTENDERS
+    start_tensorflow()  # after it, so that help answers without it:
+    from tfclust import datasets
+    from tfclust.demo import report, training
+    from tfclust.demo.contenders import CONTENDERS
 
     data = datasets.load("digits", flatten=True)
     print(f"{len(data.x)} images of handwritten digits, {data.n_classes} clusters, no labels.")

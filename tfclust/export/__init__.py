@@ -1,7 +1,25 @@
-"""Trained models as files that TensorFlow Serving runs, without this package."""
+"""Trained models as files that TensorFlow Serving runs, without this package.
 
-from tfclust.export.preprocessing import Preprocessing
-from tfclust.export.saved_model import export_for_serving
-from tfclust.export.serving_export import ServingExport
+Importing this package imports nothing else, so that a command line can check where a version goes
+before it starts TensorFlow.
+"""
 
-__all__ = ["Preprocessing", "ServingExport", "export_for_serving"]
+import importlib
+
+_HOMES = {
+    "Preprocessing": "preprocessing",
+    "ServingExport": "serving_export",
+    "export_for_serving": "saved_model",
+}
+
+__all__ = list(_HOMES)
+
+
+def __getattr__(name):
+    if name not in _HOMES:
+        raise AttributeError(f"module 'tfclust.export' has no attribute {name!r}")
+    return getattr(importlib.import_module(f"tfclust.export.{_HOMES[name]}"), name)
+
+
+def __dir__():
+    return sorted(__all__)

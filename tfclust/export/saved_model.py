@@ -1,8 +1,6 @@
 """Writes a trained model for TensorFlow Serving."""
 
 import json
-import re
-from pathlib import Path
 
 import keras
 import numpy as np
@@ -10,7 +8,7 @@ import numpy as np
 from tfclust.export.preprocessing import Preprocessing
 from tfclust.export.serving_export import BATCHING_CONFIG, MODELS_CONFIG, ServingExport
 from tfclust.export.signatures import signatures
-from tfclust.export.versions import write_version
+from tfclust.export.versions import check_place, write_version
 from tfclust.export.warmup import check_rows, serving_protos, write_requests
 
 
@@ -61,8 +59,7 @@ def export_for_serving(
     Known limits: the checks of values that need a pass over all data, such as of raw pixels where
     the model was trained on scaled ones, are not in the SavedModel.
     """
-    directory = Path(directory).resolve()
-    _check_name(directory.name)
+    directory = check_place(directory, version)
     _check_built(model)
     preprocess = preprocess or Preprocessing()
     found = signatures(model, preprocess)
@@ -108,14 +105,6 @@ def _write_server_files(directory, sample):
             (directory / name).write_text(text)
     request = {"instances": [{"x": sample.tolist()}]}
     (directory / "request.json").write_text(json.dumps(request))
-
-
-def _check_name(name):
-    if not re.fullmatch(r"[\w.-]+", name, re.ASCII):
-        raise ValueError(
-            "`directory` must have a name of letters, digits, `_`, `-` and `.`, which is the "
-            f"model's on the server. Received: {name!r}"
-        )
 
 
 def _check_built(model):

@@ -1,9 +1,29 @@
 """Numbered folders of a served model, each of which appears whole or not at all."""
 
+import re
 import shutil
 import uuid
+from pathlib import Path
 
 from tfclust.checks import check_integer
+
+
+def check_place(directory, version=None):
+    """Returns the `pathlib.Path` of the folder of all versions, absolute.
+
+    Raises:
+        ValueError: the name of the folder is none that a server takes for a model's; `version` is
+            not an integer of at least 1, or there already.
+    """
+    directory = Path(directory).resolve()
+    if not re.fullmatch(r"[\w.-]+", directory.name, re.ASCII):
+        raise ValueError(
+            "`directory` must have a name of letters, digits, `_`, `-` and `.`, which is the "
+            f"model's on the server. Received: {directory.name!r}"
+        )
+    if version is not None:
+        _check_free(directory, version)
+    return directory
 
 
 def write_version(directory, version, write):
@@ -11,17 +31,15 @@ def write_version(directory, version, write):
 
     Args:
         directory: `pathlib.Path` of the model; created where it is missing.
-        version: integer of at least 1; None takes the one after the largest that there is.
+        version: that `check_place` passed; None takes the one after the largest that there is.
         write: function of the `pathlib.Path` of an empty folder, which it fills.
 
     Returns:
         `pathlib.Path` of the version's folder.
 
     Raises:
-        ValueError: `version` is not an integer of at least 1, or `directory` holds it already.
+        ValueError: another process has written the version meanwhile.
     """
-    if version is not None:
-        _check_free(directory, version)
     unfinished = directory / f"unfinished-{uuid.uuid4().hex}"
     unfinished.mkdir(parents=True)
     try:

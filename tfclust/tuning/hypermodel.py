@@ -2,7 +2,8 @@
 
 import keras_tuner
 
-from tfclust.tuning.training import compile_with, split
+from tfclust.tuning.search_space import split
+from tfclust.tuning.training import compile_with
 
 
 class HyperModel(keras_tuner.HyperModel):

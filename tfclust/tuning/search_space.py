@@ -14,6 +14,12 @@ OF_TRAINING = ("learning_rate",)
 _GIVEN = ("n_clusters", "seed")
 
 
+def split(settings):
+    """Settings of the constructor, and of the training."""
+    of_training = {name: settings[name] for name in OF_TRAINING if name in settings}
+    return {n: v for n, v in settings.items() if n not in OF_TRAINING}, of_training
+
+
 def _no_callbacks(settings):
     return ()
 

@@ -8,16 +8,10 @@ import numpy as np
 from tfclust.callbacks import AveragingEpoch, StopWhenStable
 from tfclust.feeding import count_batches
 from tfclust.selection import BATCH_ROWS, measure, run_of, squared_error, with_stability
-from tfclust.tuning.search_space import OF_TRAINING
+from tfclust.tuning.search_space import split
 
 WATCHED_ROWS = 1000  # whose clusters are compared from epoch to epoch
 PATIENCE = 5  # a slow start looks stable for an epoch or two
-
-
-def split(settings):
-    """Settings of the constructor, and of the training."""
-    of_training = {name: settings[name] for name in OF_TRAINING if name in settings}
-    return {n: v for n, v in settings.items() if n not in OF_TRAINING}, of_training
 
 
 def train(space, settings, x, seeds, epochs=None, callbacks=()):
