@@ -115,6 +115,14 @@ def test_a_folder_that_is_no_run_is_bad_input(name, tmp_path, capsys):
     assert "must be one that `tfclust fit --out` made" in capsys.readouterr().err
 
 
+def test_a_run_of_an_earlier_version_is_bad_input(run, tmp_path, capsys):
+    record = json.loads((run / "run.json").read_text())
+    del record["data"]["known"]
+    (tmp_path / "run.json").write_text(json.dumps(record))
+    assert main(["evaluate", str(tmp_path), "--labels", "y.csv"]) == 2
+    assert "must be of this version of tfclust" in capsys.readouterr().err
+
+
 def test_a_run_that_was_cut_off_is_bad_input(run, tmp_path, capsys):
     folder = shutil.copytree(run, tmp_path / "run")
     record = (folder / "run.json").read_text().replace('"finished"', '"trained"')

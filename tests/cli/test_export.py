@@ -1,4 +1,5 @@
 import json
+import shutil
 import sys
 from types import SimpleNamespace
 
@@ -61,6 +62,16 @@ def test_requests_of_pixels_are_bytes_in_the_shape_of_the_images(scale):
     flat = images.reshape(9, 6).astype("float32") / 255
     expected = Scaling.of(flat, scale).apply(flat)
     np.testing.assert_allclose(scaled.reshape(9, 6), expected, atol=1e-5)
+
+
+def test_what_is_left_to_clients_is_told(run, exported, tmp_path, capsys):
+    folder = shutil.copytree(run, tmp_path / "run")
+    record = json.loads((run / "run.json").read_text())
+    record["data"]["known"]["categories"] = {"colour": ["blue", "red"]}
+    record["data"]["options"]["missing"] = "median"
+    (folder / "run.json").write_text(json.dumps(record))
+    assert main(["export", str(folder), "--to", "serving"]) == 0
+    assert "text, such as in 'colour', and missing values must" in capsys.readouterr().err
 
 
 def test_rows_of_unit_length_cannot_be_served(run, exported, tmp_path, capsys):

@@ -67,7 +67,7 @@ def test_options_come_back_from_json_and_from_the_words_of_a_command():
 @pytest.mark.parametrize("command", ["fit", "tune"])
 def test_mistakes_in_a_file_need_no_tensorflow(tmp_path, command, monkeypatch, capsys):
     (tmp_path / "data.csv").write_text("a,b\n1,x\n")
-    monkeypatch.setitem(sys.modules, "tfclust.cli.plan", None)  # which would import it
+    monkeypatch.setattr(f"tfclust.cli.{command}.start_tensorflow", None)
     arguments = [str(tmp_path / "data.csv"), "--clusters", "2", "--out", str(tmp_path / "out")]
     assert main([command, *arguments]) == 2
     assert "text in 'b'" in capsys.readouterr().err

@@ -1,5 +1,7 @@
 """`tfclust evaluate`: a run's clusters against known labels."""
 
+from pathlib import Path
+
 import numpy as np
 
 from tfclust.cli import reading
@@ -21,7 +23,9 @@ def run(arguments):
     """Prints the scores; returns the exit status."""
     folder = RunFolder(arguments.run)
     data = folder.read_finished()["data"]
-    options = reading.Options.of(data["options"])
+    # The options of the run are those of its own file.
+    is_own = arguments.labels.resolve() == Path(data["path"]).resolve()
+    options = reading.Options.of(data["options"]) if is_own else None
     labels = reading.read_labels(arguments.labels, arguments.label_column, options)
     clusters = read_labels(folder.path)
     if len(labels) == len(clusters) + len(data["left_out"]):  # of the rows that have no cluster too

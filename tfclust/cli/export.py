@@ -1,6 +1,7 @@
 """`tfclust export`: the trained model for TensorFlow Serving."""
 
 import importlib
+import sys
 
 import numpy as np
 
@@ -30,7 +31,23 @@ def run(arguments):
                 verbose=False,
             )
         )
+    note = _left_to_clients(record["data"])
+    if note:
+        print(f"Note: {note}", file=sys.stderr)
     return 0
+
+
+def _left_to_clients(data):
+    """A sentence on what was done to the data as they were read, which no server does."""
+    changed = [*data["known"]["categories"], *data["known"]["units"]]
+    left = [f"text, such as in {changed[0]!r}"] if changed else []
+    left += ["missing values"] if data["options"]["missing"] else []
+    if not left:
+        return ""
+    return (
+        "the server takes numbers alone, in the order of `columns` in run.json: "
+        f"{', and '.join(left)} must be replaced before a request as they were for the run"
+    )
 
 
 def _requests(record):

@@ -39,15 +39,21 @@ class RunFolder:
         """What `run.json` holds.
 
         Raises:
-            UserError: there is none, or it cannot be read.
+            UserError: there is none, it cannot be read, or it does not say how its data were read.
         """
         try:
-            return json.loads(self.record.read_text(encoding="utf-8"))
+            record = json.loads(self.record.read_text(encoding="utf-8"))
         except (OSError, ValueError) as error:
             raise UserError(
                 f"the folder must be one that `tfclust fit --out` made. Received: {self.path}, "
                 f"without a run.json that can be read ({error})"
             ) from error
+        if not {"options", "known"} <= set(record["data"]):
+            raise UserError(
+                "the run must be of this version of tfclust: fit it again. "
+                f"Received: {self.path}, of an earlier one"
+            )
+        return record
 
     def read_finished(self):
         """What `run.json` holds of a run that is over.

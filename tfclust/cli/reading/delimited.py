@@ -20,6 +20,7 @@ WITHOUT_MARK = "cp1252"  # what is neither marked nor UTF-8; in it, Latin-1 read
 MISSING = [*ConvertOptions().null_values, "?", "<NA>", "None"]
 YES = ["true", "True", "TRUE", "yes", "Yes", "YES"]
 NO = ["false", "False", "FALSE", "no", "No", "NO"]
+LONG_INTEGER = re.compile(r"\s*[+-]?\d{19,}\s*")
 UNNAMED = "Unnamed: {}"  # as pandas calls a column without a name
 FEWEST_COUNTED = 3  # columns whose names 0, 1, 2 are a header rather than a row of numbers
 
@@ -33,12 +34,15 @@ class Layout:
         separator: a character.
         names: of the columns; `UNNAMED` and its place for one without a name.
         has_header: whether the first row holds the names.
+        long_integers: names of the columns whose integers are too long for 64 bits. They are read
+            as text, of which no digit is lost.
     """
 
     encoding: str
     separator: str
     names: tuple[str, ...]
     has_header: bool
+    long_integers: tuple[str, ...]
 
     @property
     def notes(self):
@@ -72,7 +76,9 @@ def look(path, options):
     if _lacks_name_of_index(rows):
         names = ["", *names]
     names = tuple(name or UNNAMED.format(i) for i, name in enumerate(names))
-    return Layout(encoding, separator, names, has_header)
+    columns = zip(names, zip(*rows[1:], strict=False), strict=False)
+    long = tuple(name for name, cells in columns if any(map(LONG_INTEGER.fullmatch, cells)))
+    return Layout(encoding, separator, names, has_header, long)
 
 
 def read(path, layout, columns, as_text, decimal):
@@ -100,7 +106,7 @@ def read(path, layout, columns, as_text, decimal):
         ParseOptions(delimiter=layout.separator, newlines_in_values=True),
         ConvertOptions(
             include_columns=columns,
-            column_types=dict.fromkeys(as_text, pyarrow.string()),
+            column_types=dict.fromkeys((*as_text, *layout.long_integers), pyarrow.string()),
             null_values=MISSING,
             strings_can_be_null=True,
             true_values=YES,

@@ -14,6 +14,7 @@ from tfclust.cli.reading import written_numbers
 from tfclust.cli.reading.values import LARGEST_EXACT, holds_ids
 from tfclust.cli.words import counted
 
+LONG_INTEGER = r"^\s*[+-]?\d{17,}\s*$"  # text that float64 cannot hold
 MOST_CATEGORIES = 1000
 
 
@@ -141,6 +142,9 @@ def _written(name, column, options):
     if len(parsed.units) > 1:
         received = " and ".join(repr(unit) if unit else "none" for unit in parsed.units)
         raise NoNumbers(f"numbers of different units in {name!r} ({received})")
+    long = pc.match_substring_regex(column, LONG_INTEGER)
+    if pc.any(long).as_py():
+        raise NoNumbers(f"integers beyond 2**53 in {name!r} (such as {column.filter(long)[0]})")
     unit = parsed.units[0] if parsed.units else ""
     return Feature(name, [name], parsed.values.to_numpy(), unit)
 
