@@ -7,8 +7,8 @@ from scipy.sparse import csr_matrix
 from sklearn.cluster import KMeans
 
 from tfclust.callbacks import Checkpoint
-from tfclust.models import AECM
-from tfclust.pretraining import kmeans
+from tfclust.models import AECM, aecm
+from tfclust.pretraining import kmeans, squared_error_loss, train_network
 
 EPOCHS = 60  # of a run that is to be killed
 PAUSE = 0.05  # seconds after each of its epochs, so that it is not over too soon
@@ -16,7 +16,6 @@ PAUSE = 0.05  # seconds after each of its epochs, so that it is not over too soo
 
 @pytest.fixture(scope="module")
 def rows(rows):
-    """Whole batches alone, for XLA compiles each size of them."""
     return rows[:32]
 
 
@@ -25,8 +24,10 @@ def sparse_rows(rows):
     return csr_matrix(rows)
 
 
-def make(seed=0, **kwargs):
-    return AECM(3, embedding_dim=4, hidden_units=(8,), alpha=5.0, batch_size=8, seed=seed, **kwargs)
+def make(seed=0, jit_compile=False):
+    model = AECM(3, embedding_dim=4, hidden_units=(8,), alpha=5.0, batch_size=8, seed=seed)
+    model.compile(jit_compile=jit_compile)
+    return model
 
 
 def pretrain_with_checkpoints(directory, rows, pause=0.0):
@@ -119,6 +120,46 @@ def test_bad_data_are_refused_before_pretraining(rows):
         make().pretrain(rows * np.nan, verbose=0)
     with pytest.raises(ValueError, match="as many rows as there are clusters, 3"):
         make().pretrain(rows[:2], verbose=0)
+
+
+def test_both_parts_are_compiled_as_the_model_is_and_by_xla_where_it_is_not(rows, monkeypatch):
+    compiled = []
+    parts = {"autoencoder": keras.Sequential, "module": aecm.CM}
+    for name, part in parts.items():
+
+        def record(self, *args, _name=name, _compile=part.compile, **kwargs):
+            compiled.append((_name, kwargs["jit_compile"]))
+            _compile(self, *args, **{**kwargs, "jit_compile": False})
+
+        monkeypatch.setattr(part, "compile", record)
+    for model, by_xla in (
+        (make(jit_compile=False), False),
+        (make(jit_compile=True), True),
+        (AECM(3, embedding_dim=4, hidden_units=(8,), batch_size=8, seed=0), True),
+    ):
+        compiled.clear()
+        model.pretrain(rows, epochs=1, clustering_epochs=1, verbose=0)
+        assert compiled == [("autoencoder", by_xla), ("module", by_xla)]
+
+
+def test_a_network_trained_anew_on_any_number_of_rows_ends_as_one_that_is_compiled_for_them(rows):
+    def network():
+        keras.utils.set_random_seed(0)
+        return keras.Sequential([keras.Input((6,)), keras.layers.Dense(6)])
+
+    def train(network, rows, loss):
+        train_network(network, rows, None, loss, 3, 8, 0, jit_compile=False, verbose=0)
+
+    anew = network()
+    start = anew.get_weights()
+    train(anew, rows, squared_error_loss)  # 4 steps an epoch
+    for n in (24, 32, 8):
+        anew.set_weights(start)
+        train(anew, rows[:n], None)
+        assert int(anew.optimizer.iterations) == 3 * n // 8
+    expected = network()
+    train(expected, rows[:8], squared_error_loss)
+    assert_same_weights(anew, expected)
 
 
 @pytest.mark.parametrize("kind", ["dense", "sparse"])

@@ -10,7 +10,7 @@ from tfclust.feeding import count_batches, keras_epochs, ordered_batches, shuffl
 from tfclust.losses import binary_cross_entropies, squared_errors
 from tfclust.optimizers import FusedAdam
 
-STEPS_PER_EXECUTION = 20  # steps between two returns to Python, where no one watches a single step
+STEPS_PER_EXECUTION = 20  # the most between two returns to Python, where no one watches a step
 
 
 def train_network(
@@ -49,13 +49,13 @@ def train_network(
     """
     steps = count_batches(x.shape[0], batch_size)
     if loss is None:
-        _restart(network.optimizer)
+        _restart(network, steps)
     else:
         network.compile(
             optimizer=FusedAdam(1e-3) if optimizer is None else optimizer,
             loss=loss,
             jit_compile=jit_compile,
-            steps_per_execution=min(steps, STEPS_PER_EXECUTION),
+            steps_per_execution=steps_of_an_execution(steps),
         )
     steps_taken = StepsTaken()
     batches = shuffled_epochs(x, y, batch_size, seed, steps_taken)
@@ -73,8 +73,21 @@ def train_network(
     )
 
 
-def _restart(optimizer):
+def steps_of_an_execution(steps):
+    """The most steps of an execution, up to `STEPS_PER_EXECUTION`, that divide an epoch of `steps`.
+
+    An epoch that they do not divide is an iteration of its own, and beginning one takes the time of
+    a hundred small steps.
+    """
+    return max(n for n in range(1, STEPS_PER_EXECUTION + 1) if steps % n == 0)
+
+
+def _restart(network, steps):
     """Sets the moments and the count of the steps to 0, where they were before any step."""
+    if steps % network.steps_per_execution:  # single steps divide this epoch and all that follow
+        network.steps_per_execution = 1
+        network.make_train_function(force=True)
+    optimizer = network.optimizer
     rate = float(optimizer.learning_rate)
     for variable in optimizer.variables:
         variable.assign(tf.zeros_like(variable))

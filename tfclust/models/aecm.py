@@ -14,7 +14,7 @@ from tfclust.models.given_networks import GivenNetworks
 from tfclust.networks import dense_network
 from tfclust.optimizers import FusedAdam
 from tfclust.presets import preset
-from tfclust.pretraining import STEPS_PER_EXECUTION, kmeans, squared_error_loss, train_network
+from tfclust.pretraining import kmeans, squared_error_loss, steps_of_an_execution, train_network
 from tfclust.seeds import layer_seeds
 
 
@@ -173,7 +173,7 @@ class AECM(GivenNetworks, CentroidModel):
         The autoencoder is trained end to end on the squared error, k-means on the codes, started by
         k-means++, gives the clustering module's centroids, and the module alone is trained on the
         codes with Eq. 7. The paper says "a few epochs" for both trainings; 100, and the 20 starts
-        of k-means, are what its authors' code takes.
+        of k-means, are what its authors' code takes. Both are compiled by XLA where the model is.
 
         Args:
             x: array `(n, ...)` or CSR matrix `(n, d)`.
@@ -212,7 +212,7 @@ class AECM(GivenNetworks, CentroidModel):
             batch_size=batch_size or self.batch_size,
             seed=self.seed,
             optimizer=FusedAdam(1e-3, epsilon=1e-3),
-            jit_compile=self._is_faster_with_xla(),
+            jit_compile=self._pretrains_with_xla(),
             verbose=verbose,
             callbacks=callbacks,
             initial_epoch=initial_epoch,
@@ -231,10 +231,16 @@ class AECM(GivenNetworks, CentroidModel):
         centroids, _ = kmeans(codes, self.n_clusters, self.seed)
         module.set_centroids(centroids)
         steps = count_batches(codes.shape[0], module.batch_size)
-        module.compile(steps_per_execution=min(steps, STEPS_PER_EXECUTION))
+        module.compile(
+            steps_per_execution=steps_of_an_execution(steps),
+            jit_compile=self._pretrains_with_xla(),
+        )
         module.fit(codes, epochs=epochs, verbose=0)
         self.assignment.set_weights(module.assignment.get_weights())
         self.centroid_map.set_weights(module.centroid_map.get_weights())
+
+    def _pretrains_with_xla(self):
+        return self.jit_compile if self.compiled else self._is_faster_with_xla()
 
     def embed_batch(self, x):
         """Codes z, `(batch, p)`."""
