@@ -53,11 +53,13 @@ def test_labels_are_read_from_arrays(tmp_path):
 
 
 def test_options_come_back_from_json_and_from_the_words_of_a_command():
-    options = Options(columns=("a", "b c"), id_column="id", missing="drop", thousands=" ")
+    columns = {"columns": ("a", "b c"), "id_column": "id"}
+    options = Options(**columns, missing="drop", header=False, thousands=" ")
     assert Options.of(json.loads(json.dumps(options.to_json()))) == options
     assert json.loads(json.dumps(options.to_json())) == options.to_json()
     assert options.words() == [
-        *("--columns", "a", "b c", "--id-column", "id", "--missing", "drop", "--thousands", " ")
+        *("--columns", "a", "b c", "--id-column", "id", "--missing", "drop", "--no-header"),
+        *("--thousands", " "),
     ]
     lists = {**options.to_json(), "columns": ["a", "b c"], "more": 1}
     assert Options.of(SimpleNamespace(**lists)) == options

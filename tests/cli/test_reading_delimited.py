@@ -79,6 +79,18 @@ def test_names_may_count_the_columns(write):
     assert samples.x.tolist() == [[7.0, 8.0, 9.0]]
 
 
+def test_a_first_row_of_text_and_numbers_is_asked_about(write):
+    path = write("5.1,3.5,setosa\n4.9,3.0,setosa\n")
+    assert "--header or --no-header must say" in mistake(path)
+    samples = read(path, Options(header=False, label_column="2"))
+    assert samples.x.tolist() == [[5.1, 3.5], [4.9, 3.0]]
+    assert read(path, Options(header=True, label_column="setosa")).columns == ("5.1", "3.5")
+    years = write("2019,2020\n7,8\n9,9\n")
+    assert read(years).x.shape == (3, 2)
+    assert read(years, Options(header=True)).columns == ("2019", "2020")
+    assert read(write("country,2019\nx,8\n"), Options(drop=("country",))).columns == ("2019",)
+
+
 def test_names_are_quoted_marked_and_padded(write):
     samples = read(write('\ufeff"a, of b", c \n1,2\n'))
     assert samples.columns == ("a, of b", "c")

@@ -155,11 +155,13 @@ def test_yes_and_no_are_1_and_0(write):
 
 
 def test_percents_and_currencies_are_read_without_their_sign(write):
-    samples = read(write("a,b,c\n$1.5,12%,3 €\n-$2,5 %,.5 €\n,,\n"), Options(missing="drop"))
-    assert samples.x.tolist() == [[1.5, 12.0, 3.0], [-2.0, 5.0, 0.5]]
+    samples = read(write("a,b,c\n$1.5,12%,3 €\n-$2,5 %,.5 €\n,,\n"), Options(missing="median"))
+    assert samples.x.tolist() == [[1.5, 12.0, 3.0], [-2.0, 5.0, 0.5], [-0.25, 8.5, 1.75]]
     assert "the numbers of 'a' are taken without their $" in samples.notes
     new = again(write("a,b,c\n$1,2%,3€\n"), samples)
     assert new.x.tolist() == [[1.0, 2.0, 3.0]]
+    empty = again(write("a,b,c\n$1,,3€\n"), samples, missing="median")
+    assert empty.x.tolist() == [[1.0, 8.5, 3.0]]
     with pytest.raises(UserError, match=r"'b' must have the unit .* %. Received: none"):
         again(write("a,b,c\n$1,0.02,3€\n"), samples)
 
@@ -293,7 +295,7 @@ def test_rows_with_missing_values_can_be_left_out(write):
     assert samples.index["row"].tolist() == [1, 3, 4]
     assert samples.index["id"].tolist() == ["q", "s", ""]
     assert "2 rows of 5 left out for missing values" in samples.notes
-    assert "every row must have a label" in mistake(path, **options, label_column="kind")
+    assert "a label. Received: none in row 3" in mistake(path, **options, label_column="kind")
     assert "there are none" in mistake(write("a\n?\n?\n"), missing="drop")
 
 

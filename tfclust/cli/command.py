@@ -232,6 +232,11 @@ def _add_data(command):
         choices=("drop", "median"),
         help="drop: leave rows with missing values out; median: fill them; default: refuse them",
     )
+    data.add_argument(
+        "--header",
+        action=argparse.BooleanOptionalAction,
+        help="whether the first row of a text file holds names; default: unless it is all numbers",
+    )
     for option, choices, text in (
         ("--separator", SEPARATORS, "between the columns of a text file: , ; | tab or space"),
         ("--decimal", (".", ","), "mark of decimals in a text file: . or ,"),

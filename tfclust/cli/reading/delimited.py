@@ -59,7 +59,8 @@ def look(path, options):
     places, from 0.
 
     Raises:
-        UserError: the encoding is another, or it is not clear what separates the columns.
+        UserError: the encoding is another, or it is not clear what separates the columns or
+            whether there is a header.
     """
     encoding = options.encoding or _encoding(path)
     with _open(path) as file:
@@ -70,10 +71,9 @@ def look(path, options):
     rows = _rows(text, separator, len(start) == SAMPLE)
     if not rows:
         raise UserError(f"the file must have rows. Received: {path}, which is empty")
-    first, width = rows[0], len(rows[-1])
-    has_header = not all(map(_is_number, first)) or _counts(first)
-    names = [name.strip() for name in first] if has_header else map(str, range(width))
-    if _lacks_name_of_index(rows):
+    has_header = _has_header(rows[0]) if options.header is None else options.header
+    names = [name.strip() for name in rows[0]] if has_header else map(str, range(len(rows[0])))
+    if has_header and _lacks_name_of_index(rows):
         names = ["", *names]
     names = tuple(name or UNNAMED.format(i) for i, name in enumerate(names))
     columns = zip(names, zip(*rows[1:], strict=False), strict=False)
@@ -221,6 +221,14 @@ def _is_number(text):
     return True
 
 
-def _counts(names):
-    """Whether names are 0, 1, 2 and on, as pandas calls columns that have no name."""
-    return len(names) >= FEWEST_COUNTED and list(names) == list(map(str, range(len(names))))
+def _has_header(row):
+    """Whether the first row holds names: text, or 0, 1, 2 and on, as pandas names columns."""
+    if all(map(_is_number, row)):
+        return len(row) >= FEWEST_COUNTED and row == list(map(str, range(len(row))))
+    decimals = [cell for cell in row if _is_number(cell) and not cell.strip().isdecimal()]
+    if decimals:
+        raise UserError(
+            "--header or --no-header must say whether the first row holds names. "
+            f"Received: text and numbers, such as {decimals[0]!r}"
+        )
+    return True

@@ -23,7 +23,7 @@ LABEL_READERS = {
 }
 OF_ARRAYS = ("columns", "drop", "label_column", "missing")
 OF_TABLES = (*OF_ARRAYS, "id_column", "one_hot")
-OF_TEXT = (*OF_TABLES, "separator", "decimal", "thousands", "encoding")
+OF_TEXT = (*OF_TABLES, "header", "separator", "decimal", "thousands", "encoding")
 OF_IMAGES = ("label_column",)
 
 

@@ -19,6 +19,7 @@ class Options:
         id_column: of a table, kept out of the samples and written beside their clusters.
         missing: "drop" leaves rows with missing values out, "median" fills them; None refuses them.
         one_hot: columns of categories, each of which becomes a column of 0 and 1.
+        header: whether the first row of a text file holds the names of its columns; None finds out.
         separator: between the columns of a text file; None finds it.
         decimal: mark of decimals in a text file, "." or ",".
         thousands: mark between thousands in a text file; None for none.
@@ -31,6 +32,7 @@ class Options:
     id_column: str | None = None
     missing: str | None = None
     one_hot: tuple[str, ...] = ()
+    header: bool | None = None
     separator: str | None = None
     decimal: str = "."
     thousands: str | None = None
@@ -62,8 +64,9 @@ class Options:
         """What to type for them on the command line."""
         words = []
         for name, value in self.given().items():
-            words.append(f"--{name.replace('_', '-')}")
-            words += value if isinstance(value, tuple) else [value]
+            words.append(f"--{'no-' if value is False else ''}{name.replace('_', '-')}")
+            if not isinstance(value, bool):
+                words += value if isinstance(value, tuple) else [value]
         return words
 
     def to_json(self):

@@ -180,7 +180,7 @@ def _features(arrow, chosen, options, known):
             continue
         if not chosen.by_name and features.is_id(column):
             ids.append(name)
-        if known is not None:
+        if known is not None and column.null_count < len(column):
             _check_unit(feature, known.units.get(name, ""))
         elif feature.unit:
             notes.append(f"the numbers of {name!r} are taken without their {feature.unit}")
@@ -227,8 +227,8 @@ def _refuse(refused, is_new):
 
 def _labels(column, left_out):
     """Labels as text, so that numbers and names are treated alike."""
-    labels = np.delete(np.array(column.to_pylist(), "object"), left_out)
-    missing = [i for i, label in enumerate(labels) if label is None]
-    if missing:
+    rows = np.delete(np.arange(len(column)), left_out)
+    missing = rows[np.asarray(column.is_null())[rows]]
+    if len(missing):
         raise UserError(f"every row must have a label. Received: none in row {missing[0]}")
-    return labels.astype(str)
+    return np.array(list(map(str, column.take(rows).to_pylist())))
