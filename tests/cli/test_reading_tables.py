@@ -138,8 +138,20 @@ def test_columns_of_no_numbers_are_named_with_an_example_and_counted(write):
     said = mistake(write("a,kind,b,day\n1,x,2,2020-01-01\n3,4,5,2020-01-02\n6,5,7,\n"))
     assert "--drop" in said
     assert said.endswith(
-        "text in 'kind' (1 row, such as 'x'), dates or times in 'day' (such as 2020-01-01)"
+        "text in 'kind' (1 row, such as 'x'), dates in 'day' (such as 2020-01-01: days by --dates)"
     )
+
+
+def test_dates_can_be_taken_as_days(write, tmp_path):
+    path = write("day,at\n1970-01-03,1970-01-02 12:00Z\n,1970-01-01T06:00:00Z\n1969-12-31,\n")
+    samples = read(path, Options(dates=True, missing="median"))
+    np.testing.assert_array_equal(samples.x, [[2, 1.5], [0.5, 0.25], [-1, 0.875]])
+    days = np.array(["1970-01-03", "NaT", "1969-12-31"], "datetime64[ns]")
+    table = pyarrow.table({"day": days, "at": pyarrow.array([1.5, 0.25, None])})
+    parquet.write_table(table, tmp_path / "days.parquet")
+    new = again(tmp_path / "days.parquet", samples, dates=True, missing="median")
+    np.testing.assert_array_equal(new.x, samples.x)
+    assert "times in 'at' (such as 12:30:00)" in mistake(write("at\n12:30\n13:00\n"), dates=True)
 
 
 def test_a_message_on_many_columns_stays_short(write):

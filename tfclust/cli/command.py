@@ -232,6 +232,7 @@ def _add_data(command):
         choices=("drop", "median"),
         help="drop: leave rows with missing values out; median: fill them; default: refuse them",
     )
+    data.add_argument("--dates", action="store_true", help="take dates as days since 1970")
     data.add_argument(
         "--header",
         action=argparse.BooleanOptionalAction,

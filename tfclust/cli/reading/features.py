@@ -16,6 +16,7 @@ from tfclust.cli.words import counted
 
 LONG_INTEGER = r"^\s*[+-]?\d{17,}\s*$"  # text that float64 cannot hold
 MOST_CATEGORIES = 1000
+MICROSECONDS_OF_DAY = 86_400_000_000
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,8 +68,12 @@ def numbers(name, column, options):
         return _written(name, column, options)
     if kinds.is_list(kind) or kinds.is_large_list(kind) or kinds.is_fixed_size_list(kind):
         return _lists(name, column)
+    if kinds.is_date(kind) or kinds.is_timestamp(kind):
+        if not options.dates:
+            raise NoNumbers(f"dates in {name!r} (such as {_example(column)}: days by --dates)")
+        return Feature(name, [name], _days(column))
     if kinds.is_temporal(kind):
-        raise NoNumbers(f"dates or times in {name!r} (such as {_example(column)})")
+        raise NoNumbers(f"times in {name!r} (such as {_example(column)})")
     raise NoNumbers(f"values of type {reprlib.repr(str(kind))} in {name!r}")
 
 
@@ -128,6 +133,13 @@ def is_id(column):
 def _float64(column):
     """The values as an array, missing ones NaN."""
     return column.cast(pyarrow.float64()).to_numpy()
+
+
+def _days(column):
+    """Days since the start of 1970."""
+    zone = None if kinds.is_date(column.type) else column.type.tz
+    microseconds = column.cast(pyarrow.timestamp("us", zone), safe=False).cast(pyarrow.int64())
+    return _float64(microseconds) / MICROSECONDS_OF_DAY
 
 
 def _written(name, column, options):

@@ -22,7 +22,7 @@ LABEL_READERS = {
     ".npy": arrays.read_labels,
 }
 OF_ARRAYS = ("columns", "drop", "label_column", "missing")
-OF_TABLES = (*OF_ARRAYS, "id_column", "one_hot")
+OF_TABLES = (*OF_ARRAYS, "id_column", "one_hot", "dates")
 OF_TEXT = (*OF_TABLES, "header", "separator", "decimal", "thousands", "encoding")
 OF_IMAGES = ("label_column",)
 

@@ -19,6 +19,7 @@ class Options:
         id_column: of a table, kept out of the samples and written beside their clusters.
         missing: "drop" leaves rows with missing values out, "median" fills them; None refuses them.
         one_hot: columns of categories, each of which becomes a column of 0 and 1.
+        dates: whether dates are taken as days since 1970; else they are refused.
         header: whether the first row of a text file holds the names of its columns; None finds out.
         separator: between the columns of a text file; None finds it.
         decimal: mark of decimals in a text file, "." or ",".
@@ -32,6 +33,7 @@ class Options:
     id_column: str | None = None
     missing: str | None = None
     one_hot: tuple[str, ...] = ()
+    dates: bool = False
     header: bool | None = None
     separator: str | None = None
     decimal: str = "."
