@@ -6,15 +6,16 @@ import argparse
 import importlib
 import re
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from reproduce.errors import UserError
 from reproduce.experiment import PROFILES, Experiment
 from reproduce.experiments import PAPERS
 from reproduce.ledger import Ledger
-from reproduce.selection import count, pending, select
-from tfclust.startup import start_tensorflow
+from reproduce.paper import Paper
+from reproduce.reached import MANY_SEEDS, Reached, count_reached, summary
+from reproduce.selection import Selection, count, pending, select
 from tfclust.tuning import ALGORITHMS, OBJECTIVES, SPACES
 
 RESULTS = Path(__file__).parent / "results"
@@ -35,24 +36,51 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _list(arguments: argparse.Namespace) -> int:
-    finished = Ledger(arguments.ledger).finished()
+    ledger = Ledger(arguments.ledger)
     if arguments.table is None:
-        lines = [("paper", "table", "runs done", "title")]
-        for paper in PAPERS.values() if arguments.paper is None else [PAPERS[arguments.paper]]:
-            for table in paper.tables:
-                done, declared = _progress(paper.rows(table), finished)
-                lines.append((paper.name, table.name, f"{done} of {declared}", table.title))
+        papers = PAPERS.values() if arguments.paper is None else [PAPERS[arguments.paper]]
+        _list_tables(papers, ledger)
     else:
         paper = PAPERS[arguments.paper or _DEFAULT_PAPER]
-        lines = [("dataset", "method", "init", "epochs", "profile", "seeds done")]
-        for row in paper.rows(paper.table(arguments.table)):
-            done, declared = _progress([row], finished)
-            seeds = f"{done} of {declared}"
-            lines.append(
-                (row.dataset, row.method, row.init or "-", str(row.epochs), row.profile, seeds)
-            )
-    _print_columns(lines)
+        _list_rows(paper.rows(paper.table(arguments.table)), ledger)
     return 0
+
+
+def _list_tables(papers: Iterable[Paper], ledger: Ledger) -> None:
+    ends = ledger.ends()
+    counts = count_reached(ledger.records())
+    reached = {(count.paper, count.table.name): count for count in counts}
+    heads = ("paper", "table", "runs done", "cells", f"by {MANY_SEEDS}+ seeds", "by any", "title")
+    lines, damaged = [heads], []
+    for paper in papers:
+        for table in paper.tables:
+            try:
+                done = _progress(_with_all_seeds(paper.rows(table)), *ends)
+            except UserError as error:  # a search; nothing else depends on it
+                done = "?"
+                damaged.append(error)
+            cells = _cells(reached.get((paper.name, table.name)))
+            lines.append((paper.name, table.name, done, *cells, table.title))
+    _print_columns(lines)
+    print(summary(counts))
+    for error in damaged:
+        print(f"reproduce: {error}", file=sys.stderr)
+
+
+def _cells(reached: Reached | None) -> tuple[str, str, str]:
+    """The published cells of a table, and how many are reached; "-" where none is counted."""
+    if reached is None:
+        return ("-",) * 3
+    return str(reached.cells), str(reached.by_many), str(reached.by_any)
+
+
+def _list_rows(rows: Sequence[Experiment], ledger: Ledger) -> None:
+    ends = ledger.ends()
+    lines = [("dataset", "method", "init", "epochs", "profile", "seeds done")]
+    for row in rows:
+        names = row.dataset, row.method, row.init or "-", str(row.epochs), row.profile
+        lines.append((*names, _progress(_with_all_seeds([row]), *ends)))
+    _print_columns(lines)
 
 
 def _run(arguments: argparse.Namespace) -> int:
@@ -67,13 +95,13 @@ def _run(arguments: argparse.Namespace) -> int:
         seeds=arguments.seeds,
     )
     ledger = Ledger(arguments.ledger)
-    lacking = pending(selection, ledger.finished())
-    done = count(selection) - count(lacking)
-    print(f"{count(lacking)} runs to do, {done} already in {ledger.path}")
+    finished, diverged = ledger.ends()
+    lacking = pending(selection, finished if arguments.retry_diverged else finished | diverged)
+    progress = _progress(selection, finished, diverged)
+    print(f"{count(lacking)} runs to do, {progress} already in {ledger.path}")
     if not lacking:
         return 0
-    # Here, as in what is below, so that help answers without TensorFlow.
-    start_tensorflow()
+    # Imported here, as the modules below are, so that help answers at once.
     runner = importlib.import_module("reproduce.runner")
     failed = runner.run(
         lacking,
@@ -99,7 +127,6 @@ def _figure(arguments: argparse.Namespace) -> int:
             f"the paper {arguments.paper} declares the figures {', '.join(map(str, known))}. "
             f"Received: figure {arguments.number}"
         )
-    start_tensorflow()
     figures = importlib.import_module("reproduce.figures")
     path = figures.draw(
         arguments.paper,
@@ -115,7 +142,6 @@ def _figure(arguments: argparse.Namespace) -> int:
 
 
 def _tune(arguments: argparse.Namespace) -> int:
-    start_tensorflow()
     tune = importlib.import_module("reproduce.tune")
     paths = tune.run(
         arguments.method,
@@ -137,10 +163,16 @@ def _tune(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _progress(rows: list[Experiment], finished: set[tuple]) -> tuple[int, int]:
-    selection = [(row, row.seeds) for row in rows]
-    declared = count(selection)
-    return declared - count(pending(selection, finished)), declared
+def _progress(selection: Selection, finished: set[tuple], diverged: set[tuple]) -> str:
+    """How many runs of a selection are done, and how many diverged, in words."""
+    total = count(selection)
+    text = f"{total - count(pending(selection, finished))} of {total}"
+    lost = total - count(pending(selection, diverged))
+    return f"{text}, {lost} diverged" if lost else text
+
+
+def _with_all_seeds(rows: Iterable[Experiment]) -> Selection:
+    return [(row, row.seeds) for row in rows]
 
 
 def _print_columns(lines: list[tuple[str, ...]]) -> None:
@@ -184,6 +216,9 @@ def _parser() -> argparse.ArgumentParser:
     run.add_argument("--seeds", type=parse_seeds, default=(), help="such as 0-19 or 0,2,5")
     run.add_argument(
         "--epochs", type=_positive, help="only rows of this length, or run this length"
+    )
+    run.add_argument(
+        "--retry-diverged", action="store_true", help="run again what the ledger has as diverged"
     )
     run.add_argument("--jobs", type=_positive, default=1, help="runs at a time; default: 1")
     _add_places(run)

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from reproduce.errors import UserError
 from tfclust import datasets
+from tfclust.datasets import files
 
 
 def load(name: str, data_dir=None, scale: str | None = None) -> datasets.Dataset:
@@ -15,7 +18,7 @@ def load(name: str, data_dir=None, scale: str | None = None) -> datasets.Dataset
         scale: See `tfclust.datasets.load`.
 
     Raises:
-        UserError: There is neither a file nor a download.
+        UserError: There is neither a file nor a download, or the file is not the published one.
 
     Example:
         >>> from reproduce.data import load
@@ -24,5 +27,20 @@ def load(name: str, data_dir=None, scale: str | None = None) -> datasets.Dataset
     """
     try:
         return datasets.load(name, data_dir, scale=scale, flatten=True)
-    except FileNotFoundError as error:
+    except (OSError, ValueError) as error:
         raise UserError(str(error)) from error
+
+
+def look_for(names: Iterable[str], data_dir=None) -> None:
+    """Make sure of datasets before any work: a file is found, and what has none is fetched.
+
+    Raises:
+        UserError: One of them has neither a file nor a download.
+    """
+    for name in dict.fromkeys(names):
+        try:
+            found = files.find(name, data_dir)
+        except FileNotFoundError as error:
+            raise UserError(str(error)) from error
+        if found is None:
+            load(name, data_dir)

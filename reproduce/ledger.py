@@ -1,4 +1,4 @@
-"""The append-only record of every finished run."""
+"""The append-only record of every run that ended, finished or diverged."""
 
 from __future__ import annotations
 
@@ -36,6 +36,7 @@ _FIELDS = {
     "cores": int,
 }
 _SCORES = ("acc", "nmi", "ari")
+FINISHED, DIVERGED = STATUSES = ("ok", "diverged")
 
 
 class LedgerError(UserError):
@@ -44,6 +45,10 @@ class LedgerError(UserError):
 
 class Ledger:
     """The runs that are evidence: one JSON object a line, only ever appended.
+
+    A run ends in one of two ways, its `status`: `"ok"`, with scores, or `"diverged"`, with the
+    epoch and the words of its end and without scores. What was cut off, or failed for another
+    reason, is not in it.
 
     Several processes may append at once. Reading is strict: one bad line stops the reader, for a
     number that stands beside a damaged line is not evidence.
@@ -64,8 +69,9 @@ class Ledger:
         """Return every record, in the order of the file.
 
         Raises:
-            LedgerError: If a line is truncated, not JSON, lacks a field, holds NaN or repeats a
-                finished run; the message starts with the file and the line number.
+            LedgerError: If a line is truncated, not JSON, lacks a field, holds NaN, has another
+                status or repeats a finished run; the message starts with the file and the line
+                number.
         """
         try:
             file = self.path.open("rb")
@@ -77,14 +83,21 @@ class Ledger:
 
     def finished(self) -> set[tuple]:
         """Return the keys (`Experiment.key`) of the runs whose status is `"ok"`."""
-        return _finished(self.records())
+        return self.ends()[0]
+
+    def ends(self) -> tuple[set[tuple], set[tuple]]:
+        """Return the keys of the finished runs, and of those that diverged and never finished."""
+        records = self.records()
+        finished = _keys(records, FINISHED)
+        return finished, _keys(records, DIVERGED) - finished
 
     def append(self, record: Mapping[str, Any]) -> None:
         """Add one run as the last line and wait until it is on the disk.
 
         Args:
             record: The run, with every field of the ledger; `metrics` are fractions, `config` is
-                `Experiment.config()`.
+                `Experiment.config()`. One that diverged has `divergence` besides: the `epoch` of
+                the training that stopped, from 1, and its `message`.
 
         Raises:
             ValueError: If the record lacks a field, holds NaN or is not plain JSON.
@@ -106,7 +119,7 @@ class Ledger:
 
     def _refuse_repeat(self, record: Mapping[str, Any], records: list[dict[str, Any]]) -> None:
         key = run_key(record)
-        if record["status"] == "ok" and key in _finished(records):
+        if record["status"] == FINISHED and key in _keys(records, FINISHED):
             raise LedgerError(f"{self.path}: a finished run is recorded once. Received: {key}")
 
     def _parse(self, content: bytes) -> list[dict[str, Any]]:
@@ -116,7 +129,7 @@ class Ledger:
                 record = _parse_line(line)
             except ValueError as error:
                 raise LedgerError(f"{self.path}:{number}: {error}") from None
-            if record["status"] == "ok":
+            if record["status"] == FINISHED:
                 first = seen.setdefault(run_key(record), number)
                 if first != number:
                     raise LedgerError(
@@ -151,16 +164,20 @@ def check_record(record: Mapping[str, Any]) -> None:
     for name, value in numbers.items():
         if not _is_finite_number(value):
             raise ValueError(f"`{name}` must be a finite number. Received: {name}={value!r}")
-    if record["status"] == "ok":
+    if record["status"] not in STATUSES:
+        raise ValueError(f"`status` must be one of {STATUSES}. Received: {record['status']!r}")
+    if record["status"] == FINISHED:
         _check_scores(record["metrics"])
+    else:
+        _check_divergence(record.get("divergence"))
 
 
 def _is_finite_number(value: Any) -> bool:
     return isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
 
 
-def _finished(records: list[dict[str, Any]]) -> set[tuple]:
-    return {run_key(record) for record in records if record["status"] == "ok"}
+def _keys(records: list[dict[str, Any]], status: str) -> set[tuple]:
+    return {run_key(record) for record in records if record["status"] == status}
 
 
 def _check_scores(metrics: Mapping[str, float]) -> None:
@@ -169,6 +186,15 @@ def _check_scores(metrics: Mapping[str, float]) -> None:
             raise ValueError(f"`metrics` of a finished run must have {name}")
         if not -1 <= metrics[name] <= 1:
             raise ValueError(f"`{name}` must be a fraction. Received: {name}={metrics[name]!r}")
+
+
+def _check_divergence(divergence: Any) -> None:
+    epoch = divergence.get("epoch") if isinstance(divergence, Mapping) else None
+    if not isinstance(epoch, int) or isinstance(epoch, bool) or epoch < 1:
+        raise ValueError(
+            "`divergence` of a run that diverged must tell its `epoch`, a positive integer. "
+            f"Received: divergence={divergence!r}"
+        )
 
 
 def _line(record: Mapping[str, Any]) -> bytes:

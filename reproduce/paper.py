@@ -7,7 +7,9 @@ from dataclasses import dataclass, field
 
 from reproduce.errors import UserError
 from reproduce.experiment import Experiment
+from reproduce.known_settings import check_settings
 from reproduce.table import Table
+from reproduce.tuned import TABLE, tuned
 
 
 @dataclass(frozen=True)
@@ -17,7 +19,7 @@ class Paper:
     Args:
         name: Short name, the `paper` of its experiments.
         title: Title of the paper.
-        experiments: Every experiment, each declared once.
+        experiments: Every experiment, each declared once, but those that searches chose.
         tables: The tables, in the paper's order.
         figures: Numbers of the figures that can be drawn.
         unavailable: Datasets of the paper that cannot be had, by published name, with the reason.
@@ -35,6 +37,10 @@ class Paper:
     figures: tuple[int, ...] = ()
     unavailable: Mapping[str, str] = field(default_factory=dict)
 
+    def __post_init__(self):
+        for experiment in self.experiments:
+            check_settings(experiment)
+
     def table(self, name: str) -> Table:
         """Return a table by its name or its bare number; raise UserError if there is none."""
         for table in self.tables:
@@ -44,5 +50,17 @@ class Paper:
         raise UserError(f"the paper {self.name} declares {known}. Received: table {name!r}")
 
     def rows(self, table: Table) -> list[Experiment]:
-        """Return the experiments that a table shows, in the order of their declaration."""
-        return [experiment for experiment in self.experiments if table.shows(experiment)]
+        """Return the experiments that a table shows, in the order of their declaration.
+
+        The table of searched settings shows those that the searches chose, read now, beside the
+        paper's on the same datasets.
+
+        Raises:
+            UserError: If the record of a search that the table shows is damaged; names its file.
+        """
+        shown = [experiment for experiment in self.experiments if table.shows(experiment)]
+        if TABLE not in table.runs:
+            return shown
+        chosen = tuned(self.experiments)
+        datasets = {row.dataset for row in chosen}
+        return [row for row in (*shown, *chosen) if row.dataset in datasets]

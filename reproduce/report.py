@@ -6,6 +6,7 @@ import os
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -99,9 +100,11 @@ def _paper_view(
     for record in records:
         if record["paper"] == paper.name:
             groups[run_key(record)[:-1]].append(record)
-    others = _undeclared(paper, groups)
-    views = [_table_view(paper, table, groups, others) for table in paper.tables]
-    declared = {experiment.method for experiment in paper.experiments}
+    declared = {table.name: paper.rows(table) for table in paper.tables}
+    others = _undeclared([*paper.experiments, *chain(*declared.values())], groups)
+    views = [_table_view(table, declared[table.name], groups, others) for table in paper.tables]
+    views = [view for view in views if view.rows]  # without a search, nothing was searched
+    methods = {experiment.method for experiment in paper.experiments}
     rows = [row for view in views for row in view.rows]
     choices = [choice for view in views for choice in view.choices]
     columns = label_free.columns(choices)
@@ -109,7 +112,7 @@ def _paper_view(
         "paper": paper,
         "views": views,
         "not_reached": _not_reached(views),
-        "left_out": sorted(_published_methods(paper) - declared),
+        "left_out": sorted(_published_methods(paper) - methods),
         "columns": columns,
         "not_recorded": label_free.not_recorded(columns),
         "beaten": _beaten(choices, rows),
@@ -119,22 +122,24 @@ def _paper_view(
     }
 
 
-def _undeclared(paper: Paper, groups: Mapping[tuple, list]) -> list[Experiment]:
+def _undeclared(declared: Sequence[Experiment], groups: Mapping[tuple, list]) -> list[Experiment]:
     """Rebuild the experiments of the ledger that no declaration stands for."""
-    declared = {experiment.identity for experiment in paper.experiments}
+    known = {experiment.identity for experiment in declared}
     return [
         Experiment.from_config(
             group[0]["config"], seeds=sorted({record["seed"] for record in group})
         )
         for identity, group in groups.items()
-        if identity not in declared
+        if identity not in known
     ]
 
 
 def _table_view(
-    paper: Paper, table: Table, groups: Mapping[tuple, list], others: Sequence[Experiment]
+    table: Table,
+    declared: Sequence[Experiment],
+    groups: Mapping[tuple, list],
+    others: Sequence[Experiment],
 ) -> _TableView:
-    declared = paper.rows(table)
     rows = [
         Row.of(
             table,

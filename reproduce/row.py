@@ -8,6 +8,7 @@ from typing import Any
 
 from reproduce.comparison import Comparison
 from reproduce.experiment import Experiment
+from reproduce.ledger import FINISHED
 from reproduce.table import Table
 
 
@@ -21,7 +22,8 @@ class Row:
         comparisons: One a metric of the table.
         deviation: Settings in which it differs from the declared row of the same method, or from
             the others of its table that are called as it is, as text; empty where there are none.
-        failed: Number of recorded runs that did not finish.
+        diverged: Number of recorded runs that diverged and were not finished later. They are in
+            no mean.
 
     Example:
         >>> from reproduce.experiments import PAPERS
@@ -35,7 +37,7 @@ class Row:
     records: tuple[Mapping[str, Any], ...]
     comparisons: tuple[Comparison, ...]
     deviation: str = ""
-    failed: int = 0
+    diverged: int = 0
 
     @classmethod
     def of(
@@ -46,13 +48,14 @@ class Row:
         deviation: str = "",
     ) -> Row:
         """Build the row of an experiment from all its records."""
-        finished = tuple(record for record in records if record["status"] == "ok")
+        finished = tuple(record for record in records if record["status"] == FINISHED)
+        done = {record["seed"] for record in finished}
         return cls(
             experiment,
             finished,
             tuple(Comparison.of(table, experiment, finished, metric) for metric in table.metrics),
             deviation,
-            failed=len(records) - len(finished),
+            diverged=len({record["seed"] for record in records} - done),
         )
 
     @property
@@ -64,9 +67,9 @@ class Row:
 
     @property
     def runs(self) -> str:
-        """How many runs are finished of how many declared, and how many failed."""
+        """How many runs are finished of how many declared, and how many diverged."""
         text = f"{len(self.records)} of {len(self.experiment.seeds)}"
-        return f"{text}, {self.failed} failed" if self.failed else text
+        return f"{text}, {self.diverged} diverged" if self.diverged else text
 
     @property
     def minutes(self) -> float | None:

@@ -2,28 +2,36 @@
 
 from __future__ import annotations
 
-import concurrent.futures
+import contextlib
 import multiprocessing
 import shutil
 import sys
-from collections.abc import Sequence
+import time
+import traceback
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
 
 from tqdm import tqdm
 
 from reproduce import provenance
-from reproduce.data import load
+from reproduce.data import load, look_for
+from reproduce.errors import UserError
 from reproduce.experiment import Experiment
-from reproduce.ledger import Ledger
+from reproduce.known_settings import check_settings
+from reproduce.ledger import DIVERGED, FINISHED, Ledger
+from reproduce.progress import PartBar, epoch_bar
+from reproduce.selection import Selection, count
 from tfclust.startup import start_tensorflow
 
-Selection = Sequence[tuple[Experiment, tuple[int, ...]]]
 
+def run(selection: Selection, ledger: Ledger, work_dir, jobs=1, data_dir=None, bar=None) -> int:
+    """Run the selected seeds and append each to the ledger as it finishes or diverges.
 
-def run(selection: Selection, ledger: Ledger, work_dir, jobs=1, data_dir=None) -> int:
-    """Run the selected seeds and append each to the ledger as it finishes.
-
-    A run that was cut off goes on from its checkpoint in `work_dir`.
+    A run that was cut off goes on from its checkpoint in `work_dir`. One that fails for any other
+    reason than a loss that is not finite is reported with its traceback on standard error, leaves
+    no record, and does not keep the others from running.
 
     Args:
         selection: Experiments and the seeds to run of each.
@@ -31,13 +39,20 @@ def run(selection: Selection, ledger: Ledger, work_dir, jobs=1, data_dir=None) -
         work_dir: Folder of checkpoints and trained models.
         jobs: Processes at a time.
         data_dir: Folder of the data, or None for the environment's.
+        bar: `PartBar` of which each run is a part; None for one of these runs alone.
 
     Returns:
-        The number of runs that failed; each is reported on standard error.
+        The number of runs that failed. One that diverged is a result, and did not fail.
 
     Raises:
-        UserError: A dataset has neither a file nor a download.
+        ValueError: A row has a setting that its method does not know; nothing is run then.
+        UserError: A dataset has neither a file nor a download, which is told before anything is
+            run; or a process of several was killed.
     """
+    for experiment, _ in selection:
+        check_settings(experiment)
+    look_for((experiment.dataset for experiment, _ in selection), data_dir)
+    start_tensorflow()  # not before: what is wrong with a selection is told at once
     from reproduce.methods import stacks_seeds
 
     groups = [
@@ -45,12 +60,36 @@ def run(selection: Selection, ledger: Ledger, work_dir, jobs=1, data_dir=None) -
         for experiment, seeds in selection
         for group in _groups(experiment, seeds, stacks_seeds(experiment.method))
     ]
-    arguments = [(*group, ledger.path, Path(work_dir), data_dir) for group in groups]
+    common = ledger.path, Path(work_dir), data_dir
+    failed = 0
+    own_bar = PartBar(count(selection), "all runs", "run") if bar is None else None
+    with own_bar or contextlib.nullcontext(bar) as bar:
+        for seeds, failures in _results(groups, common, jobs):
+            failed += failures
+            bar.done(len(seeds))
+    return failed
+
+
+def _results(groups, common, jobs) -> Iterator[tuple[tuple[int, ...], int]]:
+    """Give the seeds of each group and how many of them failed, as the groups end."""
     if jobs == 1:
-        return sum(_run_group(*each) for each in arguments)
+        for experiment, seeds in groups:
+            yield seeds, _run_group(experiment, seeds, *common)
+        return
     spawn = multiprocessing.get_context("spawn")
-    with concurrent.futures.ProcessPoolExecutor(jobs, spawn, start_tensorflow) as pool:
-        return sum(pool.map(_run_group, *zip(*arguments, strict=True)))
+    with ProcessPoolExecutor(jobs, spawn, start_tensorflow) as pool:
+        futures = {pool.submit(_run_group, *group, *common): group[1] for group in groups}
+        try:
+            for future in as_completed(futures):
+                yield futures[future], future.result()
+        except BrokenProcessPool as error:
+            raise UserError(
+                f"one of {jobs} processes was killed, as by a machine that is out of memory; the "
+                "same command, with fewer `--jobs`, goes on from here"
+            ) from error
+        finally:
+            for future in futures:
+                future.cancel()
 
 
 def _groups(experiment, seeds, stacked):
@@ -62,37 +101,43 @@ def _groups(experiment, seeds, stacked):
 
 def _run_group(experiment, seeds, ledger_path, work_dir, data_dir) -> int:
     """Run seeds together; returns how many failed."""
-    from reproduce.methods import Task
-    from reproduce.methods import run as run_method
+    from tfclust.callbacks.loss_not_finite import LossNotFinite
 
-    settings = dict(experiment.settings)
-    data = load(experiment.dataset, data_dir, settings.get("scale"))
+    data = load(experiment.dataset, data_dir, dict(experiment.settings).get("scale"))
     directory = work_dir / run_folder(experiment, seeds)
-    directory.mkdir(parents=True, exist_ok=True)
-    with _bar(experiment, seeds) as bar:
-
-        def progress(done, total):
-            bar.total = total
-            bar.update(done - bar.n)
-
-        try:
-            outcomes = run_method(Task(experiment, seeds, data, directory, progress))
-        except RuntimeError as error:  # the training diverged
-            tqdm.write(f"failed: {_describe(experiment, seeds)}: {error}", file=sys.stderr)
-            return len(seeds)
-    ledger = Ledger(ledger_path)
-    for outcome in outcomes:
-        ledger.append(make_record(experiment, data, outcome))
-    for part in ("checkpoints", "pretraining", "pretrained.weights.h5"):
-        _remove(directory / part)
-    if not any(directory.iterdir()):  # a method without a trained model to keep
-        directory.rmdir()
+    start = time.monotonic()
+    try:
+        records = _finished_records(experiment, seeds, data, directory)
+    except LossNotFinite as error:
+        shutil.rmtree(directory)  # its checkpoints lead to the same end
+        if len(seeds) > 1:  # one of them has diverged, and hides what the others would come to
+            return sum(
+                _run_group(experiment, (seed,), ledger_path, work_dir, data_dir) for seed in seeds
+            )
+        _tell("diverged", experiment, seeds, error)
+        records = [diverged_record(experiment, seeds[0], data, error, time.monotonic() - start)]
+    except Exception:
+        # Any other error is told in full and is no result; the runs that follow may do without it.
+        _tell("failed", experiment, seeds, traceback.format_exc())
+        return len(seeds)
+    for record in records:
+        Ledger(ledger_path).append(record)
+    _tidy(directory)
     return 0
 
 
-def _bar(experiment, seeds):
-    pause = 0.5 if sys.stderr.isatty() else 60.0  # a log file needs no more than a line a minute
-    return tqdm(desc=_describe(experiment, seeds), unit="epoch", mininterval=pause, miniters=1)
+def _finished_records(experiment, seeds, data, directory: Path) -> list[dict]:
+    from reproduce.methods import Task
+    from reproduce.methods import run as run_method
+
+    directory.mkdir(parents=True, exist_ok=True)
+    with epoch_bar(_describe(experiment, seeds)) as progress:
+        outcomes = run_method(Task(experiment, seeds, data, directory, progress))
+    return [make_record(experiment, data, outcome) for outcome in outcomes]
+
+
+def _tell(end: str, experiment, seeds, reason) -> None:
+    tqdm.write(f"{end}: {_describe(experiment, seeds)}: {reason}", file=sys.stderr)
 
 
 def _describe(experiment, seeds):
@@ -108,30 +153,52 @@ def run_folder(experiment: Experiment, seeds: Sequence[int]) -> str:
     return "-".join((*filter(None, named), str(experiment.epochs), experiment.digest, seeds))
 
 
-def _remove(path):
-    if path.is_dir():
-        shutil.rmtree(path)
-    else:
-        path.unlink(missing_ok=True)
+def _tidy(directory: Path) -> None:
+    """Remove what a run needs no more once it is recorded: all but the trained model."""
+    for part in (directory / name for name in ("checkpoints", "pretraining")):
+        if part.exists():
+            shutil.rmtree(part)
+    (directory / "pretrained.weights.h5").unlink(missing_ok=True)
+    if directory.exists() and not any(directory.iterdir()):  # no trained model to keep
+        directory.rmdir()
 
 
 def make_record(experiment, data, outcome) -> dict:
-    """The ledger's record of an outcome."""
+    """The ledger's record of a finished run."""
     from tfclust.metrics import cluster_sizes, evaluate
 
-    config = experiment.config()
     rows = slice(None) if outcome.scored is None else outcome.scored
-    n_clusters = config["settings"]["n_clusters"]
+    sizes = cluster_sizes(outcome.labels, dict(experiment.settings)["n_clusters"])
+    return _record(
+        *(experiment, outcome.seed, data, outcome.seconds, FINISHED),
+        metrics={**evaluate(data.y[rows], outcome.labels[rows]), **outcome.extra_metrics},
+        loss_terms=outcome.loss_terms,
+        l_sp=outcome.l_sp,
+        cluster_sizes=[int(size) for size in sizes],
+        **({"curve": outcome.curve} if outcome.curve else {}),
+    )
+
+
+def diverged_record(experiment, seed, data, error, seconds) -> dict:
+    """The ledger's record of a run whose loss was no number any more, `seconds` after its start."""
+    return _record(
+        *(experiment, seed, data, seconds, DIVERGED),
+        metrics={},
+        loss_terms={},
+        l_sp=None,
+        cluster_sizes=[],
+        divergence={"epoch": error.epoch, "message": str(error)},
+    )
+
+
+def _record(experiment, seed, data, seconds, status, **result) -> dict:
+    config = experiment.config()
     return {
         **{key: value for key, value in config.items() if key != "settings"},
-        "seed": outcome.seed,
-        "seconds": round(outcome.seconds, 4),
-        "status": "ok",
-        "metrics": {**evaluate(data.y[rows], outcome.labels[rows]), **outcome.extra_metrics},
-        "loss_terms": outcome.loss_terms,
-        "l_sp": outcome.l_sp,
-        "cluster_sizes": [int(size) for size in cluster_sizes(outcome.labels, n_clusters)],
-        **({"curve": outcome.curve} if outcome.curve else {}),
+        "seed": seed,
+        "seconds": round(seconds, 4),
+        "status": status,
+        **result,
         "config": config,
         "dataset_sha256": data.sha256,
         **provenance.of_this_run(),

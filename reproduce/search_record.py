@@ -11,6 +11,7 @@ from typing import Any
 from reproduce.errors import UserError
 
 FOLDER = Path(__file__).parent / "results" / "searches"
+_OF_TRIAL = ("score", "runs", "seconds")  # what the report reads of a trial
 
 
 @dataclass(frozen=True)
@@ -63,6 +64,14 @@ class SearchRecord:
     cpu: str
     cores: int
 
+    def __post_init__(self):
+        if not isinstance(self.chosen, Mapping):
+            raise TypeError(f"`chosen` must be a mapping. Received: {self.chosen!r}")
+        for trial in self.trials:
+            missing = [name for name in _OF_TRIAL if name not in trial]
+            if missing:
+                raise TypeError(f"a trial must have {', '.join(_OF_TRIAL)}. Missing: {missing}")
+
     @property
     def name(self) -> str:
         """Name of the file, without its ending."""
@@ -76,17 +85,20 @@ class SearchRecord:
         return path
 
 
-def records(folder: str | Path = FOLDER) -> list[SearchRecord]:
-    """Return the records of a folder, by name.
+def records(folder: str | Path | None = None) -> list[SearchRecord]:
+    """Return the records of a folder, by name; of `FOLDER`, those that are committed, if None.
 
     Raises:
-        UserError: If a file cannot be read as a record.
+        UserError: If a file cannot be read as a record; names it.
     """
-    return [_read(path) for path in sorted(Path(folder).glob("*.json"))]
+    return [_read(path) for path in sorted(Path(folder or FOLDER).glob("*.json"))]
 
 
 def _read(path: Path) -> SearchRecord:
     try:
         return SearchRecord(**json.loads(path.read_text(encoding="utf-8")))
-    except (TypeError, ValueError) as error:
-        raise UserError(f"{path}: not the record of a search: {error}") from None
+    except (OSError, TypeError, ValueError) as error:
+        raise UserError(
+            f"{path}: not the record of a search; restore it, or remove it to go on without: "
+            f"{error}"
+        ) from None

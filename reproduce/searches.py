@@ -9,7 +9,7 @@ from typing import Any
 from reproduce.errors import UserError
 from reproduce.experiment import Experiment
 from reproduce.experiments import PAPERS
-from reproduce.experiments.tuned import searched_row
+from reproduce.tuned import searched_row
 from tfclust.tuning.spaces import space_of
 
 # Settings of an experiment that belong to the network and not to what is searched.

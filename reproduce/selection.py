@@ -59,10 +59,10 @@ def select(
     return _with_seeds(rows, seeds)
 
 
-def pending(selection: Selection, finished: set[tuple]) -> Selection:
-    """Return what of a selection is not among the finished keys."""
+def pending(selection: Selection, ended: set[tuple]) -> Selection:
+    """Return what of a selection is not among the keys of the runs that ended."""
     lacking = (
-        (experiment, tuple(seed for seed in seeds if experiment.key(seed) not in finished))
+        (experiment, tuple(seed for seed in seeds if experiment.key(seed) not in ended))
         for experiment, seeds in selection
     )
     return [(experiment, seeds) for experiment, seeds in lacking if seeds]

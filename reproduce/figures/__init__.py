@@ -5,10 +5,14 @@ from __future__ import annotations
 import importlib
 import io
 import os
+from dataclasses import replace
 from pathlib import Path
 
+from reproduce.data import look_for
 from reproduce.figures.task import FigureTask
 from reproduce.ledger import Ledger
+from reproduce.progress import PartBar
+from tfclust.startup import start_tensorflow
 
 SCALES = ("small", "paper")
 
@@ -30,7 +34,7 @@ def draw(
 
     A file of the same name that ends in `.md` tells what was run. What was trained is kept, in the
     ledger and in `work_dir`, so a figure that was cut off goes on and a finished one is drawn again
-    at once.
+    at once. Its data are looked for before anything is trained.
 
     Args:
         paper: Name of the paper, such as `"aecm"`.
@@ -43,6 +47,10 @@ def draw(
             `"paper"` takes the paper's settings. Figures that are cheap have the paper's settings
             at both.
 
+    Raises:
+        UserError: A dataset has neither a file nor a download, or a run of the figure failed.
+        LossNotFinite: A model that the figure trains for itself diverged.
+
     Example:
         >>> from reproduce.figures import draw
         >>> from reproduce.ledger import Ledger
@@ -53,9 +61,13 @@ def draw(
     name = importlib.import_module(f"reproduce.figures.{paper}").FIGURES[number]
     module = importlib.import_module(f"reproduce.figures.{paper}.{name}")
     title = f"{paper}_figure{number:02d}"
-    task = FigureTask(title, ledger, Path(work_dir), data_dir)
     settings = module.SETTINGS[scale]
-    results = module.gather(task, settings)
+    task = FigureTask(title, ledger, Path(work_dir), data_dir)
+    needs = module.needs(task, settings)
+    look_for(needs.datasets, data_dir)
+    start_tensorflow()  # not before: what is lacking is told at once
+    with PartBar(needs.parts, title, "part") as bar:
+        results = module.gather(replace(task, bar=bar), settings)
     path = Path(out_dir) / f"{title}_{name}.png"
     keep(module.plot(results, settings), path, module.caption(results, settings))
     return path

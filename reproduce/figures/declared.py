@@ -7,6 +7,7 @@ from typing import Any
 
 from reproduce.experiment import Experiment
 from reproduce.experiments import PAPERS
+from reproduce.known_settings import check_settings
 
 
 def variant(
@@ -23,6 +24,9 @@ def variant(
 ) -> Experiment:
     """Return a declared experiment with another length, other seeds and some settings changed.
 
+    Raises:
+        ValueError: The method does not know a setting.
+
     Example:
         >>> from reproduce.figures.declared import variant
         >>> row = ("aecm", "table11", "pendigits", "cm", "random")
@@ -35,10 +39,12 @@ def variant(
         if (experiment.table, experiment.dataset, experiment.method, experiment.init)
         == (table, dataset, method, init)
     )
-    return replace(
+    changed = replace(
         declared,
         table=f"figure{figure}",
         epochs=epochs,
         seeds=seeds,
         settings={**dict(declared.settings), **changes},
     )
+    check_settings(changed)
+    return changed

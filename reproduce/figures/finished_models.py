@@ -6,7 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from reproduce.experiment import Experiment
-from reproduce.figures.progress import epoch_bar
+from reproduce.ledger import FINISHED
+from reproduce.progress import epoch_bar
 from reproduce.runner import run_folder
 
 
@@ -17,7 +18,7 @@ def finished_models(
     found = []
     for record in task.ledger.records():
         kind = tuple(record[name] for name in ("paper", "dataset", "method", "init", "status"))
-        if kind != (paper, dataset, method, init, "ok"):
+        if kind != (paper, dataset, method, init, FINISHED):
             continue
         experiment = Experiment.from_config(record["config"], seeds=(record["seed"],))
         path = task.work_dir / run_folder(experiment, experiment.seeds) / "model.keras"
@@ -28,15 +29,18 @@ def finished_models(
 
 def train_for_figure(task, experiment: Experiment) -> Path:
     """Return the model's file of an experiment of one seed, trained once, beside the figures."""
-    from reproduce.methods import Task, run
-
     directory = task.work_dir / "figures" / run_folder(experiment, experiment.seeds)
     path = directory / "model.keras"
-    if not path.exists():
-        directory.mkdir(parents=True, exist_ok=True)
-        data = load_data(task, experiment)
-        with epoch_bar(f"{experiment.method} on {data.name}") as report:
-            run(Task(experiment, experiment.seeds, data, directory, report))
+    if path.exists():
+        task.bar.found()
+        return path
+    from reproduce.methods import Task, run
+
+    directory.mkdir(parents=True, exist_ok=True)
+    data = load_data(task, experiment)
+    with epoch_bar(f"{experiment.method} on {data.name}") as report:
+        run(Task(experiment, experiment.seeds, data, directory, report))
+    task.bar.done()
     return path
 
 

@@ -7,17 +7,39 @@ import json
 import os
 import shutil
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from tqdm import tqdm
 
 from reproduce.data import load
+from reproduce.errors import UserError
 from reproduce.experiment import Experiment
-from reproduce.ledger import Ledger, run_key
-from reproduce.selection import pending
+from reproduce.ledger import FINISHED, Ledger, run_key
+from reproduce.progress import PartBar
+from reproduce.selection import count, pending
+
+
+@dataclass(frozen=True)
+class Needs:
+    """What a figure needs: known, and looked for, before any of it is made.
+
+    Args:
+        datasets: Names of its datasets.
+        parts: Number of its trainings and other computations that are kept.
+    """
+
+    datasets: tuple[str, ...]
+    parts: int
+
+    @classmethod
+    def of_runs(cls, experiments: Sequence[Experiment]) -> Needs:
+        """Return the needs of a figure that is drawn from runs alone."""
+        return cls(
+            tuple(dict.fromkeys(each.dataset for each in experiments)),
+            sum(len(each.seeds) for each in experiments),
+        )
 
 
 @dataclass(frozen=True)
@@ -29,12 +51,14 @@ class FigureTask:
         ledger: The finished runs.
         work_dir: Folder of checkpoints, trained models and kept arrays.
         data_dir: Folder of the data, or None for the environment's.
+        bar: Counts the parts of the figure as they are made, or found.
     """
 
     name: str
     ledger: Ledger
     work_dir: Path
     data_dir: str | os.PathLike | None = None
+    bar: PartBar = field(default_factory=lambda: PartBar(1, "", "part"))
 
     @property
     def folder(self) -> Path:
@@ -56,34 +80,51 @@ class FigureTask:
         """
         text = json.dumps(settings, sort_keys=True, allow_nan=False)
         path = self.folder / f"{hashlib.sha256(text.encode()).hexdigest()[:12]}.npz"
-        if not path.exists():
+        if path.exists():
+            self.bar.found()
+        else:
             arrays = compute()
             path.parent.mkdir(parents=True, exist_ok=True)
             part = path.with_suffix(".part")
             with part.open("wb") as file:
                 np.savez_compressed(file, **arrays)
             os.replace(part, path)
+            self.bar.done()
         with np.load(path) as kept:
             return dict(kept)
 
     def run(self, experiments: Sequence[Experiment]) -> list[list[dict[str, Any]]]:
-        """Run what the ledger lacks, and return each experiment's records.
+        """Run what the ledger lacks, and return the records of each experiment's finished runs.
 
-        A run that diverged has no record. The trained models are not kept.
+        A run that diverged is not among them. The trained models are not kept.
+
+        Raises:
+            UserError: A run failed; it was told why, and the same command goes on from there.
         """
         from reproduce import runner
 
         place = self.folder / "runs"
-        lacking = pending([(each, each.seeds) for each in experiments], self.ledger.finished())
-        for each in tqdm(lacking, desc=self.name, unit="setting", disable=not lacking):
-            runner.run([each], self.ledger, place, data_dir=self.data_dir)
-            shutil.rmtree(place)
+        selection = [(each, each.seeds) for each in experiments]
+        finished, diverged = self.ledger.ends()
+        lacking = pending(selection, finished | diverged)
+        self.bar.found(count(selection) - count(lacking))
+        for each in lacking:
+            failed = runner.run([each], self.ledger, place, data_dir=self.data_dir, bar=self.bar)
+            if failed:
+                raise UserError(
+                    f"the figure needs runs of which {failed} failed, as told above; the same "
+                    "command goes on from there"
+                )
+            if place.exists():
+                shutil.rmtree(place)
         return self.records(experiments)
 
     def records(self, experiments: Sequence[Experiment]) -> list[list[dict[str, Any]]]:
         """Return the ledger's finished records of each experiment, in the order of the seeds."""
         finished = {
-            run_key(record): record for record in self.ledger.records() if record["status"] == "ok"
+            run_key(record): record
+            for record in self.ledger.records()
+            if record["status"] == FINISHED
         }
         keys = [[each.key(seed) for seed in each.seeds] for each in experiments]
         return [[finished[key] for key in row if key in finished] for row in keys]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from reproduce import known_settings
 from reproduce.methods.baselines import fit_labels, make_mixture
 from reproduce.methods.outcome import Outcome
 from reproduce.methods.task import Task
@@ -65,10 +66,8 @@ def _train_aecm(task: Task, seed: int) -> Outcome:
 def build_aecm(task: Task, seed: int) -> AECM:
     """The compiled, untrained AE-CM of a task."""
     settings = task.settings
-    names = ("n_clusters", "embedding_dim", "hidden_units", "alpha", "beta", "lbd")
     model = AECM(
-        **{name: settings[name] for name in names if name in settings},
-        batch_size=settings["batch_size"],
+        **{name: settings[name] for name in known_settings.AECM if name in settings},
         seed=seed,
         dtype=settings["precision"],
     )
@@ -87,7 +86,9 @@ def _pretrain(model: AECM, task: Task) -> None:
         verbose=0,
         callbacks=[Progress(task.progress), Checkpoint(task.directory / "pretraining")],
     )
-    model.pretrain_clustering_module(task.data.x, settings["pretrain_cm_epochs"])
+    model.pretrain_clustering_module(
+        task.data.x, settings["pretrain_cm_epochs"], n_init=settings["kmeans_n_init"]
+    )
 
 
 def run_ae_kmeans(task: Task) -> list[Outcome]:

@@ -8,6 +8,7 @@ import shutil
 import tempfile
 from pathlib import Path
 
+from reproduce import known_settings
 from reproduce.methods.outcome import Outcome
 from reproduce.methods.task import Task
 from reproduce.methods.training import (
@@ -25,7 +26,6 @@ from tfclust.models import DAMIC
 from tfclust.stages import seconds_of_stages
 
 CURVE_EVERY = 5  # epochs between two points of the curve
-MODEL_SETTINGS = ("n_clusters", "hidden_units", "gate_units", "normalize_first", "batch_size")
 
 
 def run_damic(task: Task) -> list[Outcome]:
@@ -88,7 +88,7 @@ def _cluster_codes(task: Task, seed: int) -> Outcome:
 def _build(task: Task, seed: int) -> DAMIC:
     settings, x = task.settings, task.data.x
     model = DAMIC(
-        **{name: settings[name] for name in MODEL_SETTINGS if name in settings},
+        **{name: settings[name] for name in known_settings.DAMIC if name in settings},
         seed=seed,
         dtype=settings["precision"],
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from reproduce import known_settings
 from reproduce.methods.outcome import Outcome
 from reproduce.methods.parts import Parts
 from reproduce.methods.task import Task
@@ -15,13 +16,6 @@ from tfclust.models import VAE, GumbelSoftmaxVAE
 from tfclust.pretraining import kmeans
 
 CURVE_EVERY = 10  # epochs between two points of the validation curve
-SHARED_SETTINGS = (
-    "feature_dim",
-    "latent_dim",
-    "gaussian_weight",
-    "reconstruction_loss",
-    "batch_size",
-)
 
 
 def run_gumbel(task: Task) -> list[Outcome]:
@@ -105,7 +99,7 @@ def build_gumbel(task: Task, seed: int) -> GumbelSoftmaxVAE:
 
 def _built(model_class, task: Task, seed: int, **own):
     settings = task.settings
-    shared = {name: settings[name] for name in SHARED_SETTINGS}
+    shared = {name: settings[name] for name in known_settings.GENERATIVE}
     model = model_class(**own, **shared, seed=seed, dtype=settings["precision"])
     model.build((None, *task.data.x.shape[1:]))
     # An epoch is one execution: nothing looks at a single step.

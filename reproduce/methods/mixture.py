@@ -5,6 +5,7 @@ from __future__ import annotations
 import keras
 import numpy as np
 
+from reproduce import known_settings
 from reproduce.methods.outcome import Outcome
 from reproduce.methods.task import Task
 from reproduce.methods.training import (
@@ -22,18 +23,6 @@ from tfclust.seeds import layer_seeds
 
 CURVE_EVERY = 5  # epochs between two points of the curve
 CURVE_LOGS = ("loss", "reconstruction", "unweighted_sample_entropy", "unweighted_batch_entropy")
-MODEL_SETTINGS = (
-    "n_clusters",
-    "embedding_dim",
-    "filters",
-    "kernel_size",
-    "hidden_units",
-    "assignment_units",
-    "reconstruction_loss",
-    "alpha",
-    "beta",
-    "batch_size",
-)
 
 
 def run_mixae(task: Task) -> list[Outcome]:
@@ -102,7 +91,7 @@ def build_mixae(task: Task, seed: int) -> MIXAE:
     """The compiled, untrained MIXAE of a task."""
     settings, x = task.settings, samples(task)
     model = MIXAE(
-        **{name: settings[name] for name in MODEL_SETTINGS if name in settings},
+        **{name: settings[name] for name in known_settings.MIXAE if name in settings},
         seed=seed,
         dtype=settings["precision"],
     )

@@ -17,7 +17,9 @@ def make_optimizer(settings: dict) -> keras.optimizers.Optimizer:
     rate = float(settings["learning_rate"])
     if settings["optimizer"] == "sgd":
         return keras.optimizers.SGD(rate)
-    return FusedAdam(rate, epsilon=settings["epsilon"])
+    if settings["optimizer"] == "adam":
+        return FusedAdam(rate, epsilon=settings["epsilon"])
+    raise ValueError(f"`optimizer` must be adam or sgd. Received: {settings['optimizer']!r}")
 
 
 def pretrain_once(model: keras.Model, directory: Path, pretrain: Callable[[], None]) -> None:

@@ -19,6 +19,7 @@ def test_a_loss_that_is_not_finite_stops_and_names_epoch_and_terms(stop, value):
     logs = {"loss": value, "sparsity": value, "cross": 1.0}
     with pytest.raises(RuntimeError, match=r"at epoch 5\..*loss=.*sparsity=") as error:
         stop.on_epoch_end(4, logs)
+    assert error.value.epoch == 5
     assert "cross" not in str(error.value)
     assert stop.model.stop_training
 

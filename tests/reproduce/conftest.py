@@ -57,6 +57,18 @@ def record(experiment):
 
 
 @pytest.fixture
+def diverged(record):
+    """Return a function that makes a valid record of a run that diverged."""
+
+    def make(row=None, seed=0):
+        end = {"epoch": 3, "message": "The loss must stay finite"}
+        nothing = {"metrics": {}, "loss_terms": {}, "l_sp": None, "cluster_sizes": []}
+        return record(row, seed, status="diverged", divergence=end, **nothing)
+
+    return make
+
+
+@pytest.fixture
 def ledger(tmp_path):
     return Ledger(tmp_path / "ledger.jsonl")
 

@@ -1,11 +1,14 @@
 import csv
+import hashlib
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from reproduce import published
+from reproduce.cli import RESULTS
 from reproduce.experiments import PAPERS
+from reproduce.ledger import Ledger, run_key
 
 PAPER = PAPERS["aecm"]
 HYPERPARAMETERS = published.RESULTS.with_name("hyperparameters.csv")
@@ -52,6 +55,25 @@ def test_the_only_dataset_that_is_not_declared_is_10x73k():
 def test_every_run_is_declared_once():
     keys = [row.key(seed) for row in PAPER.experiments for seed in row.seeds]
     assert len(keys) == len(set(keys))
+
+
+def test_the_keys_of_the_recorded_runs_are_those_that_they_were_recorded_by():
+    keys = [run_key(record) for record in Ledger(RESULTS / "ledger.jsonl").records()[:989]]
+    assert hashlib.sha256(repr(keys).encode()).hexdigest()[:16] == "45ee4ea8b05c532e"
+    declared = {
+        row.key(seed)
+        for paper in PAPERS.values()
+        for table in paper.tables
+        for row in paper.rows(table)
+        for seed in row.seeds
+    }
+    assert sum(key not in declared for key in keys) == 64  # of rows that were declared otherwise
+
+
+def test_a_declared_setting_that_its_method_does_not_know_is_refused():
+    row = replace(PAPER.experiments[0], settings={"n_clusters": 10, "n_inits": 3})
+    with pytest.raises(ValueError, match=r"must be among chosen_by.*Received: n_inits=3"):
+        replace(PAPER, experiments=(row,))
 
 
 @pytest.mark.parametrize(("view", "source"), [("1", "11"), ("4", "11"), ("5", "15"), ("7", "15")])

@@ -31,9 +31,9 @@ def test_an_appended_record_is_read_back_equal(ledger, record):
     assert ledger.records() == [record(l_sp=None, curve=[{"epoch": 25, "acc": 0.5}])]
 
 
-def test_a_finished_run_has_the_key_of_its_experiment(ledger, record, experiment):
+def test_a_finished_run_has_the_key_of_its_experiment(ledger, record, diverged, experiment):
     ledger.append(record(seed=7))
-    ledger.append(record(seed=8, status="diverged", metrics={}))
+    ledger.append(diverged(seed=8))
     assert ledger.finished() == {experiment().key(7)}
     assert [run_key(run) for run in ledger.records()] == [experiment().key(s) for s in (7, 8)]
 
@@ -118,10 +118,12 @@ def test_a_finished_run_is_not_appended_twice(ledger, record):
     assert ledger.path.read_bytes() == before
 
 
-def test_a_failed_run_may_be_finished_later(ledger, record):
-    ledger.append(record(status="diverged", metrics={}))
+def test_a_diverged_run_may_be_finished_later(ledger, record, diverged, experiment):
+    ledger.append(diverged())
+    assert ledger.ends() == (set(), {experiment().key(0)})
     ledger.append(record())
     assert len(ledger.records()) == 2
+    assert ledger.ends() == ({experiment().key(0)}, set())
 
 
 @pytest.mark.parametrize("field", FIELDS)
@@ -148,6 +150,9 @@ def test_a_record_without_a_field_is_refused(ledger, record, field):
         ({"epochs": 1000}, "`epochs` must agree with `config`"),
         ({"curve": [float("nan")]}, "plain JSON without NaN"),
         ({"curve": {1, 2}}, "plain JSON without NaN"),
+        ({"status": "failed"}, "`status` must be one of .*Received: 'failed'"),
+        ({"status": "diverged"}, "must tell its `epoch`.*Received: divergence=None"),
+        ({"status": "diverged", "divergence": {"epoch": 0}}, "must tell its `epoch`"),
     ],
 )
 def test_a_wrong_record_is_refused_with_the_rule(ledger, record, change, rule):

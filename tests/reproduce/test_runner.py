@@ -10,8 +10,10 @@ import numpy as np
 import pytest
 
 from reproduce import runner
+from reproduce.errors import UserError
 from reproduce.experiment import Experiment
 from reproduce.ledger import Ledger
+from reproduce.methods import Outcome, Task
 
 ADAM = {"optimizer": "adam", "learning_rate": 1e-3, "epsilon": 1e-3}
 DATA = {"n_clusters": 3, "scale": "minmax"}
@@ -25,7 +27,17 @@ DEEP = {
     "embedding_dim": 4,
     "hidden_units": (8,),
 }
-PRETRAINED = {**DEEP, "pretrain_epochs": 2, "pretrain_cm_epochs": 2}
+PRETRAINED = {**DEEP, "pretrain_epochs": 2, "pretrain_cm_epochs": 2, "kmeans_n_init": 1}
+GENERATIVE = {
+    **{**DATA, **ADAM, "batch_size": 20, "precision": "mixed_bfloat16"},
+    **{"feature_dim": 4, "latent_dim": 2, "gaussian_weight": 1},
+    "reconstruction_loss": "squared_error",
+}
+TEMPERATURE = {
+    **{"temperature": 1, "end_temperature": 0.5},
+    **{"annealing_epochs": 2, "annealing": "linear"},
+}
+AUTOENCODER = {name: v for name, v in DEEP.items() if name not in ("alpha", "beta", "lbd")}
 
 
 def iris(method, init, epochs=2, seeds=(0, 1), **settings):
@@ -44,21 +56,25 @@ def run(experiment, tmp_path, name="ledger", seeds=None):
     [
         iris("cm", "random", **CM),
         iris("cm", "kmeans++", **CM, kmeans_n_init=1, kmeans_iterations=1),
-        iris("cm_e0e1", "random", **CM, terms=("reconstruction", "sparsity")),
         iris("aecm", "random", **DEEP),
         iris("aecm", "pretrained", **PRETRAINED),
         iris("aecm_kmeans", "random", **DEEP),
-        iris("ae_kmeans", "", **{**DEEP, "kmeans_n_init": 2}),
-        iris("ae_gmm", "", **DEEP, covariance="full", uniform_weights=False),
+        iris("ae_kmeans", "", **AUTOENCODER, kmeans_n_init=2),
+        iris("ae_gmm", "", **AUTOENCODER, covariance="full", uniform_weights=False),
         iris("kmeans", "kmeans++", **DATA, n_init=1),
         iris("gmm", "random", **DATA, covariance="full", uniform_weights=False),
         iris("igmm", "random", **DATA, covariance="isotropic", uniform_weights=True),
+        iris("gumbel", "", **GENERATIVE, **TEMPERATURE, neighbours=(3,)),
+        iris("vae", "", **GENERATIVE, kmeans_n_init=1, neighbours=(3,)),
     ],
     ids=lambda experiment: f"{experiment.method}-{experiment.init}",
 )
-def test_every_method_leaves_one_sound_record_a_seed(experiment, tmp_path):
+def test_every_method_reads_its_settings_and_leaves_one_sound_record_a_seed(
+    experiment, tmp_path, read
+):
     failed, records = run(experiment, tmp_path)
     assert failed == 0
+    assert read | {"scale"} == dict(experiment.settings).keys()  # which the runner reads
     assert [record["seed"] for record in records] == [0, 1]
     for record in records:
         assert sum(record["cluster_sizes"]) == 150
@@ -75,18 +91,110 @@ def test_stacked_seeds_are_recorded_as_each_alone(tmp_path):
         assert together[1]["loss_terms"][name] == pytest.approx(value, rel=1e-4)
 
 
-def test_terms_left_out_have_no_weight(tmp_path):
+def test_terms_left_out_have_no_weight(tmp_path, read):
     _, records = run(iris("cm_e0", "random", **CM, terms=("reconstruction",)), tmp_path)
+    assert "terms" in read
     terms = records[0]["loss_terms"]
     assert terms["reconstruction"] > 0
     assert [terms[name] for name in ("sparsity", "cross", "dirichlet_prior")] == [0, 0, 0]
 
 
-def test_a_diverging_run_is_counted_and_leaves_no_record(tmp_path, capsys):
+def test_diverged_runs_are_recorded_with_their_end_and_without_scores(tmp_path, capsys):
     settings = {**CM, "optimizer": "sgd", "learning_rate": 1e30}
-    failed, records = run(iris("cm", "random", **settings), tmp_path)
-    assert (failed, records) == (2, [])
-    assert "The loss must stay finite" in capsys.readouterr().err
+    del settings["epsilon"]
+    experiment = iris("cm", "random", **settings)
+    failed, records = run(experiment, tmp_path)
+    assert failed == 0
+    assert [record["seed"] for record in records] == [0, 1]
+    for record in records:
+        assert (record["status"], record["metrics"], record["cluster_sizes"]) == (
+            "diverged",
+            {},
+            [],
+        )
+        assert record["divergence"]["epoch"] == 1
+        assert record["divergence"]["message"].startswith("The loss must stay finite")
+        assert record["config"] == experiment.config()
+        assert record["seconds"] > 0
+    assert capsys.readouterr().err.count("diverged: table9 iris cm random seed") == 2
+    assert not any((tmp_path / "work_ledger").iterdir())  # nothing to go on from
+
+
+def test_a_seed_that_diverges_does_not_take_those_with_it_that_are_trained_beside_it(
+    tmp_path, monkeypatch
+):
+    from reproduce import methods
+    from tfclust.callbacks.loss_not_finite import LossNotFinite
+
+    def run_method(task):
+        if 1 in task.seeds:
+            raise LossNotFinite("the loss is nan", epoch=7)
+        labels = np.repeat(np.arange(3), 50)
+        return [Outcome(seed, labels, 1.0) for seed in task.seeds]
+
+    monkeypatch.setattr(methods, "run", run_method)
+    failed, records = run(iris("cm", "random", seeds=(0, 1, 2), **CM), tmp_path)
+    assert failed == 0
+    ends = [(record["seed"], record["status"]) for record in records]
+    assert ends == [(0, "ok"), (1, "diverged"), (2, "ok")]
+
+
+@pytest.mark.parametrize("error", [RuntimeError, ValueError, MemoryError])
+def test_any_other_error_is_told_with_its_traceback_and_is_no_result(
+    tmp_path, monkeypatch, capsys, error
+):
+    from reproduce import methods
+
+    def run_method(task):
+        if task.seeds == (0,):
+            raise error("no room on the device")
+        return [Outcome(seed, np.repeat(np.arange(3), 50), 1.0) for seed in task.seeds]
+
+    monkeypatch.setattr(methods, "run", run_method)
+    failed, records = run(iris("kmeans", "random", **DATA, n_init=1), tmp_path)
+    assert failed == 1
+    assert [record["seed"] for record in records] == [1]
+    told = capsys.readouterr().err
+    assert "failed: table9 iris kmeans random seed 0" in told
+    assert f"{error.__name__}: no room on the device" in told
+    assert "Traceback" in told
+
+
+def test_what_is_wrong_with_a_row_is_told_before_its_data_are_loaded(ledger, monkeypatch):
+    monkeypatch.setattr(runner, "load", None)
+    row = iris("kmeans", "random", **DATA, n_init=1, n_inits=2)
+    with pytest.raises(ValueError, match="Received: n_inits=2"):
+        runner.run([(row, (0,))], ledger, "nowhere")
+    row = replace(row, dataset="pendigits", settings={**DATA, "n_init": 1})
+    monkeypatch.delenv("TFCLUST_DATA_DIR", raising=False)
+    with pytest.raises(UserError, match="No data for 'pendigits'"):
+        runner.run([(row, (0,))], ledger, "nowhere")
+    assert not Path("nowhere").exists()
+
+
+class Recorded(dict):
+    """Settings that note which of them are read."""
+
+    def __init__(self, settings, read):
+        super().__init__(settings)
+        self.read = read
+
+    def __getitem__(self, name):
+        self.read.add(name)
+        return super().__getitem__(name)
+
+    def get(self, name, default=None):
+        self.read.add(name)
+        return super().get(name, default)
+
+
+@pytest.fixture
+def read(monkeypatch):
+    """The names of the settings that methods read."""
+    names = set()
+    settings = Task.settings.fget
+    monkeypatch.setattr(Task, "settings", property(lambda task: Recorded(settings(task), names)))
+    return names
 
 
 def test_jobs_run_beside_each_other_to_the_same_records(tmp_path):
@@ -134,7 +242,7 @@ def mixae(**settings):
 
 @pytest.mark.parametrize("emptied", [(), (0, 1)])
 def test_of_several_starts_without_empty_clusters_the_one_of_lowest_error_goes_on(
-    tmp_path, monkeypatch, emptied
+    tmp_path, monkeypatch, read, emptied
 ):
     from reproduce.methods import mixture
     from tfclust.models import MIXAE
@@ -154,7 +262,9 @@ def test_of_several_starts_without_empty_clusters_the_one_of_lowest_error_goes_o
         return history
 
     monkeypatch.setattr(MIXAE, "fit", recorded)
-    _, [record] = run(mixae(starts=3, start_epochs=2), tmp_path)
+    experiment = mixae(starts=3, start_epochs=2)
+    _, [record] = run(experiment, tmp_path)
+    assert read | {"scale"} == {*dict(experiment.settings), "image_shape"}
     *starts, (before, _, errors) = trained
     assert [len(losses) for _, _, losses in starts] == [2, 2, 2]
     assert len({losses[-1] for _, _, losses in starts}) == 3  # other seeds, other starts
@@ -170,16 +280,16 @@ def test_of_several_starts_without_empty_clusters_the_one_of_lowest_error_goes_o
 SMALL_DAMIC = {
     **DATA,
     **{"hidden_units": (), "batch_size": 20, "patience": 5, "precision": "float32"},
-    **{"kmeans_n_init": 1},
 }
-GATED = {**ADAM, "gate_units": (4,), "pretrain_epochs": 2}
+GATED = {**ADAM, "gate_units": (4,)}
+START = {"kmeans_n_init": 1}
 
 
 def damic(method, init, **settings):
     return Experiment("damic", "table2", "iris", method, init, 2, (0,), {**SMALL_DAMIC, **settings})
 
 
-def test_damic_and_its_baseline_share_the_autoencoder_of_their_seed(tmp_path, monkeypatch):
+def test_damic_and_its_baseline_share_the_autoencoder_of_their_seed(tmp_path, monkeypatch, read):
     from tfclust.stages import Stages
 
     trained, train = [], Stages._keep
@@ -189,11 +299,13 @@ def test_damic_and_its_baseline_share_the_autoencoder_of_their_seed(tmp_path, mo
         train(self, name, network, record)
 
     monkeypatch.setattr(Stages, "_keep", keep)
-    _, [baseline] = run(damic("ae_kmeans", ""), tmp_path)
+    _, [baseline] = run(damic("ae_kmeans", "", **START), tmp_path)
     assert trained == ["layer_1", "autoencoder"]
     assert baseline["seconds"] > 0
     trained.clear()
-    _, [_, record] = run(damic("damic", "pretrained", **GATED), tmp_path)
+    whole = damic("damic", "pretrained", **GATED, **START, pretrain_epochs=2)
+    _, [_, record] = run(whole, tmp_path)
+    assert read == dict(whole.settings).keys()
     assert "autoencoder" not in trained
     assert trained[0] == "gate"
     assert record["seconds"] > baseline["seconds"]
@@ -205,8 +317,8 @@ def test_damic_and_its_baseline_share_the_autoencoder_of_their_seed(tmp_path, mo
 
 
 def test_the_ablation_runs_each_half_of_damic_alone(tmp_path):
-    _, [baseline] = run(damic("ae_kmeans", ""), tmp_path)
-    _, [_, start] = run(damic("pretraining", "pretrained"), tmp_path)
+    _, [baseline] = run(damic("ae_kmeans", "", **START), tmp_path)
+    _, [_, start] = run(damic("pretraining", "pretrained", **START), tmp_path)
     assert start["metrics"]["nmi"] == baseline["metrics"]["nmi"]  # the paper's reading of it
     [shared] = (tmp_path / "work_ledger").iterdir()
     _, [*_, joint] = run(damic("joint_training", "random", **GATED), tmp_path)

@@ -1,22 +1,21 @@
 import json
 import re
 import types
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 from matplotlib.figure import Figure
 
-from reproduce import searches, tune
+from reproduce import search_record, searches, tune
 from reproduce.cli import main
 from reproduce.errors import UserError
-from reproduce.experiments import aecm, gumbel
-from reproduce.experiments.aecm import tuning_table
-from reproduce.experiments.tuned import FRESH_SEEDS, tuned
+from reproduce.experiments import gumbel
 from reproduce.row import Row
 from reproduce.search_record import SearchRecord, records
 from reproduce.search_view import SearchView, trust
+from reproduce.tuned import FRESH_SEEDS, tuned
 
 SCORES = ((0.2, 3.0), (0.5, 1.0), (0.4, 2.0))  # ARI and L_sp of three trials
 
@@ -71,11 +70,64 @@ def test_a_record_is_read_as_it_was_written(search, tmp_path):
     assert records(tmp_path / "searches") == [search]
 
 
-@pytest.mark.parametrize("content", ["{", "{}", "[]"])
-def test_a_file_that_is_no_record_is_a_mistake(tmp_path, content):
-    (tmp_path / "bad.json").write_text(content)
+@pytest.fixture
+def committed(search, tmp_path, monkeypatch):
+    """The folder of the committed searches: the one above alone."""
+    folder = tmp_path / "committed"
+    search.write(folder)
+    monkeypatch.setattr(search_record, "FOLDER", folder)
+    return folder
+
+
+def damaged(search, **changes):
+    return json.dumps({**asdict(search), **changes})
+
+
+DAMAGES = {
+    "cut off": lambda search: damaged(search)[:-40],
+    "no object": lambda search: "[]",
+    "lacking fields": lambda search: "{}",
+    "chosen is no mapping": lambda search: damaged(search, chosen=5),
+    "trials are no list": lambda search: damaged(search, trials=5),
+    "a trial without runs": lambda search: damaged(search, trials=[{"score": 1.0}]),
+}
+
+
+@pytest.mark.parametrize("damage", DAMAGES.values(), ids=DAMAGES)
+def test_a_file_that_is_no_record_is_a_mistake(search, tmp_path, damage):
+    (tmp_path / "bad.json").write_text(damage(search))
     with pytest.raises(UserError, match=r"bad.json: not the record of a search"):
         records(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("command", "status"),
+    [("list", 0), ("list 9", 0), ("list tuning", 2), ("report", 2)],
+)
+def test_a_damaged_search_is_named_and_stops_only_what_shows_it(
+    committed, ledger, tmp_path, capsys, command, status
+):
+    path = committed / "cm_pendigits_l_sp.json"
+    path.write_text(path.read_text()[:100])
+    places = ["--ledger", str(ledger.path)]
+    places += ["--out", str(tmp_path / "out")] if command == "report" else []
+    assert main([*command.split(), *places]) == status
+    printed = capsys.readouterr()
+    if command == "list 9":
+        assert printed.err == ""
+    else:
+        [line] = printed.err.splitlines()
+        assert line.startswith(f"reproduce: {path}: not the record of a search")
+    if status == 0:
+        assert "iris" in printed.out or "aecm    tuning" in printed.out
+    else:
+        assert printed.out == ""
+
+
+def test_what_a_search_chose_must_be_settings_of_its_method(search, paper):
+    chosen = replace(search, chosen={"alfa": 20.0})
+    with pytest.raises(UserError, match=r"cm_pendigits_l_sp.json: .*Received: alfa=20"):
+        tuned(paper.experiments, [chosen])
 
 
 def test_a_chosen_setting_makes_a_row_that_differs_in_what_was_searched_alone(search, paper):
@@ -104,17 +156,16 @@ def test_a_search_without_random_starts_replaces_the_row_that_it_searched(search
     assert dict(row.settings) == settings
 
 
-def test_chosen_settings_stand_beside_the_papers_in_a_table_of_their_own(search, paper):
-    chosen = tuned(paper.experiments, [search])
-    table = tuning_table(("pendigits",))
-    rows = [row for row in (*aecm.REFERENCE, *chosen) if table.shows(row)]
+def test_chosen_settings_stand_beside_the_papers_in_a_table_of_their_own(committed, paper):
+    rows = paper.rows(paper.table("tuning"))
+    assert {row.dataset for row in rows} == {"pendigits"}
     assert [(row.method, row.profile, row.epochs) for row in rows] == [
         ("cm", "reference", 150),
         ("aecm", "reference", 150),
         ("aecm", "reference", 1000),
         ("cm", "practical", 150),
     ]
-    assert not any(other.shows(chosen[0]) for other in paper.tables if other.name != "tuning")
+    assert not any(other.shows(rows[-1]) for other in paper.tables if other.name != "tuning")
 
 
 def test_trust_is_the_rank_correlation_of_the_better_with_the_better():

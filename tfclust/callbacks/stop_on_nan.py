@@ -25,5 +25,6 @@ class StopOnNaN(keras.callbacks.Callback):
             received = ", ".join(f"{name}={value}" for name, value in bad.items())
             raise LossNotFinite(
                 f"The loss must stay finite; training stopped at epoch {epoch + 1}. "
-                f"A smaller learning rate or scaled inputs usually help. Received: {received}"
+                f"A smaller learning rate or scaled inputs usually help. Received: {received}",
+                epoch=epoch + 1,
             )

@@ -218,8 +218,11 @@ class AECM(GivenNetworks, CentroidModel):
             initial_epoch=initial_epoch,
         )
 
-    def pretrain_clustering_module(self, x, epochs, batch_size=None):
-        """The second half of `pretrain`: k-means on the codes, then Eq. 7 with the codes fixed."""
+    def pretrain_clustering_module(self, x, epochs, batch_size=None, n_init=20):
+        """The second half of `pretrain`: k-means on the codes, then Eq. 7 with the codes fixed.
+
+        `n_init` is the number of k-means++ starts; 20 is what the authors' code takes.
+        """
         codes = self.embed(x)
         module = CM(
             self.n_clusters,
@@ -228,7 +231,7 @@ class AECM(GivenNetworks, CentroidModel):
             seed=self.seed,
         )
         module.build((None, codes.shape[1]))
-        centroids, _ = kmeans(codes, self.n_clusters, self.seed)
+        centroids, _ = kmeans(codes, self.n_clusters, self.seed, n_init)
         module.set_centroids(centroids)
         steps = count_batches(codes.shape[0], module.batch_size)
         module.compile(

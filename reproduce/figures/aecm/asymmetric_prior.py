@@ -7,6 +7,7 @@ from matplotlib.figure import Figure
 
 from reproduce.experiments.aecm import UNAVAILABLE
 from reproduce.figures.aecm import concentration_grid
+from reproduce.figures.task import Needs
 
 SETTINGS = {
     "small": {
@@ -17,6 +18,11 @@ SETTINGS = {
     "paper": {**concentration_grid.PAPER, "title": "Prior distribution (Figure 10)"},
 }
 _MISSING = "10x73k"
+
+
+def needs(task, settings) -> Needs:
+    """One grid."""
+    return concentration_grid.needs(settings, 1)
 
 
 def gather(task, settings):

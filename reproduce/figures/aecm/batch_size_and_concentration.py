@@ -5,6 +5,7 @@ from __future__ import annotations
 from matplotlib.figure import Figure
 
 from reproduce.figures.aecm import concentration_grid
+from reproduce.figures.task import Needs
 
 SETTINGS = {
     "small": {
@@ -15,6 +16,11 @@ SETTINGS = {
     "paper": {**concentration_grid.PAPER, "title": "Batch size and concentration (Figure 9)"},
 }
 _INITS = {"random": "random", "kmeans++": "k-means++"}
+
+
+def needs(task, settings) -> Needs:
+    """A grid for each start."""
+    return concentration_grid.needs(settings, len(_INITS))
 
 
 def gather(task, settings):

@@ -6,6 +6,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from reproduce.figures.declared import variant
+from reproduce.figures.task import Needs
 from tfclust import plots
 
 SETTINGS = {
@@ -33,15 +34,20 @@ SETTINGS = {
 _INITS = {"random": "(a) random", "pretrained": "(b) pre-trained"}
 
 
+def needs(task, settings) -> Needs:
+    """The runs from both starts."""
+    return Needs.of_runs([each for init in _INITS for each in _experiments(settings, init)])
+
+
 def gather(task, settings):
     """Train every combination from both starts; return the mean ARI, `(lambdas, betas)`."""
     return {init: _scores(task, settings, init) for init in _INITS}
 
 
-def _scores(task, settings, init):
+def _experiments(settings, init):
     values = settings["values"]
     pretraining = settings["pretraining"] if init == "pretrained" else {}
-    experiments = [
+    return [
         variant(
             "aecm",
             "table15",
@@ -59,9 +65,13 @@ def _scores(task, settings, init):
         for lbd in values
         for beta in values
     ]
-    scores = [[record["metrics"]["ari"] for record in row] for row in task.run(experiments)]
+
+
+def _scores(task, settings, init):
+    rows = task.run(_experiments(settings, init))
+    scores = [[record["metrics"]["ari"] for record in row] for row in rows]
     means = [np.mean(row) if row else np.nan for row in scores]
-    return np.reshape(means, (len(values), len(values)))
+    return np.reshape(means, (len(settings["values"]),) * 2)
 
 
 def plot(results, settings) -> Figure:

@@ -7,7 +7,8 @@ from matplotlib.figure import Figure
 
 from reproduce.figures.aecm import five_gaussians
 from reproduce.figures.declared import variant
-from reproduce.figures.progress import epoch_bar
+from reproduce.figures.task import Needs
+from reproduce.progress import epoch_bar
 from tfclust import plots
 
 _PAPER = {
@@ -20,14 +21,25 @@ _PAPER = {
 SETTINGS = {"small": _PAPER, "paper": _PAPER}
 
 
+def needs(task, settings) -> Needs:
+    """The run that is traced, and those at each rate."""
+    return Needs((settings["dataset"],), 1 + len(settings["rates"]) * len(settings["rate_seeds"]))
+
+
 def gather(task, settings):
     """Train one module with its centroids recorded, and twenty at each rate for their loss."""
     data = five_gaussians.load(task, settings)
     trace = task.keep(settings, lambda: _trace(data.x, settings))
     components = [data.x[data.y == k].mean(axis=0) for k in range(data.n_classes)]
     rows = task.run([_at_rate(settings, rate) for rate in settings["rates"]])
-    losses = [np.mean([sum(record["loss_terms"].values()) for record in row]) for row in rows]
+    losses = [_mean_loss(row) for row in rows]
     return {**trace, "points": data.x, "true_centers": np.array(components), "losses": losses}
+
+
+def _mean_loss(records) -> float:
+    """Mean over the finished runs, NaN where all diverged."""
+    losses = [sum(record["loss_terms"].values()) for record in records]
+    return np.mean(losses) if losses else np.nan
 
 
 def _at_rate(settings, rate):
@@ -97,7 +109,7 @@ def caption(results, settings) -> str:
         f"{loss:.3f} at {rate:g}"
         for rate, loss in zip(settings["rates"], results["losses"], strict=True)
     )
-    lowest = settings["rates"][int(np.argmin(results["losses"]))]
+    lowest = settings["rates"][int(np.nanargmin(results["losses"]))]
     distance = np.linalg.norm(results["averages"][:, None] - results["true_centers"], axis=-1)
     return (
         "**Figure 1. Dispersion of the centroids.** CM on the five Gaussians: "

@@ -6,6 +6,7 @@ import numpy as np
 
 from reproduce import published
 from reproduce.figures.declared import variant
+from reproduce.figures.task import Needs
 
 # One axis is said to be exponential and the other in powers of ten: batch sizes are read as the
 # powers of e, and concentrations as those of ten, in the order in which the caption names them.
@@ -22,6 +23,12 @@ PAPER = {
     "seed": 0,
 }
 DATASET = "pendigits"
+
+
+def needs(settings, n_grids: int) -> Needs:
+    """What so many grids need."""
+    size = len(settings["concentrations"]) * len(settings["batch_sizes"])
+    return Needs((DATASET,), n_grids * size)
 
 
 def scores(task, settings, figure, init, prior=1.0) -> np.ndarray:

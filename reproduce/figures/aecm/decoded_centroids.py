@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 from matplotlib.figure import Figure
 
-from reproduce.figures.aecm.trained_model import FALLBACK, trained_model
-from reproduce.figures.progress import epoch_bar
+from reproduce.figures.aecm.trained_model import FALLBACK, needs_of_model, trained_model
+from reproduce.figures.task import Needs
+from reproduce.progress import epoch_bar
 from tfclust import plots
 
 SETTINGS = {
@@ -14,6 +17,11 @@ SETTINGS = {
     "paper": {**FALLBACK["paper"], "autoencoder_epochs": 1000},
 }
 _ROWS = ("class means", "AE+KM", "AE-CM")
+
+
+def needs(task, settings) -> Needs:
+    """The trained model, and the autoencoder beside it."""
+    return replace(needs_of_model(task, settings), parts=2)
 
 
 def gather(task, settings):

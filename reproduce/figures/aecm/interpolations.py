@@ -7,11 +7,14 @@ import itertools
 import numpy as np
 from matplotlib.figure import Figure
 
-from reproduce.figures.aecm.trained_model import FALLBACK, trained_model
+from reproduce.figures.aecm.trained_model import FALLBACK, needs_of_model, trained_model
 from tfclust import plots
 
 _STEPS = 10  # images of one interpolation, its two centroids included
 SETTINGS = {name: {**settings, "steps": _STEPS} for name, settings in FALLBACK.items()}
+
+
+needs = needs_of_model
 
 
 def gather(task, settings):

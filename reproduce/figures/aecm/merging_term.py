@@ -8,7 +8,8 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from reproduce.figures.aecm import five_gaussians
-from reproduce.figures.progress import epoch_bar
+from reproduce.figures.task import Needs
+from reproduce.progress import epoch_bar
 from tfclust import plots
 
 _PAPER = {
@@ -21,6 +22,11 @@ SETTINGS = {"small": _PAPER, "paper": _PAPER}
 
 _TITLES = {0.0: "(a) without $E_3$", 1.0: "(b) with $E_3$", 1.5: "(c) with $1.5\\,E_3$"}
 _SHIFT = 0.06  # standard deviation of the noise that keeps centroids apart in the picture
+
+
+def needs(task, settings) -> Needs:
+    """Twenty modules in one program at each weight."""
+    return Needs((settings["dataset"],), len(settings["weights"]))
 
 
 def gather(task, settings):

@@ -7,6 +7,7 @@ from matplotlib.figure import Figure
 
 from reproduce.experiments.aecm import TWENTY_RUNS
 from reproduce.figures.declared import variant
+from reproduce.figures.task import Needs
 from tfclust import plots
 
 SETTINGS = {
@@ -29,29 +30,35 @@ SETTINGS = {
 _SCORES = {"ari": "ARI", "homogeneity": "homogeneity"}
 
 
+def needs(task, settings) -> Needs:
+    """The runs of every dataset."""
+    return Needs.of_runs(
+        [each for dataset in settings["classes"] for each in _experiments(dataset, settings)]
+    )
+
+
 def gather(task, settings):
     """Train AE-CM for each dataset and number of clusters; return the mean scores."""
     results = {}
     for dataset in settings["classes"]:
-        rows = task.run([_experiment(dataset, k, settings) for k in settings["n_clusters"]])
+        rows = task.run(_experiments(dataset, settings))
         for score in _SCORES:
             values = [[record["metrics"][score] for record in row] for row in rows]
             results[f"{score}_{dataset}"] = np.array([np.mean(v) if v else np.nan for v in values])
     return results
 
 
-def _experiment(dataset, n_clusters, settings):
-    return variant(
-        "aecm",
-        "table15",
-        dataset,
-        "aecm",
-        "random",
-        figure=4,
-        epochs=settings["epochs"],
-        seeds=settings["seeds"],
-        n_clusters=n_clusters,
-    )
+def _experiments(dataset, settings):
+    return [
+        variant(
+            *("aecm", "table15", dataset, "aecm", "random"),
+            figure=4,
+            epochs=settings["epochs"],
+            seeds=settings["seeds"],
+            n_clusters=n_clusters,
+        )
+        for n_clusters in settings["n_clusters"]
+    ]
 
 
 def plot(results, settings) -> Figure:

@@ -11,6 +11,7 @@ from matplotlib.figure import Figure
 from tqdm import tqdm
 
 from reproduce.experiments.aecm import ADAM, SGD_LEARNING_RATE, TEN_RUNS
+from reproduce.figures.task import Needs
 from tfclust import plots
 
 
@@ -48,6 +49,11 @@ _PAPER = {
     "adam": ADAM,
 }
 SETTINGS = {"small": _PAPER, "paper": _PAPER}
+
+
+def needs(task, settings) -> Needs:
+    """The runs of a method on a set, drawn from a seed, are one part."""
+    return Needs((), len(settings["toys"]) * len(_METHODS))
 
 
 def gather(task, settings):

@@ -9,6 +9,7 @@ import numpy as np
 
 from reproduce.figures.declared import variant
 from reproduce.figures.finished_models import finished_models, load_data, train_for_figure
+from reproduce.figures.task import Needs
 
 # Trained for the figure where no finished run on MNIST is at hand.
 FALLBACK = {
@@ -41,10 +42,20 @@ class TrainedModel:
         return [*sorted(class_of, key=class_of.get), *rest]
 
 
+def needs_of_model(task, settings) -> Needs:
+    """What the trained model needs."""
+    return Needs(("mnist" if _finished(task) else settings["dataset"],), 1)
+
+
+def _finished(task):
+    return finished_models(task, "aecm", "mnist", "aecm", "random")
+
+
 def trained_model(task, settings) -> TrainedModel:
     """Return the finished run on MNIST of highest ARI, as the paper does, or train the fallback."""
-    found = finished_models(task, "aecm", "mnist", "aecm", "random")
+    found = _finished(task)
     if found:
+        task.bar.found()
         _, experiment, path = max(found, key=lambda run: run[0]["metrics"]["ari"])
         return _loaded(task, experiment, path, origin="")
     row = ("aecm", "table15", settings["dataset"], "aecm", "random")

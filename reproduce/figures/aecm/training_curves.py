@@ -6,7 +6,8 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from reproduce.figures.aecm import five_gaussians
-from reproduce.figures.progress import epoch_bar
+from reproduce.figures.task import Needs
+from reproduce.progress import epoch_bar
 from tfclust import plots
 
 # The paper has a first phase of 25 epochs in which the reconstruction falls and the sparsity term
@@ -22,6 +23,11 @@ _TERMS = {
     "dirichlet_prior": "$E_4$, balancing",
 }
 _SCORES = ("ari", "nmi", "acc")
+
+
+def needs(task, settings) -> Needs:
+    """One training."""
+    return Needs((settings["dataset"],), 1)
 
 
 def gather(task, settings):

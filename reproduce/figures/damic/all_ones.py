@@ -7,10 +7,13 @@ import math
 import numpy as np
 from matplotlib.figure import Figure
 
-from reproduce.figures.damic.trained_mixture import FALLBACK, trained_mixture
+from reproduce.figures.damic.trained_mixture import FALLBACK, needs_of_mixture, trained_mixture
 from tfclust import plots
 
 SETTINGS = FALLBACK
+
+
+needs = needs_of_mixture
 
 
 def gather(task, settings):

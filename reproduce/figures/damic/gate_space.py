@@ -5,13 +5,16 @@ from __future__ import annotations
 import numpy as np
 from matplotlib.figure import Figure
 
-from reproduce.figures.damic.trained_mixture import FALLBACK, trained_mixture
+from reproduce.figures.damic.trained_mixture import FALLBACK, needs_of_mixture, trained_mixture
 from tfclust import plots
 
 SETTINGS = {
     "small": {**FALLBACK["small"], "points": 1500},
     "paper": {**FALLBACK["paper"], "points": 5000},
 }
+
+
+needs = needs_of_mixture
 
 
 def gather(task, settings):

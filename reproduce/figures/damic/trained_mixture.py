@@ -10,6 +10,7 @@ import numpy as np
 from reproduce.experiment import Experiment
 from reproduce.figures.declared import variant
 from reproduce.figures.finished_models import finished_models, load_data, train_for_figure
+from reproduce.figures.task import Needs
 
 # Trained for a figure where no finished run on MNIST is at hand: USPS is an eighth of its size.
 FALLBACK = {
@@ -37,10 +38,20 @@ class TrainedMixture:
         return np.argsort(majorities, kind="stable")
 
 
+def needs_of_mixture(task, settings) -> Needs:
+    """What the trained mixture needs."""
+    return Needs(("mnist" if _finished(task) else settings["dataset"],), 1)
+
+
+def _finished(task):
+    return finished_models(task, "damic", "mnist", "damic", "pretrained")
+
+
 def trained_mixture(task, settings) -> TrainedMixture:
     """Return the finished run on MNIST of lowest loss, chosen without labels, or train one."""
-    found = finished_models(task, "damic", "mnist", "damic", "pretrained")
+    found = _finished(task)
     if found:
+        task.bar.found()
         _, experiment, path = min(found, key=lambda run: sum(run[0]["loss_terms"].values()))
     else:
         experiment = figure_run(settings)

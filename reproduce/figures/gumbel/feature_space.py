@@ -6,13 +6,19 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from reproduce.figures.gumbel.trained_model import FALLBACK, figure_run, test_rows
-from reproduce.figures.progress import epoch_bar
 from reproduce.figures.snapshots import draw, snapshots
+from reproduce.figures.task import Needs
+from reproduce.progress import epoch_bar
 
 SETTINGS = {
     "small": {**FALLBACK["small"], "moments": (1, 5, 20, 50, 100), "points": 1500},
     "paper": {**FALLBACK["paper"], "moments": (1, 5, 20, 50, 150, 300), "points": 10_000},
 }
+
+
+def needs(task, settings) -> Needs:
+    """One training."""
+    return Needs((settings["dataset"],), 1)
 
 
 def gather(task, settings):

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import math
+
+import numpy as np
 from matplotlib.figure import Figure
 
 from reproduce.experiments.gumbel import EPOCHS, PAPER, WEIGHT_GRIDS
+from reproduce.figures.task import Needs
 from tfclust import plots
 
 SETTINGS = {
@@ -13,10 +17,16 @@ SETTINGS = {
 }
 
 
+def needs(task, settings) -> Needs:
+    """A run at every weight of every dataset."""
+    return Needs.of_runs([each for name in settings["datasets"] for each in _runs(name, settings)])
+
+
 def gather(task, settings):
-    """Return, for each dataset, the record of one run at every weight of its grid."""
+    """Return, for each dataset, the record of one run a weight, None where it diverged."""
     return {
-        name: [row[0] for row in task.run(_runs(name, settings))] for name in settings["datasets"]
+        name: [row[0] if row else None for row in task.run(_runs(name, settings))]
+        for name in settings["datasets"]
     }
 
 
@@ -51,7 +61,7 @@ def plot(results, settings) -> Figure:
 
 
 def _series(records, metric, factor=1.0):
-    return [factor * record["metrics"][metric] for record in records]
+    return [factor * record["metrics"][metric] if record else math.nan for record in records]
 
 
 def caption(results, settings) -> str:
@@ -60,6 +70,8 @@ def caption(results, settings) -> str:
     for name, records in results.items():
         accuracies = ", ".join(
             f"{100 * record['metrics']['validation_acc']:.1f} at {weight:g}"
+            if record
+            else f"none at {weight:g}, which diverged"
             for weight, record in zip(WEIGHT_GRIDS[name], records, strict=True)
         )
         parts.append(
@@ -77,6 +89,6 @@ def caption(results, settings) -> str:
 def picked(dataset, records) -> float:
     """Return the smallest weight whose information is within 5 % of the grid's largest."""
     information = _series(records, "cluster_information")
-    bar = 0.95 * max(information)
+    bar = 0.95 * np.nanmax(information)
     pairs = zip(WEIGHT_GRIDS[dataset], information, strict=True)
     return next(weight for weight, value in pairs if value >= bar)

@@ -6,11 +6,17 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from reproduce.figures.gumbel.trained_model import FALLBACK, test_rows, trained_model
+from reproduce.figures.task import Needs
 
 _CLUSTERS = (7, 10, 14)  # as printed
 _STYLES = 10  # test images whose style is taken
 _EACH = 8  # new images of a cluster
 SETTINGS = FALLBACK
+
+
+def needs(task, settings) -> Needs:
+    """A trained model for each number of clusters."""
+    return Needs((settings["dataset"],), len(_CLUSTERS))
 
 
 def gather(task, settings):

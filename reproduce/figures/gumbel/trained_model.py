@@ -9,7 +9,6 @@ import numpy as np
 from reproduce.experiment import Experiment
 from reproduce.figures.declared import variant
 from reproduce.figures.finished_models import finished_models, load_data, train_for_figure
-from reproduce.methods.parts import Parts
 
 # Trained for a figure where no finished run on MNIST is at hand: USPS is an eighth of its size.
 FALLBACK = {
@@ -32,6 +31,7 @@ def trained_model(task, settings, n_clusters: int = 10):
         if _is_of_the_table(experiment, n_clusters)
     ]
     if found:
+        task.bar.found()
         _, experiment, path = min(found, key=lambda run: run[0])
     else:
         experiment = figure_run(settings, n_clusters)
@@ -66,4 +66,6 @@ def figure_run(settings, n_clusters: int = 10) -> Experiment:
 
 def test_rows(data) -> np.ndarray:
     """Indices of the test part of a dataset."""
+    from reproduce.methods.parts import Parts
+
     return Parts.of(data.x.shape[0], data.n_train).test

@@ -8,7 +8,14 @@ from matplotlib.figure import Figure
 from reproduce.experiments.mixae import EPOCHS
 from reproduce.figures.declared import variant
 from reproduce.figures.finished_models import load_data, train_for_figure
-from reproduce.figures.mixae.mixtures import FALLBACK, best_known, mixture, table_models
+from reproduce.figures.mixae.mixtures import (
+    FALLBACK,
+    best_known,
+    mixture,
+    needs_of_mixtures,
+    table_models,
+)
+from reproduce.figures.task import Needs
 from tfclust import plots
 
 _VECTORS = ("rcv1_10k", "har_recomputed")
@@ -16,6 +23,12 @@ SETTINGS = {
     "small": {**FALLBACK["small"], "vector_epochs": 10},
     "paper": {**FALLBACK["paper"], "vector_epochs": EPOCHS},
 }
+
+
+def needs(task, settings) -> Needs:
+    """A trained mixture for the images and one for each set of vectors."""
+    of_images = needs_of_mixtures(task, settings)
+    return Needs((*of_images.datasets, *_VECTORS), 1 + len(_VECTORS))
 
 
 def gather(task, settings):
@@ -39,6 +52,7 @@ def _vectors(task, settings, dataset):
 
     found = table_models(task, dataset)
     if found:
+        task.bar.found()
         experiment, path = best_known(found)
     else:
         experiment = variant(

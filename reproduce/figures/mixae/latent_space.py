@@ -7,13 +7,19 @@ from matplotlib.figure import Figure
 
 from reproduce.experiments.mixae import EPOCHS
 from reproduce.figures.mixae.mixtures import FALLBACK, as_images, figure_run
-from reproduce.figures.progress import epoch_bar
 from reproduce.figures.snapshots import draw, snapshots
+from reproduce.figures.task import Needs
+from reproduce.progress import epoch_bar
 
 SETTINGS = {
     "small": {**FALLBACK["small"], "moments": (0, 5, 15), "points": 1500},
     "paper": {**FALLBACK["paper"], "moments": (0, 5, 20, EPOCHS), "points": 5000},
 }
+
+
+def needs(task, settings) -> Needs:
+    """One training."""
+    return Needs((settings["dataset"],), 1)
 
 
 def gather(task, settings):

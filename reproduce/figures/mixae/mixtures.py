@@ -13,6 +13,7 @@ from reproduce.experiments import PAPERS
 from reproduce.experiments.mixae import EPOCHS
 from reproduce.figures.declared import variant
 from reproduce.figures.finished_models import finished_models, load_data, train_for_figure
+from reproduce.figures.task import Needs
 
 # Trained for a figure where no finished run on MNIST is at hand: USPS is an eighth of its size.
 FALLBACK = {
@@ -55,14 +56,25 @@ class Mixture:
         return images.reshape(-1, *images.shape[2:])
 
 
-def mixture(task, settings, n_clusters: int = 10) -> Mixture:
-    """Return the finished run on MNIST of lowest error, chosen without labels, or train one."""
-    found = [
+def needs_of_mixtures(task, settings, n_clusters=(10,)) -> Needs:
+    """What the mixtures of these numbers of clusters need."""
+    datasets = ("mnist" if _finished(task, k) else settings["dataset"] for k in n_clusters)
+    return Needs(tuple(datasets), len(n_clusters))
+
+
+def _finished(task, n_clusters: int) -> list:
+    return [
         run
         for run in table_models(task, "mnist")
         if dict(run[1].settings)["n_clusters"] == n_clusters
     ]
+
+
+def mixture(task, settings, n_clusters: int = 10) -> Mixture:
+    """Return the finished run on MNIST of lowest error, chosen without labels, or train one."""
+    found = _finished(task, n_clusters)
     if found:
+        task.bar.found()
         experiment, path = best_known(found)
         return _loaded(task, experiment, path)
     experiment = figure_run(settings, n_clusters)

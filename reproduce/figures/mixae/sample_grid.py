@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from matplotlib.figure import Figure
 
-from reproduce.figures.mixae.mixtures import FALLBACK, mixture
+from reproduce.figures.mixae.mixtures import FALLBACK, mixture, needs_of_mixtures
 from tfclust import plots
 
 _EACH = 12  # images of a cluster
 SETTINGS = FALLBACK
+
+
+needs = needs_of_mixtures
 
 
 def gather(task, settings):

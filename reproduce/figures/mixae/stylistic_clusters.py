@@ -4,12 +4,18 @@ from __future__ import annotations
 
 from matplotlib.figure import Figure
 
-from reproduce.figures.mixae.mixtures import FALLBACK, mixture
+from reproduce.figures.mixae.mixtures import FALLBACK, mixture, needs_of_mixtures
+from reproduce.figures.task import Needs
 from tfclust import plots
 
 _CLUSTERS = (10, 20, 30)
 _EACH = 4  # images of a cluster, as printed
 SETTINGS = FALLBACK
+
+
+def needs(task, settings) -> Needs:
+    """A trained mixture for each K."""
+    return needs_of_mixtures(task, settings, _CLUSTERS)
 
 
 def gather(task, settings):

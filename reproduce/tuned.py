@@ -5,14 +5,19 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
+from reproduce import search_record
+from reproduce.errors import UserError
 from reproduce.experiment import Experiment
-from reproduce.search_record import SearchRecord, records
+from reproduce.known_settings import check_settings
+from reproduce.search_record import SearchRecord
 
-TABLE = "tuning"
+TABLE = "tuning"  # under which these rows are declared
 FRESH_SEEDS = tuple(range(100, 105))  # none of a search's own
 
 
-def tuned(reference: Sequence[Experiment], searches: Sequence[SearchRecord] | None = None):
+def tuned(
+    reference: Sequence[Experiment], searches: Sequence[SearchRecord] | None = None
+) -> list[Experiment]:
     """Return a row for each recorded search of the experiments' paper.
 
     A row differs from the paper's own in what was searched and in nothing else: it has all rows of
@@ -20,15 +25,19 @@ def tuned(reference: Sequence[Experiment], searches: Sequence[SearchRecord] | No
 
     Args:
         reference: The paper's experiments.
-        searches: Records; those that are committed if None.
+        searches: Records; those that are committed, which are read now, if None.
+
+    Raises:
+        UserError: If the record of a search cannot be read, or its method does not know what it
+            chose; names the file.
 
     Example:
         >>> from reproduce.experiments.aecm import PAPER
-        >>> from reproduce.experiments.tuned import tuned
+        >>> from reproduce.tuned import tuned
         >>> tuned(PAPER.experiments, searches=[])
         []
     """
-    found = records() if searches is None else searches
+    found = search_record.records() if searches is None else searches
     return [row for search in found for row in _row(search, reference)]
 
 
@@ -52,4 +61,11 @@ def _row(search: SearchRecord, reference: Sequence[Experiment]) -> list[Experime
     if row is None:
         return []
     settings = {**dict(row.settings), **search.chosen, "chosen_by": search.objective}
-    return [replace(row, table=TABLE, profile="practical", seeds=FRESH_SEEDS, settings=settings)]
+    try:
+        chosen = replace(
+            row, table=TABLE, profile="practical", seeds=FRESH_SEEDS, settings=settings
+        )
+        check_settings(chosen)
+    except ValueError as error:
+        raise UserError(f"{search.name}.json: not what a search chooses: {error}") from None
+    return [chosen]

@@ -1,0 +1,112 @@
+"""What each method reads of a row's settings, stated here alone and without TensorFlow.
+
+A setting that no one reads would still be recorded, and tell runs apart that are the same: a row
+that has one is refused when it is declared, and again before it is run.
+"""
+
+from __future__ import annotations
+
+from reproduce.experiment import Experiment
+
+# Arguments of the models' constructors.
+AUTOENCODER = ("n_clusters", "embedding_dim", "hidden_units", "batch_size")
+AECM = (*AUTOENCODER, "alpha", "beta", "lbd")
+DAMIC = ("n_clusters", "hidden_units", "gate_units", "normalize_first", "batch_size")
+GENERATIVE = ("feature_dim", "latent_dim", "gaussian_weight", "reconstruction_loss", "batch_size")
+MIXAE = (
+    *("n_clusters", "embedding_dim", "filters", "kernel_size", "hidden_units", "assignment_units"),
+    *("reconstruction_loss", "alpha", "beta", "batch_size"),
+)
+
+# Of any row: the data, how the runner times it, and which search chose its settings.
+_ROW = ("n_clusters", "scale", "timed", "chosen_by")
+_ADAM = ("optimizer", "learning_rate", "epsilon")
+_TRAINING = ("precision", *_ADAM)
+_MIXTURE = ("covariance", "uniform_weights")
+_CM = ("alpha", "batch_size", "terms", *_TRAINING)
+_DAMIC_START = (*DAMIC, "patience", "precision")
+_PRETRAINING = ("pretrain_epochs", "kmeans_n_init")
+
+# Method -> initialization -> what it reads under that one.
+_KMEANS = dict.fromkeys(("", "random", "kmeans++"), ("n_init",))
+_GMM = dict.fromkeys(("", "random", "kmeans++"), _MIXTURE)
+_CLUSTERING_MODULE = {
+    **dict.fromkeys(("", "random"), _CM),
+    "kmeans++": (*_CM, "kmeans_n_init", "kmeans_iterations"),
+}
+_AECM = {
+    "random": (*AECM, *_TRAINING),
+    "pretrained": (*AECM, *_TRAINING, *_PRETRAINING, "pretrain_cm_epochs"),
+}
+_DAMIC = {
+    "random": (*_DAMIC_START, *_ADAM),
+    "pretrained": (*_DAMIC_START, *_ADAM, *_PRETRAINING),
+}
+_KNOWN = {
+    "ae_gmm": {"": (*AUTOENCODER, *_TRAINING, *_MIXTURE)},
+    "ae_kmeans": {"": (*AUTOENCODER, *_TRAINING, "kmeans_n_init")},
+    "aecm": _AECM,
+    "aecm_kmeans": _AECM,
+    "cm": _CLUSTERING_MODULE,
+    "damic": _DAMIC,
+    "gmm": _GMM,
+    "gumbel": {
+        "": (
+            *GENERATIVE,
+            *_TRAINING,
+            *("temperature", "end_temperature", "annealing_epochs", "annealing", "neighbours"),
+        )
+    },
+    "igmm": _GMM,
+    "joint_training": _DAMIC,
+    "kmeans": _KMEANS,
+    "mixae": {
+        "random": (
+            *MIXAE,
+            *_TRAINING,
+            *("rate_decay", "rate_decay_every", "alpha_bounds", "beta_bounds"),
+            *("starts", "start_epochs", "image_shape"),
+        )
+    },
+    "pretraining": {"pretrained": (*_DAMIC_START, "kmeans_n_init")},
+    "vae": {"": (*GENERATIVE, *_TRAINING, "kmeans_n_init", "neighbours")},
+}
+# Methods that a paper runs in its own way: DAMIC's autoencoder is not AE-CM's.
+_OF_PAPER = {("damic", "ae_kmeans"): {"": (*_DAMIC_START, "kmeans_n_init")}}
+
+
+def known_settings(experiment: Experiment) -> frozenset[str]:
+    """Return the names of the settings that the method of an experiment reads.
+
+    Raises:
+        ValueError: If the method is not known, or has no such initialization.
+
+    Example:
+        >>> from reproduce.experiment import Experiment
+        >>> from reproduce.known_settings import known_settings
+        >>> row = Experiment("aecm", "table11", "usps", "kmeans", "random", 150, (0,))
+        >>> sorted(known_settings(row))
+        ['chosen_by', 'n_clusters', 'n_init', 'scale', 'timed']
+    """
+    paper, method, init = experiment.paper, experiment.method, experiment.init
+    family = "cm" if method.startswith("cm_") else method  # cm_e0e1: CM with two of its terms
+    inits = _OF_PAPER.get((paper, method)) or _KNOWN.get(family)
+    if inits is None:
+        raise ValueError(f"`method` must be one of {', '.join(_KNOWN)}. Received: {method!r}")
+    if init not in inits:
+        raise ValueError(
+            f"`init` of {method} must be one of {', '.join(map(repr, inits))}. Received: {init!r}"
+        )
+    names = frozenset(_ROW) | frozenset(inits[init])
+    return names - {"epsilon"} if ("optimizer", "sgd") in experiment.settings else names
+
+
+def check_settings(experiment: Experiment) -> None:
+    """Raise a ValueError unless the method of an experiment reads every one of its settings."""
+    known = known_settings(experiment)
+    unknown = [f"{name}={value!r}" for name, value in experiment.settings if name not in known]
+    if unknown:
+        raise ValueError(
+            f"`settings` of {experiment.method} on {experiment.dataset} must be among "
+            f"{', '.join(sorted(known))}. Received: {', '.join(unknown)}"
+        )
