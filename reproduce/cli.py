@@ -9,6 +9,8 @@ import sys
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
+from reproduce import searches
+from reproduce.data import look_for
 from reproduce.errors import UserError
 from reproduce.experiment import PROFILES, Experiment
 from reproduce.experiments import PAPERS
@@ -16,6 +18,7 @@ from reproduce.ledger import Ledger
 from reproduce.paper import Paper
 from reproduce.reached import MANY_SEEDS, Reached, count_reached, summary
 from reproduce.selection import Selection, count, pending, select
+from tfclust.startup import start_tensorflow
 from tfclust.tuning import ALGORITHMS, OBJECTIVES, SPACES
 
 RESULTS = Path(__file__).parent / "results"
@@ -114,6 +117,7 @@ def _run(arguments: argparse.Namespace) -> int:
 
 
 def _report(arguments: argparse.Namespace) -> int:
+    start_tensorflow()
     report = importlib.import_module("reproduce.report")
     for path in report.write(Ledger(arguments.ledger), arguments.out):
         print(path)
@@ -142,6 +146,9 @@ def _figure(arguments: argparse.Namespace) -> int:
 
 
 def _tune(arguments: argparse.Namespace) -> int:
+    searches.experiment(arguments.method, arguments.dataset)
+    look_for([arguments.dataset], arguments.data_dir)
+    start_tensorflow()  # not before: what can be refused is refused at once
     tune = importlib.import_module("reproduce.tune")
     paths = tune.run(
         arguments.method,

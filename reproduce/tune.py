@@ -12,7 +12,6 @@ from reproduce.data import load
 from reproduce.errors import UserError
 from reproduce.experiment import Experiment
 from reproduce.search_record import SearchRecord
-from tfclust.startup import start_tensorflow
 from tfclust.tuning import Tuning, tune
 
 
@@ -55,7 +54,6 @@ def run(
     search = replace(searches.declared(method, dataset), **given)
     data = load(dataset, data_dir, dict(row.settings).get("scale"))
     x, y = _part(row, data, search.rows)
-    start_tensorflow()  # not before: what is wrong with the question is told at once
     try:
         tuning = tune(
             method,
