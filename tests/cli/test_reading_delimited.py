@@ -48,6 +48,25 @@ def test_several_spaces_separate_as_one(write):
     assert samples.columns == ("a", "long")
 
 
+def test_commas_may_have_a_space_and_a_table_blank_lines(write):
+    samples = read(write("\n\r\na, b\n1, 2.5\n\n0, -1\n3, 0\n\n"))
+    assert samples.x.tolist() == X
+    assert samples.columns == ("a", "b")
+    assert read(write("\n1, 2.5\n0, -1\n3, 0\n")).x.tolist() == X
+    assert read(write("  \n\n a  b\n\n 1 2.5\n 0 -1\n 3 0\n")).x.tolist() == X
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16"])
+def test_rows_may_be_longer_than_any_block(write, encoding):
+    n = 15_000
+    names = ",".join(f"{'gene ' * 20}{i}" for i in range(n))
+    path = write(
+        "\n".join([names, *(",".join(["1.25"] * n) for _ in range(2))]), "data.csv", encoding
+    )
+    samples = read(path, Options(columns=(f"{'gene ' * 20}{n - 1}",)))
+    assert samples.x.tolist() == [[1.25], [1.25]]
+
+
 def test_a_decimal_comma_separates_no_columns(write):
     for text in ("1,5;2,25\n3,5;4,75\n", "a;b\n1,5;2,25\n3,5;4,75\n", "a b\n1,5 2,25\n3,5 4,75\n"):
         samples = read(write(text), Options(decimal=","))
@@ -150,7 +169,7 @@ def test_a_damaged_archive_is_a_mistake(write):
 
 def test_a_large_table_is_read_without_a_loop_over_its_cells(write, monkeypatch):
     """Beyond the sample, no row passes through Python."""
-    monkeypatch.setattr(delimited, "SAMPLE_ROWS", 3)
+    monkeypatch.setattr(delimited, "MOST_ROWS", 3)
     calls = []
     is_number = delimited._is_number
     monkeypatch.setattr(delimited, "_is_number", lambda cell: calls.append(cell) or is_number(cell))

@@ -12,14 +12,18 @@ from pyarrow.csv import ConvertOptions, ParseOptions, ReadOptions, read_csv
 from tfclust.cli.errors import UserError
 
 SEPARATORS = {",": ",", ";": ";", "tab": "\t", "|": "|", "space": " "}
-SAMPLE = 1 << 16  # bytes, and rows of them, that the separator is found by
-SAMPLE_ROWS = 50
+SAMPLE = 1 << 16  # bytes, and lines of them, that the separator is found by
+FEWEST_LINES, MOST_ROWS = 3, 50
+BLOCK = 1 << 20  # bytes that pyarrow parses together, which must hold a row
 CHUNK = 1 << 22  # bytes whose encoding is looked at together
 MARKS = {codecs.BOM_UTF8: "utf-8", codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16"}
 WITHOUT_MARK = "cp1252"  # what is neither marked nor UTF-8; in it, Latin-1 reads alike
 MISSING = [*ConvertOptions().null_values, "?", "<NA>", "None"]
 YES = ["true", "True", "TRUE", "yes", "Yes", "YES"]
 NO = ["false", "False", "FALSE", "no", "No", "NO"]
+NUMBER = re.compile(
+    r"\s*[+-]?(?:\d+(?:[.,]\d+)*\.?|[.,]\d+|nan|inf)(?:e[+-]?\d+)?\s*", re.IGNORECASE
+)
 LONG_INTEGER = re.compile(r"\s*[+-]?\d{19,}\s*")
 UNNAMED = "Unnamed: {}"  # as pandas calls a column without a name
 FEWEST_COUNTED = 3  # columns whose names 0, 1, 2 are a header rather than a row of numbers
@@ -34,6 +38,8 @@ class Layout:
         separator: a character.
         names: of the columns; `UNNAMED` and its place for one without a name.
         has_header: whether the first row holds the names.
+        n_blank: lines above the first row.
+        longest: bytes that hold a row, if they all are like the first ones.
         long_integers: names of the columns whose integers are too long for 64 bits. They are read
             as text, of which no digit is lost.
     """
@@ -42,6 +48,8 @@ class Layout:
     separator: str
     names: tuple[str, ...]
     has_header: bool
+    n_blank: int
+    longest: int
     long_integers: tuple[str, ...]
 
     @property
@@ -63,12 +71,11 @@ def look(path, options):
             whether there is a header.
     """
     encoding = options.encoding or _encoding(path)
-    with _open(path) as file:
-        start = file.read(SAMPLE)
+    start, is_whole = _start(path)
     # What is cut in two at the end is left out, here and of the rows.
     text = codecs.getincrementaldecoder(encoding)().decode(start).removeprefix("\ufeff")
-    separator = _separator(path, text, len(start) == SAMPLE, options)
-    rows = _rows(text, separator, len(start) == SAMPLE)
+    separator = _separator(path, text, is_whole, options)
+    rows = _rows(text, separator, is_whole)
     if not rows:
         raise UserError(f"the file must have rows. Received: {path}, which is empty")
     has_header = _has_header(rows[0]) if options.header is None else options.header
@@ -78,7 +85,8 @@ def look(path, options):
     names = tuple(name or UNNAMED.format(i) for i, name in enumerate(names))
     columns = zip(names, zip(*rows[1:], strict=False), strict=False)
     long = tuple(name for name, cells in columns if any(map(LONG_INTEGER.fullmatch, cells)))
-    return Layout(encoding, separator, names, has_header, long)
+    n_blank = len(re.findall("\r\n|\r|\n", re.match("[ \r\n]*", text)[0]))
+    return Layout(encoding, separator, names, has_header, n_blank, len(start), long)
 
 
 def read(path, layout, columns, as_text, decimal):
@@ -99,7 +107,9 @@ def read(path, layout, columns, as_text, decimal):
     return read_csv(
         source,
         ReadOptions(
+            block_size=max(BLOCK, 2 * layout.longest),
             column_names=layout.names,
+            skip_rows=layout.n_blank,
             skip_rows_after_names=int(layout.has_header),
             encoding=encoding,
         ),
@@ -119,6 +129,15 @@ def read(path, layout, columns, as_text, decimal):
 def _open(path):
     """The bytes of a file, as they were before it was compressed."""
     return pyarrow.input_stream(str(path), compression="detect")
+
+
+def _start(path):
+    """The first bytes of a file, some whole lines of them, and whether they are all there are."""
+    with _open(path) as file:
+        start = file.read(SAMPLE)
+        while len(start.splitlines()) <= FEWEST_LINES and (more := file.read(len(start))):
+            start += more  # of a table of very many columns
+        return start, not file.read(1)
 
 
 def _encoding(path):
@@ -143,7 +162,7 @@ def _encoding(path):
     return "utf-8"
 
 
-def _separator(path, text, is_cut, options):
+def _separator(path, text, is_whole, options):
     """What separates the columns: what splits the rows alike, and most of them into numbers."""
     if options.separator is not None:
         return SEPARATORS[options.separator]
@@ -151,12 +170,14 @@ def _separator(path, text, is_cut, options):
         return "\t"
     shares = {}
     for separator in SEPARATORS.values():
-        rows = _rows(text, separator, is_cut)
+        rows = _rows(text, separator, is_whole)
         if rows and _are_alike(rows):
             shares[separator] = _share_of_numbers(rows[1:] or rows)
     if shares.get(" ", 1.0) < 0.5:  # words of a text rather than columns
         del shares[" "]
     best = [name for name, share in shares.items() if share == max(shares.values())]
+    if len(best) > 1 and " " in best:  # as after a comma
+        best.remove(" ")
     if len(best) > 1:
         raise UserError(
             f"--separator must say what separates the columns of {path}. "
@@ -168,7 +189,7 @@ def _separator(path, text, is_cut, options):
     return max((s for s in ",;\t|" if s != options.decimal), key=line.count)
 
 
-def _rows(text, separator, is_cut):
+def _rows(text, separator, is_whole):
     """The first rows of a text, without blank ones."""
     if separator == " ":
         text = _squeezed(text)
@@ -177,14 +198,11 @@ def _rows(text, separator, is_cut):
         for row in csv.reader(io.StringIO(text, newline=""), delimiter=separator):
             if row:
                 rows.append(row)
-            if len(rows) > SAMPLE_ROWS:
-                break
-        else:
-            is_cut = is_cut and len(rows) > 1
-            return rows[:-1] if is_cut else rows
+            if len(rows) == MOST_ROWS:
+                return rows
     except csv.Error:  # a quote that does not end
         return []
-    return rows
+    return rows if is_whole or len(rows) < 2 else rows[:-1]
 
 
 def _squeezed(text):
@@ -213,12 +231,8 @@ def _share_of_numbers(rows):
 
 
 def _is_number(text):
-    """Whether a cell is a number, whatever its mark of decimals."""
-    try:
-        float(text.replace(",", "."))
-    except ValueError:
-        return False
-    return True
+    """Whether a cell is a number, whatever its marks."""
+    return NUMBER.fullmatch(text) is not None
 
 
 def _has_header(row):
