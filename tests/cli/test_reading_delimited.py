@@ -137,7 +137,9 @@ def test_other_encodings_are_asked_for(write):
     path = write("größe,b\n1,2\n", encoding="utf-16-le")
     assert "--encoding must name" in mistake(path)
     assert read(path, Options(encoding="utf-16-le")).columns == ("größe", "b")
-    assert "cannot be read" in mistake(path, encoding="shift_jis")
+    assert "--encoding must name that of the text" in mistake(path, encoding="shift_jis")
+    path.write_bytes(b"gr\x81\xdf,b\n1,2\n")
+    assert "--encoding must name that of the text" in mistake(path)
 
 
 def test_a_sample_that_ends_within_a_character_or_a_row_is_enough(write, monkeypatch):

@@ -115,6 +115,10 @@ def _guarded(path, reader):
             return reader(*arguments)
         except UserError:
             raise
+        except UnicodeError as error:
+            raise UserError(
+                f"--encoding must name that of the text. Received: {path}, of another: {error}"
+            ) from error
         except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
             raise UserError(f"{path} cannot be read: {error}") from error
 
