@@ -34,6 +34,26 @@ def test_order_is_a_function_of_seed_and_step_alone(rows):
     assert not np.array_equal(rows_of(epoch(rows, seed=3, steps=15)), first)
 
 
+@pytest.mark.parametrize("shuffle", [True, False])
+def test_a_rest_below_the_least_joins_the_batch_before_it(rows, shuffle):
+    batches = list(shuffled_epochs(rows[:17], None, 8, 0, lambda: 0, shuffle, least=2).take(4))
+    assert [len(x) for (x,) in batches] == [8, 9, 8, 9]
+    together, alone = (
+        rows_of(batches[:2]),
+        rows_of(list(epoch(rows[:17], shuffle=shuffle, count=3))),
+    )
+    np.testing.assert_array_equal(together, alone)
+    assert [len(x) for (x,) in shuffled_epochs(rows, None, 8, 0, lambda: 0, least=2).take(5)] == (
+        BATCH_SIZES
+    )
+
+
+@pytest.mark.parametrize(("n", "batch_size"), [(37, 1), (1, 8)])
+def test_batches_below_the_least_are_refused(rows, n, batch_size):
+    with pytest.raises(ValueError, match=r"at least 2 rows.*Received: batch_size=.*x of .* rows"):
+        shuffled_epochs(rows[:n], None, batch_size, 0, lambda: 0, least=2)
+
+
 def test_global_seed_does_not_change_the_order(rows):
     tf.random.set_seed(1)
     first = rows_of(epoch(rows))
@@ -107,6 +127,11 @@ def test_ordered_batches_are_the_rows_once_with_their_labels(rows):
 @pytest.mark.parametrize(("n", "batch_size", "count"), [(37, 8, 5), (40, 8, 5), (1, 8, 1)])
 def test_count_batches_counts_the_short_one(n, batch_size, count):
     assert count_batches(n, batch_size) == count
+
+
+@pytest.mark.parametrize(("n", "count"), [(33, 4), (34, 5), (32, 4), (2, 1), (9, 1)])
+def test_count_batches_does_not_count_a_rest_that_joins(n, count):
+    assert count_batches(n, 8, least=2) == count
 
 
 def test_epochs_that_executions_divide_are_endless():

@@ -19,7 +19,7 @@ CLUSTERS = {"reuters10k": 4, "20news": 20, "10x73k": 8}  # 10 elsewhere
 CODE = {  # alpha, beta, batch size, embedding size
     "usps_code": (3.0, 0.04, 45, 30),
     "rcv1_10k_code": (1.7, 2.3, 250, 75),
-    "pendigits_code": (13.0, 0.5, 100, 70),
+    "pendigits_code": (13.0, 0.5, 80, 70),
     "10x73k_code": (7.0, 15.0, 40, 10),
 }
 

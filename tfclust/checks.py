@@ -5,14 +5,25 @@ import reprlib
 
 import numpy as np
 
+from tfclust.inputs import as_array
 
-def check_integer(name, value, minimum):
-    """Returns `value` as an int, or raises ValueError where it is none of at least `minimum`."""
-    if isinstance(value, bool) or not isinstance(value, numbers.Integral) or value < minimum:
-        raise ValueError(
-            f"`{name}` must be an integer of at least {minimum}. Received: {name}={value!r}"
-        )
-    return int(value)
+
+def check_integer(name, value, minimum, maximum=None):
+    """Returns `value` as an int, or raises ValueError where it is none within the bounds."""
+    is_integer = isinstance(value, numbers.Integral) and not isinstance(value, bool)
+    if is_integer and value >= minimum and (maximum is None or value <= maximum):
+        return int(value)
+    bounds = f"of at least {minimum}" if maximum is None else f"from {minimum} to {maximum}"
+    raise ValueError(f"`{name}` must be an integer {bounds}. Received: {name}={value!r}")
+
+
+def check_count(name, value, default=None, minimum=1):
+    """Returns `value` as an int of at least `minimum`, or `default` for None.
+
+    Raises:
+        ValueError: it is something else; 0 is not taken for None.
+    """
+    return default if value is None else check_integer(name, value, minimum)
 
 
 def check_weight(name, value):
@@ -178,19 +189,18 @@ def check_data(x, sample_shape=None, min_rows=1):
     """Returns `x` as a float32 array or CSR matrix that a model can be trained on.
 
     Args:
-        x: array `(n, ...)` or scipy sparse matrix `(n, d)`.
+        x: array `(n, ...)`, SciPy sparse matrix or table `(n, d)`: see `tfclust.inputs.as_array`.
         sample_shape: shape of one sample, where the model knows it; None allows any.
         min_rows: fewest rows allowed.
 
     Raises:
-        ValueError: `x` is empty, complex or not numeric, has another rank or shape than the model
-            takes, has fewer than `min_rows` rows, holds NaN or infinite values, or holds integers
-            outside of 0 and 1 (raw pixels, most often).
+        ValueError: `x` is empty or not made of real numbers, has another rank or shape than the
+            model takes, has fewer than `min_rows` rows, holds NaN or infinite values, or holds
+            integers outside of 0 and 1 (raw pixels, most often).
     """
+    x = as_array(x)
     sparse = hasattr(x, "tocsr")
-    x = x.tocsr() if sparse else _array("x", x, "an array of numbers, shape (n, features)")
-    _check_dtype(x.dtype)
-    _check_shape(x.shape, sample_shape, min_rows)
+    check_shape(x.shape, sample_shape, min_rows)
     _check_range(x.data if sparse else x)
     with np.errstate(over="ignore", invalid="ignore"):  # what is not finite is reported
         x = x.astype("float32", copy=False)
@@ -206,12 +216,13 @@ def _array(name, value, rule, dtype=None):
         raise ValueError(f"`{name}` must be {rule}. Received: {received}") from error
 
 
-def _check_dtype(dtype):
-    if dtype.kind not in "fiub":
-        raise ValueError(f"`x` must hold real numbers. Received: x of dtype {dtype}")
+def check_shape(shape, sample_shape=None, min_rows=1):
+    """Raises ValueError where data of `shape` are not rows of `sample_shape`, or are too few.
 
-
-def _check_shape(shape, sample_shape, min_rows):
+    Args:
+        shape: of the data; None for a number of rows that is not known.
+        sample_shape, min_rows: see `check_data`.
+    """
     if len(shape) < 2 or 0 in shape:
         raise ValueError(
             "`x` must have at least one row and one feature, shape (n, features). "
@@ -229,7 +240,7 @@ def _check_shape(shape, sample_shape, min_rows):
             f"`x` must have samples of shape ({_sizes(sample_shape)}), as the model was built with."
             f" Received: x of shape {shape}"
         )
-    if shape[0] < min_rows:
+    if shape[0] is not None and shape[0] < min_rows:
         raise ValueError(
             f"`x` must have at least as many rows as there are clusters, {min_rows}. "
             f"Received: {shape[0]} rows"

@@ -9,7 +9,7 @@ import numpy as np
 import tensorflow as tf
 
 
-def shuffled_epochs(x, y, batch_size, seed, steps_taken, shuffle=True):
+def shuffled_epochs(x, y, batch_size, seed, steps_taken, shuffle=True, least=1):
     """Batches of epoch after epoch, without end.
 
     Args:
@@ -21,12 +21,21 @@ def shuffled_epochs(x, y, batch_size, seed, steps_taken, shuffle=True):
         steps_taken: function without arguments; the number of steps before the first epoch, called
             when iteration begins, by another thread: see `tfclust.callbacks.steps_taken`.
         shuffle: False keeps the order of the rows.
+        least: rows of the smallest batch; a last one of fewer joins the one before it.
 
     Returns:
         A `tf.data.Dataset` of tuples `(x,)` or `(x, y)` of batches.
+
+    Raises:
+        ValueError: there are fewer rows than `least`, or `batch_size` is smaller.
     """
     n, read = x.shape[0], _row_reader(x, y)
-    steps = count_batches(n, batch_size)
+    if min(n, batch_size) < least:
+        raise ValueError(
+            f"A batch must have at least {least} rows, by which a network normalizes them. "
+            f"Received: batch_size={batch_size}, x of {n} rows"
+        )
+    steps = count_batches(n, batch_size, least)
 
     def first_steps():
         step = int(steps_taken())
@@ -38,7 +47,8 @@ def shuffled_epochs(x, y, batch_size, seed, steps_taken, shuffle=True):
         order = _order(n, seed, first_step, shuffle)
 
         def batch(i):
-            return read(order[..., i * batch_size : tf.minimum((i + 1) * batch_size, n)])
+            end = tf.where(i + 1 < steps, (i + 1) * batch_size, n)
+            return read(order[..., i * batch_size : end])
 
         return tf.data.Dataset.range(steps).map(batch, num_parallel_calls=2)
 
@@ -98,9 +108,10 @@ def ordered_batches(x, y=None, batch_size=256):
     return steps.map(batch, num_parallel_calls=2).prefetch(4)
 
 
-def count_batches(n, batch_size):
-    """Number of batches that cover `n` rows."""
-    return -(-n // batch_size)
+def count_batches(n, batch_size, least=1):
+    """Number of batches that cover `n` rows, none of fewer than `least` rows but the only one."""
+    whole, rest = divmod(n, batch_size)
+    return max(1, whole + (rest >= least))
 
 
 def _row_reader(x, y):

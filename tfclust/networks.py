@@ -286,6 +286,17 @@ def set_single_network(model, k, single):
             layer.set_network(k, one)
 
 
+def smallest_batch(network):
+    """Rows of the smallest batch that `network` can learn from: 2 where it normalizes them."""
+    normalizations = (keras.layers.BatchNormalization, ParallelBatchNormalization)
+    for layer in network.layers:
+        if isinstance(layer, normalizations):
+            return 2
+        if isinstance(layer, keras.Model) and smallest_batch(layer) == 2:
+            return 2
+    return 1
+
+
 def _single_layer(layer, k):
     if isinstance(layer, ParallelLayer):
         return layer.network(k)
@@ -313,11 +324,18 @@ def _check_halvings(height, width, count):
     step = 2**count
     if height % step or width % step:
         fits = [
-            f"{size - size % step or step} or {size - size % step + step}"
-            for size in (height, width)
+            f"the {name} to {_multiples(size, step)}"
+            for name, size in (("height", height), ("width", width))
+            if size % step
         ]
         raise ValueError(
             f"Images that {count} layers of stride 2 can give back have a height and a width that "
-            f"are multiples of {step}: pad or crop to {' and '.join(fits)}. "
+            f"are multiples of {step}: pad or crop {' and '.join(fits)}. "
             f"Received: images of {height} by {width}"
         )
+
+
+def _multiples(size, step):
+    """The multiples of `step` next to `size`, as text."""
+    below = size - size % step
+    return f"{below} or {below + step}" if below else f"{step}"

@@ -53,7 +53,7 @@ _PRESETS = {
         "pendigits": _aecm(10, 13.0, 0.5, 100, 10),
         "usps_code": _aecm(10, 3.0, 0.04, 45, 30),
         "rcv1_10k_code": _aecm(4, 1.7, 2.3, 250, 75),
-        "pendigits_code": _aecm(10, 13.0, 0.5, 100, 70),
+        "pendigits_code": _aecm(10, 13.0, 0.5, 80, 70),
         "10x73k_code": _aecm(8, 7.0, 15.0, 40, 10),
     },
 }

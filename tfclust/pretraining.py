@@ -6,9 +6,12 @@ import tensorflow as tf
 from tfclust.callbacks.steps_taken import StepsTaken
 from tfclust.callbacks.stop_on_nan import StopOnNaN
 from tfclust.callbacks.with_callbacks import with_callbacks
+from tfclust.checks import check_integer
 from tfclust.feeding import count_batches, keras_epochs, ordered_batches, shuffled_epochs
 from tfclust.losses import binary_cross_entropies, squared_errors
+from tfclust.networks import smallest_batch
 from tfclust.optimizers import FusedAdam
+from tfclust.seeds import check_seed
 
 STEPS_PER_EXECUTION = 20  # the most between two returns to Python, where no one watches a step
 
@@ -45,9 +48,14 @@ def train_network(
         `keras.callbacks.History` with the key "loss".
 
     Raises:
+        ValueError: `epochs`, `batch_size` or `initial_epoch` is none.
         RuntimeError: the loss is NaN or infinite; names the epoch.
     """
-    steps = count_batches(x.shape[0], batch_size)
+    epochs = check_integer("epochs", epochs, 0)
+    initial_epoch = check_integer("initial_epoch", initial_epoch, 0)
+    batch_size = check_integer("batch_size", batch_size, 1)
+    least = smallest_batch(network)
+    steps = count_batches(x.shape[0], batch_size, least)
     if loss is None:
         _restart(network, steps)
     else:
@@ -58,7 +66,7 @@ def train_network(
             steps_per_execution=steps_of_an_execution(steps),
         )
     steps_taken = StepsTaken()
-    batches = shuffled_epochs(x, y, batch_size, seed, steps_taken)
+    batches = shuffled_epochs(x, y, batch_size, seed, steps_taken, least=least)
     if y is None:
         batches = batches.map(lambda rows: (rows, rows))
     batches, steps_per_epoch = keras_epochs(batches, steps, network.steps_per_execution)
@@ -68,7 +76,7 @@ def train_network(
         steps_per_epoch=steps_per_epoch,
         shuffle=False,  # done
         verbose=verbose,
-        callbacks=with_callbacks(callbacks, network, steps_taken, StopOnNaN()),
+        callbacks=with_callbacks(callbacks, steps_taken, StopOnNaN()),
         initial_epoch=initial_epoch,
     )
 
@@ -153,13 +161,16 @@ def kmeans(x, n_clusters, seed, n_init=20, max_iter=300):
     Args:
         x: array or CSR matrix `(n, d)`.
         n_clusters: how many.
-        seed: int.
+        seed: int from 0 to 2**32 - 1.
         n_init: starts; 20 is what the AE-CM authors' code takes on codes.
         max_iter: iterations of each start; with `n_init=1`, 1 is the k-means++ start of CM in that
             code.
     """
     from sklearn.cluster import KMeans
 
+    check_seed(seed)
+    check_integer("n_init", n_init, 1)
+    check_integer("max_iter", max_iter, 1)
     fitted = KMeans(n_clusters, n_init=n_init, max_iter=max_iter, random_state=seed).fit(x)
     return fitted.cluster_centers_, fitted.labels_
 

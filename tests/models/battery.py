@@ -1,7 +1,9 @@
 """What every clustering model must pass, whatever its paper."""
 
+import functools
 import json
 import time
+from typing import ClassVar
 
 import keras
 import numpy as np
@@ -23,7 +25,7 @@ BAD_DATA = {
     "infinite in float32": (lambda x: x.astype("float64") * 1e300, "NaN or infinite"),
     "sparse nan": (lambda x: csr_matrix(x) * np.nan, "NaN or infinite"),
     "vector": (lambda x: x[:, 0], "shape (n, features)"),
-    "rank 3": (lambda x: np.stack([x, x], axis=1), "rank 2"),
+    "rank 5": (lambda x: x.reshape(37, 1, 1, 1, 6), "rank 2"),
     "fewer rows than clusters": (lambda x: x[:2], "as many rows as there are clusters"),
     "no rows": (lambda x: x[:0], "at least one row"),
     "no features": (lambda x: x[:, :0], "one feature"),
@@ -53,6 +55,7 @@ class ClusteringModelBattery:
         default_jit: how the two tests of whole runs compile: "auto", as a user would, where that
             takes but a moment.
         draws_codes: whether the terms of training are those of codes drawn anew in each step.
+        needs_weights: method -> arguments, of what the model gives without data, once built.
     """
 
     model_class = None
@@ -61,6 +64,7 @@ class ClusteringModelBattery:
     extra_logs = frozenset()
     default_jit = False
     draws_codes = False
+    needs_weights: ClassVar = {}
 
     def build(self, **changes):
         """The model, not compiled."""
@@ -292,6 +296,34 @@ class ClusteringModelBattery:
             np.testing.assert_allclose(weight, expected, rtol=1e-5, atol=1e-7)
             assert not np.allclose(weight, steps[-1], rtol=1e-5, atol=1e-7)
 
+    # Before it is built -----------------------------------------------------------------------
+
+    @pytest.mark.parametrize(
+        "method", ["predict", "predict_on_batch", "assign", "embed", "reconstruct", "loss_terms"]
+    )
+    def test_a_model_without_weights_is_built_for_the_data_that_it_is_given(self, rows, method):
+        model = self.build()
+        getattr(model, method)(rows)
+        assert model.built
+
+    def test_what_a_model_without_weights_cannot_give_it_says_in_a_sentence(self, rows):
+        model = self.build()
+        asked = [
+            *(functools.partial(getattr, model, part) for part in model.PARTS),
+            *(functools.partial(getattr(model, m), *a) for m, a in self.needs_weights.items()),
+            functools.partial(model.call, rows),
+            model.start_weight_average,
+        ]
+        for ask in asked:
+            with pytest.raises(ValueError, match=r"has no weights before .*`fit`.*Received: `"):
+                ask()
+        assert not any(hasattr(model, part) for part in model.PARTS)
+        with pytest.raises(ValueError, match=r"must follow `start_weight_average`.*Received"):
+            model.finish_weight_average()
+        model.summary(print_fn=lambda *_, **__: None)
+        model.build((None, rows.shape[1]))
+        assert all(hasattr(model, part) for part in model.PARTS)
+
     # Bad input --------------------------------------------------------------------------------
 
     @pytest.mark.parametrize("case", BAD_DATA)
@@ -323,11 +355,49 @@ class ClusteringModelBattery:
         with pytest.raises(ValueError, match=r"one label for each of the 37 rows.*Received: y"):
             getattr(trained, method)(rows, np.zeros(36))
 
-    @pytest.mark.parametrize("name", ["sample_weight", "class_weight", "validation_split"])
-    def test_weights_and_splits_are_refused(self, trained, rows, name):
-        value = {"sample_weight": np.ones(37), "class_weight": {0: 2.0}, "validation_split": 0.5}
+    @pytest.mark.parametrize("name", ["sample_weight", "class_weight"])
+    def test_weights_are_refused(self, trained, rows, name):
+        value = {"sample_weight": np.ones(37), "class_weight": {0: 2.0}}
         with pytest.raises(ValueError, match=f"`{name}` must not be given.*Received: {name}"):
             trained.fit(rows, verbose=0, **{name: value[name]})
+
+    def test_numbers_of_rows_steps_and_epochs_that_are_none_are_refused(self, trained, rows):
+        counts = ("batch_size", "steps_per_epoch", "validation_batch_size", "validation_steps")
+        for name, least in (*((name, 1) for name in counts), ("epochs", 0), ("initial_epoch", 0)):
+            for value in (least - 1, 8.0, True, "8"):
+                rule = (
+                    rf"`{name}` must be an integer of at least {least}.*Received: {name}={value!r}"
+                )
+                with pytest.raises(ValueError, match=rule):
+                    trained.fit(rows, validation_data=rows, verbose=0, **{name: value})
+        for method in ("predict", "assign", "evaluate", "embed", "reconstruct"):
+            for value in (0, -1, 8.0, True):
+                with pytest.raises(ValueError, match=r"`batch_size` must be an integer of at lea"):
+                    getattr(trained, method)(rows, batch_size=value)
+        assert trained.embed(rows, batch_size=np.int64(8)).shape[0] == 37
+
+    def test_the_last_rows_are_held_out_as_keras_holds_them_out(self, rows, labels):
+        split, given = self.make_eager(), self.make_eager()
+        history = split.fit(rows, labels, validation_split=0.3, verbose=0, epochs=2).history
+        held_out = (rows[25:], labels[25:])
+        expected = given.fit(rows[:25], labels[:25], validation_data=held_out, verbose=0, epochs=2)
+        assert history == expected.history
+        assert "val_loss" in history
+        assert_same_weights(split, given)
+        for share in (1.0, -0.5, "half", 0.99):
+            with pytest.raises(ValueError, match=r"`validation_split` must .*Received: validation"):
+                split.fit(rows, validation_split=share, verbose=0)
+
+    def test_batches_of_a_dataset_are_checked_as_arrays_are(self, rows):
+        model = self.make()
+        bad = np.where(rows == rows[30].max(), np.nan, rows)  # not in the first batch
+        with pytest.raises(ValueError, match=r"must not hold NaN.*Received: 1 of them"):
+            model.fit(tf.data.Dataset.from_tensor_slices(bad).batch(BATCH_SIZE), verbose=0)
+        for x in (IMAGES, np.tile(rows, 2), rows[:, :, np.newaxis]):
+            batches = tf.data.Dataset.from_tensor_slices(x).batch(BATCH_SIZE)
+            for method in (model.fit, model.predict, model.evaluate, model.embed):
+                with pytest.raises(ValueError, match=r"(scale raw pixels|must have).*Received: "):
+                    method(batches)
 
     def test_weights_within_a_dataset_are_refused(self, rows, labels):
         weighted = tf.data.Dataset.from_tensors((rows, labels, np.ones(37)))

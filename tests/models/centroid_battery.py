@@ -1,6 +1,7 @@
 """What every model with centroids must pass besides."""
 
 import math
+from typing import ClassVar
 
 import numpy as np
 import pytest
@@ -31,7 +32,14 @@ class ConcentrationBattery:
 
 
 class CentroidModelBattery(ConcentrationBattery):
-    """Tests to mix in to a `ClusteringModelBattery`."""
+    """Tests to mix in to a `ClusteringModelBattery`, before it."""
+
+    needs_weights: ClassVar = {
+        "centroids": ("input",),
+        "generate": (np.eye(3),),
+        "interpolate": (0, 1, 3),
+        "set_centroids": (np.eye(3),),
+    }
 
     def test_centroids_are_the_images_of_the_unit_vectors(self, trained):
         expected = trained.centroid_map(np.eye(3, dtype="float32"))

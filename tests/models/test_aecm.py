@@ -14,7 +14,7 @@ def images():
     return np.random.default_rng(0).random((37, 4, 5, 1), dtype="float32")
 
 
-class TestAECM(ClusteringModelBattery, CentroidModelBattery):
+class TestAECM(CentroidModelBattery, ClusteringModelBattery):
     model_class = AECM
     kwargs: ClassVar = {
         "n_clusters": 3,

@@ -11,7 +11,7 @@ from tfclust.models import CM
 from tfclust.pretraining import kmeans
 
 
-class TestCM(ClusteringModelBattery, CentroidModelBattery):
+class TestCM(CentroidModelBattery, ClusteringModelBattery):
     model_class = CM
     default_jit = "auto"
     kwargs: ClassVar = {"n_clusters": 3, "alpha": 5.0, "seed": 0}

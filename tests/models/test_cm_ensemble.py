@@ -12,6 +12,7 @@ class TestCMEnsemble(ClusteringModelBattery, ConcentrationBattery):
     model_class = CMEnsemble
     kwargs: ClassVar = {"seeds": (0, 5), "n_clusters": 3, "alpha": 5.0}
     lanes = (2,)
+    needs_weights: ClassVar = {"members": (), "set_centroids": (np.zeros((2, 3, 6)),)}
 
     def build_seeded(self, seed, **changes):
         return self.build(seeds=(seed, seed + 1), **changes)
@@ -38,6 +39,13 @@ class TestCMEnsemble(ClusteringModelBattery, ConcentrationBattery):
             expected = member.predict(rows, verbose=0)
             np.testing.assert_allclose(memberships[:, lane], expected, atol=1e-6)
             np.testing.assert_array_equal(assigned[:, lane], member.assign(rows))
+
+    def test_its_layers_and_weights_are_its_own(self, rows, trained):
+        assert trained.layers == []
+        assert {weight.shape[0] for weight in trained.trainable_weights} == {2}
+        for lane, member in enumerate(trained.members()):
+            expected = member.reconstruct(rows)
+            np.testing.assert_allclose(trained.reconstruct(rows)[:, lane], expected, atol=1e-6)
 
     def test_given_centroids_start_the_members(self, rows):
         ensemble = self.build()

@@ -27,6 +27,7 @@ def sparse_rows(rows):
 
 class TestDAMIC(ClusteringModelBattery):
     model_class = DAMIC
+    needs_weights: ClassVar = {"autoencoder": (0,)}
     kwargs: ClassVar = {
         "n_clusters": 3,
         "embedding_dim": 2,

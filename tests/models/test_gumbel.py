@@ -13,6 +13,7 @@ from tfclust.models import GumbelSoftmaxVAE
 
 class TestGumbelSoftmaxVAE(ClusteringModelBattery):
     model_class = GumbelSoftmaxVAE
+    needs_weights: ClassVar = {"generate": (0,)}
     kwargs: ClassVar = {
         "n_clusters": 3,
         "feature_dim": 4,
@@ -138,7 +139,7 @@ class TestGumbelSoftmaxVAE(ClusteringModelBattery):
             ValueError, match=r"`cluster` must be a cluster id.*Received: cluster=3"
         ):
             trained.generate(3)
-        with pytest.raises(ValueError, match=r"`generate` needs a built model.*Received"):
+        with pytest.raises(ValueError, match=r"has no weights.*Received"):
             self.build().generate(0)
 
 

@@ -18,6 +18,7 @@ def images():
 
 class TestMIXAE(ClusteringModelBattery):
     model_class = MIXAE
+    needs_weights: ClassVar = {"autoencoder": (0,)}
     kwargs: ClassVar = {
         "n_clusters": 3,
         "embedding_dim": 2,
@@ -225,9 +226,29 @@ class TestConvolutionalMIXAE:
 
     def test_images_that_the_decoder_cannot_give_back_are_refused(self):
         with pytest.raises(
-            ValueError, match=r"multiples of 4.*8 or 12 and 28 or 32.*images of 9 by 30"
+            ValueError, match=r"of 4: pad or crop the height to 8 or 12 and the width to 28 or 32\."
         ):
             self.make().fit(np.zeros((12, 9, 30, 1)), verbose=0)
+        with pytest.raises(ValueError, match=r"crop the width to 4\. Received: images of 8 by 3"):
+            self.make().fit(np.zeros((12, 8, 3)), verbose=0)
+
+    def test_grey_images_may_come_without_their_channel(self, images, tmp_path):
+        with_channel, without = self.make(), self.make()
+        grey = images[..., 0]
+        with_channel.fit(images, epochs=2, verbose=0)
+        without.fit(grey, epochs=2, verbose=0)
+        for method in ("embed", "assign"):
+            expected = getattr(with_channel, method)(images)
+            np.testing.assert_array_equal(getattr(without, method)(grey), expected)
+        for how in ("weighted", "chosen"):
+            expected = with_channel.reconstruct(images, how=how)[..., 0]
+            np.testing.assert_array_equal(without.reconstruct(grey, how=how), expected)
+        assert without.autoencoder(1)(grey).shape == grey.shape
+        without.save(tmp_path / "model.keras")
+        loaded = keras.models.load_model(tmp_path / "model.keras")
+        np.testing.assert_array_equal(loaded.reconstruct(grey), without.reconstruct(grey))
+        with pytest.raises(ValueError, match=r"must have rank 3, shape \(n, 8, 4\)"):
+            without.predict(images)
 
     def test_kernels_have_the_size_that_is_asked_for(self, images):
         model = self.make(kernel_size=(3, 2))

@@ -82,3 +82,11 @@ def test_values_that_a_cross_entropy_cannot_be_taken_of_are_refused(rows):
         make(reconstruction_loss="cross_entropy").fit(rows * 9.0, verbose=0)
     with pytest.raises(ValueError, match=r"`n` must be.*Received: n=0"):
         make().generate(0)
+
+
+def test_new_points_need_weights_and_what_is_given_data_does_not(rows):
+    with pytest.raises(ValueError, match=r"`VAE` has no weights before .*Received: `from_code`"):
+        make().generate(2)
+    untrained = VAE(4, 2, (8,), reconstruction_loss="squared_error")
+    assert untrained.compute_loss(rows) > 0.0
+    assert untrained.reconstruct(rows).shape == rows.shape

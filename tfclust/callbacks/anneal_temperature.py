@@ -2,6 +2,7 @@
 
 import keras
 
+from tfclust.callbacks.model_check import check_model
 from tfclust.checks import check_choice, check_integer, check_positive
 
 SCHEDULES = ("linear", "exponential")
@@ -48,11 +49,8 @@ class AnnealTemperature(keras.callbacks.Callback):
 
     def on_train_begin(self, logs=None):
         """Refuses a model without a temperature."""
-        if not hasattr(self.model, "temperature"):
-            raise ValueError(
-                "`AnnealTemperature` needs a model with a temperature, such as GumbelSoftmaxVAE. "
-                f"Received: a model of type {type(self.model).__name__}"
-            )
+        has = hasattr(self.model, "temperature")
+        check_model(self, has, "a model with a temperature, such as GumbelSoftmaxVAE")
 
     def on_epoch_begin(self, epoch, logs=None):
         """Sets the temperature."""

@@ -2,6 +2,8 @@
 
 import keras
 
+from tfclust.callbacks.model_check import check_model
+
 
 class AveragingEpoch(keras.callbacks.Callback):
     """Averages all weights over the steps of the last epoch.
@@ -10,6 +12,9 @@ class AveragingEpoch(keras.callbacks.Callback):
     2021), so Section 4.1 adds "one extra epoch" and takes the average. As in the authors' code, the
     optimizer goes on through that epoch and all weights are averaged after each of its steps. The
     extra epoch is the last one that `fit` runs: ask for one epoch more than the training needs.
+
+    Raises:
+        ValueError: in `fit`, the model is none of tfclust's.
 
     Example:
 
@@ -20,6 +25,11 @@ class AveragingEpoch(keras.callbacks.Callback):
     Known limits: the logs of that epoch are those of the weights while they moved; a run that stops
     before its last epoch is not averaged.
     """
+
+    def on_train_begin(self, logs=None):
+        """Refuses a model that cannot average its weights."""
+        has = hasattr(self.model, "start_weight_average")
+        check_model(self, has, "a model of tfclust, which averages its weights, such as CM")
 
     def on_epoch_begin(self, epoch, logs=None):
         """Starts the average when the last epoch begins."""

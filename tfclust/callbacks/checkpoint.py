@@ -8,6 +8,8 @@ from pathlib import Path
 
 import keras
 
+from tfclust.checks import check_weight
+
 
 class Checkpoint(keras.callbacks.Callback):
     """Saves weights, optimizer and epoch while training; the same `fit`, run again, goes on.
@@ -24,6 +26,7 @@ class Checkpoint(keras.callbacks.Callback):
         state: dict of JSON values that is saved along and updated when a run is taken up again.
 
     Raises:
+        ValueError: `every_seconds` is negative or not finite.
         OSError: the folder cannot be written.
 
     Example:
@@ -38,7 +41,7 @@ class Checkpoint(keras.callbacks.Callback):
     def __init__(self, directory, every_seconds=60.0, state=None):
         super().__init__()
         self.directory = Path(directory)
-        self.every_seconds = every_seconds
+        self.every_seconds = check_weight("every_seconds", every_seconds)
         self.state = {} if state is None else state
 
     def on_train_begin(self, logs=None):

@@ -5,6 +5,9 @@ import warnings
 import keras
 import numpy as np
 
+from tfclust.callbacks.model_check import check_model
+from tfclust.checks import check_integer
+
 
 class CollapseWatch(keras.callbacks.Callback):
     """Logs how the clusters are used, and warns of those that no sample is assigned to.
@@ -19,7 +22,7 @@ class CollapseWatch(keras.callbacks.Callback):
         patience: epochs at the start without warnings, for trainings that begin with few clusters.
 
     Raises:
-        ValueError: `patience` is negative.
+        ValueError: `patience` is no integer of at least 0; in `fit`, the model does not cluster.
 
     Example:
 
@@ -33,13 +36,13 @@ class CollapseWatch(keras.callbacks.Callback):
 
     def __init__(self, patience=0):
         super().__init__()
-        if patience < 0:
-            raise ValueError(f"`patience` must be at least 0. Received: patience={patience}")
-        self.patience = patience
+        self.patience = check_integer("patience", patience, 0)
         self._occupancy = self._sizes = None
 
     def on_train_begin(self, logs=None):
-        """Begins to count."""
+        """Refuses a model that does not cluster; begins to count."""
+        has = hasattr(self.model, "watch_occupancy")
+        check_model(self, has, "a clustering model of tfclust, such as CM")
         self._occupancy = self.model.watch_occupancy()
         self._warned_of = ()
 

@@ -3,6 +3,7 @@
 import keras
 import numpy as np
 
+from tfclust.callbacks.model_check import check_model
 from tfclust.checks import check_range
 
 
@@ -24,7 +25,8 @@ class RebalanceEntropyWeights(keras.callbacks.Callback):
         alpha_bounds, beta_bounds: smallest and largest value, in the units of R.
 
     Raises:
-        ValueError: bounds that are negative or in the wrong order.
+        ValueError: bounds that are negative or in the wrong order; in `fit`, the model has no
+            entropy weights.
 
     Example:
 
@@ -42,6 +44,12 @@ class RebalanceEntropyWeights(keras.callbacks.Callback):
         super().__init__()
         self.alpha_bounds = check_range("alpha_bounds", alpha_bounds)
         self.beta_bounds = check_range("beta_bounds", beta_bounds)
+
+    def on_train_begin(self, logs=None):
+        """Refuses a model without entropy weights."""
+        weights = (getattr(self.model, name, None) for name in ("alpha", "beta"))
+        has = all(hasattr(weight, "assign") for weight in weights)  # AE-CM's are constants
+        check_model(self, has, "a model with entropy weights, such as MIXAE")
 
     def on_epoch_end(self, epoch, logs=None):
         """Sets the weights for the next epoch, and logs those of this one."""

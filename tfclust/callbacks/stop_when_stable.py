@@ -1,9 +1,12 @@
 """Ends training when the clusters stop changing."""
 
+import numbers
+
 import keras
 import numpy as np
 
-from tfclust.checks import check_integer
+from tfclust.callbacks.model_check import check_model
+from tfclust.checks import check_count, check_integer
 
 
 class StopWhenStable(keras.callbacks.Callback):
@@ -20,7 +23,8 @@ class StopWhenStable(keras.callbacks.Callback):
         patience: stable epochs in a row that end the training; 1 is the paper's rule.
 
     Raises:
-        ValueError: `tolerance` or `patience` is out of its range.
+        ValueError: `tolerance`, `batch_size` or `patience` is out of its range; in `fit`, the model
+            does not cluster.
 
     Example:
 
@@ -38,17 +42,19 @@ class StopWhenStable(keras.callbacks.Callback):
 
     def __init__(self, x, tolerance=0.001, batch_size=None, patience=1):
         super().__init__()
-        if not 0.0 < tolerance <= 1.0:
+        if not isinstance(tolerance, numbers.Real) or not 0.0 < tolerance <= 1.0:
             raise ValueError(
                 f"`tolerance` must be a share in (0, 1]. Received: tolerance={tolerance!r}"
             )
         self.x = x
         self.tolerance = tolerance
-        self.batch_size = batch_size
+        self.batch_size = check_count("batch_size", batch_size)
         self.patience = check_integer("patience", patience, 1)
 
     def on_train_begin(self, logs=None):
-        """Forgets the epochs of an earlier training."""
+        """Refuses a model that does not cluster; forgets the epochs of an earlier training."""
+        has = hasattr(self.model, "assign")
+        check_model(self, has, "a clustering model of tfclust, such as CM")
         self._labels = None
         self._stable_epochs = 0
 

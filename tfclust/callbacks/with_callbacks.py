@@ -3,13 +3,10 @@
 import keras
 
 
-def with_callbacks(callbacks, model, *own):
+def with_callbacks(callbacks, *own):
     """The `callbacks` that a user gave to `fit`, in any form that Keras takes, after `own` ones."""
     if isinstance(callbacks, keras.callbacks.CallbackList):
-        for callback in own:
-            callback.set_model(model)
-            callbacks.callbacks.append(callback)
-        return callbacks
+        callbacks = callbacks.callbacks  # Keras's `fit` adds what a list lacks, as the history
     if isinstance(callbacks, keras.callbacks.Callback):
         callbacks = [callbacks]
     return [*own, *(callbacks or [])]

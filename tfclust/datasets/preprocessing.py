@@ -65,7 +65,7 @@ def rescale(x, scale, pixel_max=1.0):
     if scale is None:
         return x
     if scale == "max":
-        x /= x.max()
+        x /= x.max() or 1.0  # data of zeros stay
         return x
     if scale == "sqrt_dim":
         x *= np.float32(math.sqrt(math.prod(x.shape[1:])))

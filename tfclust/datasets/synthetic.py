@@ -5,6 +5,7 @@ import numpy as np
 from tfclust.checks import check_integer
 from tfclust.datasets.checksums import array_sha256
 from tfclust.datasets.dataset import Dataset
+from tfclust.seeds import check_seed
 
 DESCRIPTIONS = {
     "five_gaussians": "2,000 points in the plane from five Gaussians that overlap",
@@ -40,14 +41,14 @@ def five_gaussians(n_samples=2000, seed=0):
 
     Args:
         n_samples: Number of points, at least 2.
-        seed: Seed of the draw.
+        seed: Seed of the draw, an integer from 0 to 2**32 - 1.
 
     Returns:
         The points, float32 `(n_samples, 2)` of mean 0 and variance 1 in each coordinate, and the
         component of each, int64 `(n_samples,)`.
 
     Raises:
-        ValueError: If `n_samples` is not an integer of at least 2.
+        ValueError: If `n_samples` is not an integer of at least 2, or `seed` is no seed.
 
     Example:
         >>> from tfclust.datasets.synthetic import five_gaussians
@@ -62,7 +63,7 @@ def five_gaussians(n_samples=2000, seed=0):
     """
     n_samples = check_integer("n_samples", n_samples, minimum=2)
     # RandomState's stream is frozen: every NumPy version draws the same points.
-    random = np.random.RandomState(seed)
+    random = np.random.RandomState(check_seed(seed))
     y = random.choice(len(_WEIGHTS), size=n_samples, p=_WEIGHTS)
     factors = np.linalg.cholesky(_COVARIANCES)[y]
     x = _MEANS[y] + np.einsum("nij,nj->ni", factors, random.standard_normal((n_samples, 2)))

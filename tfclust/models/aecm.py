@@ -4,7 +4,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from tfclust.checks import check_flat, check_integer, check_units, check_weight
+from tfclust.checks import check_count, check_flat, check_integer, check_units, check_weight
 from tfclust.distribution import replica_count
 from tfclust.feeding import count_batches
 from tfclust.losses import orthonormality, sparsity, squared_error
@@ -77,6 +77,7 @@ class AECM(GivenNetworks, CentroidModel):
         "dirichlet_prior",
         "reconstruction",
     )
+    PARTS = ("encoder", "decoder", *CentroidModel.PARTS)
 
     def __init__(
         self,
@@ -188,6 +189,7 @@ class AECM(GivenNetworks, CentroidModel):
         Raises:
             ValueError: bad data.
         """
+        check_integer("clustering_epochs", clustering_epochs, 0)
         history = self.pretrain_autoencoder(x, epochs, batch_size, verbose, callbacks)
         self.pretrain_clustering_module(x, clustering_epochs, batch_size)
         return history
@@ -209,7 +211,7 @@ class AECM(GivenNetworks, CentroidModel):
             None,
             squared_error_loss,
             epochs=epochs,
-            batch_size=batch_size or self.batch_size,
+            batch_size=check_count("batch_size", batch_size, self.batch_size),
             seed=self.seed,
             optimizer=FusedAdam(1e-3, epsilon=1e-3),
             jit_compile=self._pretrains_with_xla(),
@@ -227,7 +229,7 @@ class AECM(GivenNetworks, CentroidModel):
         module = CM(
             self.n_clusters,
             alpha=self.alpha,
-            batch_size=batch_size or self.batch_size,
+            batch_size=check_count("batch_size", batch_size, self.batch_size),
             seed=self.seed,
         )
         module.build((None, codes.shape[1]))

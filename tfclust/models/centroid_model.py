@@ -12,7 +12,24 @@ from tfclust.optimizers import FusedAdam
 from tfclust.seeds import layer_seeds
 
 
-class CentroidModel(ClusteringModel):
+class DirichletPrior:
+    """Mix-in of models with a Dirichlet prior on the batch's mean memberships."""
+
+    def _take_concentration(self, alpha):
+        self.alpha = check_concentration(alpha, self.n_clusters)
+        self._sorted_alpha = np.sort(np.float32(self.alpha)) if np.ndim(self.alpha) else self.alpha
+
+    def default_optimizer(self):
+        """Adam at the paper's rate of 1e-3, with the epsilon of its authors' code."""
+        return FusedAdam(1e-3, epsilon=1e-3)
+
+    def prior(self, memberships):
+        """This replica's share of the Dirichlet prior of the global batch."""
+        prior = dirichlet_prior(global_batch_mean(memberships), self._sorted_alpha)
+        return prior / replica_count()
+
+
+class CentroidModel(DirichletPrior, ClusteringModel):
     """A clustering module (Eq. 6 of Boubekki et al., 2021) over some code, and its prior.
 
     Attributes:
@@ -31,14 +48,11 @@ class CentroidModel(ClusteringModel):
         ValueError: `alpha` is not positive, or not one number or K.
     """
 
+    PARTS = ("assignment", "centroid_map")
+
     def __init__(self, n_clusters, alpha, **kwargs):
         super().__init__(n_clusters, **kwargs)
-        self.alpha = check_concentration(alpha, self.n_clusters)
-        self._sorted_alpha = np.sort(np.float32(self.alpha)) if np.ndim(self.alpha) else self.alpha
-
-    def default_optimizer(self):
-        """Adam at the paper's rate of 1e-3, with the epsilon of its authors' code."""
-        return FusedAdam(1e-3, epsilon=1e-3)
+        self._take_concentration(alpha)
 
     def _build_clustering_module(self, code_dim, seed):
         """Creates the two layers over codes of size `code_dim`.
@@ -65,11 +79,6 @@ class CentroidModel(ClusteringModel):
 
     def _centroids(self):
         return tf.convert_to_tensor(self.centroid_map.kernel) + self.centroid_map.bias
-
-    def prior(self, memberships):
-        """This replica's share of the Dirichlet prior of the global batch."""
-        prior = dirichlet_prior(global_batch_mean(memberships), self._sorted_alpha)
-        return prior / replica_count()
 
     def _decode(self, codes):
         """Points of the input space for codes, `(n, p)` -> `(n, ...)`."""

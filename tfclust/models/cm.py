@@ -55,15 +55,7 @@ class CM(CentroidModel):
 
     def __init__(self, n_clusters, alpha=20.0, term_weights=None, **kwargs):
         super().__init__(n_clusters, alpha, **kwargs)
-        self.term_weights = {
-            name: check_weight(f"term_weights[{name!r}]", weight)
-            for name, weight in (term_weights or {}).items()
-        }
-        unknown = sorted(set(self.term_weights) - set(self.TERMS))
-        if unknown:
-            raise ValueError(
-                f"`term_weights` must name terms among {self.TERMS}. Received: {unknown}"
-            )
+        self.term_weights = checked_term_weights(term_weights)
 
     @classmethod
     def from_preset(cls, name, **kwargs):
@@ -99,11 +91,8 @@ class CM(CentroidModel):
             tf.convert_to_tensor(self.assignment.bias),
             self._centroids(),
         )
-        return memberships, self.weigh({**terms, "dirichlet_prior": self.prior(memberships)})
-
-    def weigh(self, terms):
-        """Terms of Eq. 7 times their `term_weights`."""
-        return {name: self.term_weights.get(name, 1.0) * t for name, t in terms.items()}
+        terms["dirichlet_prior"] = self.prior(memberships)
+        return memberships, weighed(terms, self.term_weights)
 
     def embed_batch(self, x):
         """The batch itself: CM clusters in the space of its input."""
@@ -119,6 +108,23 @@ class CM(CentroidModel):
     def get_config(self):
         """Config that `from_config` takes."""
         return {**super().get_config(), "term_weights": self.term_weights}
+
+
+def checked_term_weights(term_weights):
+    """A dict of factors of Eq. 7's terms; raises ValueError for another term or a bad factor."""
+    weights = {
+        name: check_weight(f"term_weights[{name!r}]", weight)
+        for name, weight in (term_weights or {}).items()
+    }
+    unknown = sorted(set(weights) - set(CM.TERMS))
+    if unknown:
+        raise ValueError(f"`term_weights` must name terms among {CM.TERMS}. Received: {unknown}")
+    return weights
+
+
+def weighed(terms, weights):
+    """The dict of terms, each times its factor in `weights`, 1 where there is none."""
+    return {name: weights.get(name, 1.0) * term for name, term in terms.items()}
 
 
 def clustering_module_terms(x, kernel, bias, centroids):

@@ -4,13 +4,15 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from tfclust.checks import check_flat, check_integer
+from tfclust.checks import check_flat
 from tfclust.models.base import ClusteringModel
-from tfclust.models.cm import CM, clustering_module_terms
+from tfclust.models.centroid_model import DirichletPrior
+from tfclust.models.cm import CM, checked_term_weights, clustering_module_terms, weighed
+from tfclust.seeds import check_seed
 
 
 @keras.saving.register_keras_serializable(package="tfclust")
-class CMEnsemble(ClusteringModel):
+class CMEnsemble(DirichletPrior, ClusteringModel):
     """CM with several seeds side by side, each the run that it would be alone.
 
     A CM is small: a step is mostly overhead. Here the weights of S of them are stacked `(S, d, K)`,
@@ -18,7 +20,7 @@ class CMEnsemble(ClusteringModel):
     shared, so member s follows the very trajectory of `CM(..., seed=seeds[s])` up to rounding.
 
     Args:
-        seeds: S distinct ints.
+        seeds: S distinct ints from 0 to 2**32 - 1.
         n_clusters, alpha, term_weights, batch_size, **kwargs: see `CM`.
 
     Raises:
@@ -38,20 +40,16 @@ class CMEnsemble(ClusteringModel):
     """
 
     TERMS = CM.TERMS
+    PARTS = ("assignment_kernel", "assignment_bias", "centroid_kernel", "centroid_bias")
 
     def __init__(self, seeds, n_clusters, alpha=20.0, term_weights=None, **kwargs):
-        self._template = CM(n_clusters, alpha=alpha, term_weights=term_weights, seed=0)
-        seeds = tuple(check_integer("seed", seed, 0) for seed in seeds)
+        seeds = tuple(check_seed(seed) for seed in seeds)
         if not seeds or len(set(seeds)) < len(seeds):
             raise ValueError(f"`seeds` must be one or more distinct ints. Received: seeds={seeds}")
         super().__init__(n_clusters, seed=seeds[0], **kwargs)
         self.seeds = seeds
-        self.alpha = self._template.alpha
-        self.term_weights = self._template.term_weights
-
-    def default_optimizer(self):
-        """The optimizer of a single CM."""
-        return self._template.default_optimizer()
+        self._take_concentration(alpha)
+        self.term_weights = checked_term_weights(term_weights)
 
     def members(self):
         """The S members as ordinary CM with weights of their own."""
@@ -71,13 +69,12 @@ class CMEnsemble(ClusteringModel):
         """Creates the stacked weights for inputs of shape `(batch, d)`."""
         check_flat(input_shape)
         self._sample_shape = (input_shape[-1],)
-        members = [self._member(seed, None) for seed in self.seeds]
-        names = ("assignment_kernel", "assignment_bias", "centroid_kernel", "centroid_bias")
-        values = _stacked_weights(members)
-        for name, value in zip(names, values, strict=True):
-            weight = self.add_weight(value.shape, name=name, dtype="float32", autocast=False)
-            setattr(self, name, weight)
-        self._assign(values)
+        with tf.init_scope():  # a graph could not read the members' weights
+            values = _stacked_weights([self._member(seed, None) for seed in self.seeds])
+            for name, value in zip(self.PARTS, values, strict=True):
+                weight = self.add_weight(value.shape, name=name, dtype="float32", autocast=False)
+                setattr(self, name, weight)
+            self._assign(values)
         self.built = True
 
     def _member(self, seed, weights):
@@ -94,12 +91,7 @@ class CMEnsemble(ClusteringModel):
         return member
 
     def _stacks(self):
-        return (
-            self.assignment_kernel,
-            self.assignment_bias,
-            self.centroid_kernel,
-            self.centroid_bias,
-        )
+        return [getattr(self, name) for name in self.PARTS]
 
     def _assign(self, values):
         for variable, value in zip(self._stacks(), values, strict=True):
@@ -122,12 +114,17 @@ class CMEnsemble(ClusteringModel):
         memberships, terms = clustering_module_terms(
             tf.cast(x, tf.float32), kernel, bias, centroid_kernel + centroid_bias[:, tf.newaxis]
         )
-        prior = self._template.prior(memberships)
-        return memberships, self._template.weigh({**terms, "dirichlet_prior": prior})
+        terms["dirichlet_prior"] = self.prior(memberships)
+        return memberships, weighed(terms, self.term_weights)
 
     def embed_batch(self, x):
         """The batch itself, as for `CM`."""
         return tf.cast(x, tf.float32)
+
+    def reconstruct_batch(self, x):
+        """Reconstructions `(batch, S, d)`, one by each member."""
+        centroids = self.centroid_kernel + self.centroid_bias[:, tf.newaxis]
+        return tf.einsum("bsk,skd->bsd", self(x), centroids)
 
     def _sum(self, terms):
         return tf.reduce_sum(super()._sum(terms))

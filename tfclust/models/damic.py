@@ -7,6 +7,7 @@ import tensorflow as tf
 from tfclust.checks import (
     check_choice,
     check_cluster_ids,
+    check_count,
     check_flat,
     check_integer,
     check_sigmoid_range,
@@ -84,6 +85,7 @@ class DAMIC(MixtureOfAutoencoders):
     """
 
     TERMS = ("mixture_nll",)
+    PARTS = ("encoder", "decoder", "clustering_network")
 
     def __init__(
         self,
@@ -103,7 +105,6 @@ class DAMIC(MixtureOfAutoencoders):
         self.embedding_dim = embedding_dim
         self.hidden_units = check_units("hidden_units", hidden_units)
         self.gate_units = check_units("gate_units", gate_units)
-        self.clustering_network = None
 
     def term_names(self):
         """Names of the terms: that of Eq. 3, or of Eq. 7 without a gate."""
@@ -126,18 +127,20 @@ class DAMIC(MixtureOfAutoencoders):
             dtype=self.dtype_policy,
             seed=networks_seed,
         )
-        if self.gate:
-            self.clustering_network = normalized_network(
-                input_shape[-1],
-                (*self.gate_units, self.n_clusters),
-                activation="elu",
-                normalize_first=self.normalize_first,
-                name="clustering_network",
-                dtype=self.dtype_policy,
-                output_dtype="float32",
-                seed=gate_seed,
-            )
+        self.clustering_network = self._gate(input_shape[-1], gate_seed) if self.gate else None
         self.built = True
+
+    def _gate(self, input_dim, seed):
+        return normalized_network(
+            input_dim,
+            (*self.gate_units, self.n_clusters),
+            activation="elu",
+            normalize_first=self.normalize_first,
+            name="clustering_network",
+            dtype=self.dtype_policy,
+            output_dtype="float32",
+            seed=seed,
+        )
 
     def _checked(self, x, min_rows=1):
         return check_sigmoid_range(super()._checked(x, min_rows))
@@ -239,6 +242,7 @@ class DAMIC(MixtureOfAutoencoders):
         Raises:
             ValueError: bad data.
         """
+        check_integer("n_init", n_init, 1)
         history = self.pretrain_autoencoder(x, epochs, **stages)
         labels = self.kmeans_labels(x, n_init)
         history.history.update(self.pretrain_clusters(x, labels, epochs, **stages).history)
@@ -318,7 +322,8 @@ class DAMIC(MixtureOfAutoencoders):
         self._ensure_built(x)
         # XLA would compile for each of so many trainings, and again for its last batch's size.
         kwargs = {"jit_compile": False, **kwargs}
-        return x, Stages(epochs, batch_size or self.batch_size, self.seed, **kwargs)
+        batch_size = check_count("batch_size", batch_size, self.batch_size)
+        return x, Stages(epochs, batch_size, self.seed, **kwargs)
 
     def get_config(self):
         """Config that `from_config` takes."""

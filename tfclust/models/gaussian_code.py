@@ -27,6 +27,8 @@ class GaussianCode:
             cross-entropy.
     """
 
+    PARTS = ("encoder", "decoder", "mean", "log_variance", "from_code")
+
     def _take_sizes(
         self, feature_dim, latent_dim, hidden_units, gaussian_weight, reconstruction_loss
     ):

@@ -12,8 +12,8 @@ class GivenNetworks:
             raise ValueError(
                 f"`encoder` and `decoder` must be given together. Received: {missing}=None"
             )
-        self.encoder = encoder
-        self.decoder = decoder
+        if encoder is not None:  # else `build` makes them
+            self.encoder, self.decoder = encoder, decoder
         self._has_own_networks = encoder is None
 
     def _networks_config(self):

@@ -76,6 +76,7 @@ class GumbelSoftmaxVAE(GaussianCode, ClusteringModel):
     """
 
     TERMS = ("reconstruction", "gaussian_kl", "categorical_kl")
+    PARTS = (*GaussianCode.PARTS, "categories", "from_category")
     REDUCTION = "mean"
 
     def __init__(
@@ -178,7 +179,8 @@ class GumbelSoftmaxVAE(GaussianCode, ClusteringModel):
         Args:
             cluster: cluster id, from 0 to K - 1.
             n: number of points.
-            seed: int that fixes the draws; None draws one from Keras's global generator.
+            seed: int from 0 to 2**32 - 1 that fixes the draws; None draws one from Keras's global
+                generator.
 
         Returns:
             Float32 array `(n, d)`.
@@ -186,8 +188,6 @@ class GumbelSoftmaxVAE(GaussianCode, ClusteringModel):
         Raises:
             ValueError: `cluster` is not a cluster id, `n` is below 1, or the model is not built.
         """
-        if not self.built:
-            raise ValueError("`generate` needs a built model. Received: a model without weights")
         cluster = check_cluster("cluster", cluster, self.n_clusters)
         shape = (check_integer("n", n, 1), self.latent_dim)
         codes = tf.random.stateless_normal(shape, (drawn_seed(seed), 0))

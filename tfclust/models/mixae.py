@@ -46,7 +46,7 @@ class MIXAE(GivenNetworks, MixtureOfAutoencoders):
     Args:
         n_clusters: number of clusters and of autoencoders K, at least 2.
         embedding_dim: size of each autoencoder's code; 8 is Fig. 4's 80 values for ten.
-        filters: channels after each convolution of an encoder, for images
+        filters: channels after each convolution of an encoder, for images `(height, width)` or
             `(height, width, channels)`; the decoder mirrors them.
         kernel_size: height and width of the convolutions' kernels, one integer or two.
         hidden_units: widths of each encoder's hidden layers, for vectors.
@@ -97,6 +97,7 @@ class MIXAE(GivenNetworks, MixtureOfAutoencoders):
     """
 
     TERMS = ("reconstruction", "sample_entropy", "batch_entropy")
+    PARTS = ("encoder", "decoder", "assignment")
     REDUCTION = "mean"
 
     def __init__(
@@ -180,17 +181,18 @@ class MIXAE(GivenNetworks, MixtureOfAutoencoders):
                 self.embedding_dim,
                 **shared,
             )
-        if len(self._sample_shape) == 3:
+        if len(self._sample_shape) in (2, 3):
             return parallel_convolutional_autoencoder(
                 self.n_clusters,
-                self._sample_shape,
+                self._sample_shape if len(self._sample_shape) == 3 else (*self._sample_shape, 1),
                 self.filters,
                 self.embedding_dim,
                 self.kernel_size,
                 **shared,
             )
         raise ValueError(
-            "`x` must have rank 2, shape (n, features), or 4, shape (n, height, width, channels). "
+            "`x` must have rank 2, shape (n, features), or be images: rank 3, shape (n, height, "
+            "width), or 4, shape (n, height, width, channels). "
             f"Received: x of rank {len(self._sample_shape) + 1}, shape (n, "
             f"{', '.join(map(str, self._sample_shape))})"
         )
@@ -218,7 +220,10 @@ class MIXAE(GivenNetworks, MixtureOfAutoencoders):
 
     def _encode(self, x, training):
         """Codes `(K, batch, p)`, and divergences `(K, batch)` of variational autoencoders."""
-        codes = self.encoder(x, training=training)
+        encoder = self.encoder
+        if self._has_own_networks and len(self._sample_shape) == 2:
+            x = x[..., tf.newaxis]  # the channel that grey images came without
+        codes = encoder(x, training=training)
         if not self.variational:
             return codes, None
         mean, log_variance = tf.split(codes, 2, axis=-1)
@@ -266,7 +271,9 @@ class MIXAE(GivenNetworks, MixtureOfAutoencoders):
         """Memberships `(batch, K)` and reconstructions `(K, batch, ...)`, float32, of a batch."""
         codes, _ = self._encode(x, training=False)
         memberships = tf.nn.softmax(self._logits(codes, training=False))
-        return memberships, self._output(self.decoder(codes, training=False))
+        reconstructions = self._output(self.decoder(codes, training=False))
+        shape = (self.n_clusters, -1, *self._sample_shape)
+        return memberships, tf.reshape(reconstructions, shape)
 
     def decode_single(self, codes, decoder):
         """Reconstructions by one autoencoder; a variational one decodes the mean."""

@@ -61,13 +61,18 @@ class MixtureOfAutoencoders(ClusteringModel):
             ValueError: the model is not built, `k` is not a cluster id, or networks were passed in
                 that are not made of parallel layers.
         """
-        if not self.built:
-            raise ValueError("`autoencoder` needs a built model. Received: a model without weights")
         check_cluster("k", k, self.n_clusters)
+        encoder = single_network(self.encoder, k)
         inputs = keras.Input(self._sample_shape)
-        codes = single_network(self.encoder, k)(inputs)
+        codes = encoder(_shaped(inputs, encoder.input_shape))
         outputs = self.decode_single(codes, single_network(self.decoder, k))
+        outputs = _shaped(outputs, inputs.shape)
         return keras.Model(inputs, outputs, name=f"autoencoder_{k}")
+
+
+def _shaped(x, shape):
+    """Samples with or without the axis of a single channel, as `shape` has it."""
+    return x if x.shape == shape else keras.layers.Reshape(shape[1:])(x)
 
 
 def joined_codes(codes):

@@ -1,6 +1,7 @@
 """What every model trained on an objective of its own is and promises."""
 
 import functools
+import numbers
 
 import keras
 import numpy as np
@@ -9,22 +10,32 @@ import tensorflow as tf
 from tfclust.callbacks.steps_taken import StepsTaken
 from tfclust.callbacks.stop_on_nan import StopOnNaN
 from tfclust.callbacks.with_callbacks import with_callbacks
-from tfclust.checks import check_data, check_integer, check_labels
+from tfclust.checks import check_count, check_data, check_integer, check_labels, check_shape
 from tfclust.distribution import global_batch_size
 from tfclust.feeding import count_batches, keras_epochs, ordered_batches, shuffled_epochs
 from tfclust.models.objective_terms import ObjectiveTerms
+from tfclust.networks import smallest_batch
 from tfclust.optimizers import FusedAdam
 from tfclust.sampling import step_seed
 from tfclust.seeds import drawn_seed
+from tfclust.streams import CheckedStreams, batch_spec, is_stream
 from tfclust.weight_average import WeightAverage
+
+
+class NotBuiltError(ValueError, AttributeError):
+    """A model is asked for what it has only once its weights are there.
+
+    An AttributeError too, as scikit-learn's `NotFittedError`, so that `hasattr` says no.
+    """
 
 
 class ObjectiveModel(keras.Model):
     """A Keras model whose objective is part of it and needs no labels.
 
     A subclass writes `build`, `call`, `objective`, `embed_batch` and `reconstruct_batch`, and names
-    the terms of its objective in `TERMS`. It gets `compile`, `fit`, `evaluate`, `predict`, `save`
-    that mean what they mean for a Keras classifier, `embed`, `reconstruct` and `loss_terms`.
+    the terms of its objective in `TERMS` and what `build` makes in `PARTS`. It gets `compile`,
+    `fit`, `evaluate`, `predict`, `save` that mean what they mean for a Keras classifier, `embed`,
+    `reconstruct` and `loss_terms`.
 
     A model that makes new points also writes `generate_batch(**inputs)`, which TensorFlow can
     trace, and `generator_inputs()`, a dict of its arguments' names and example arrays of batches;
@@ -32,8 +43,9 @@ class ObjectiveModel(keras.Model):
 
     Args:
         batch_size: rows of a batch where `fit` and its kin are given none.
-        seed: int that fixes the initial weights and the order of the batches. None draws one from
-            Keras's global generator, so `keras.utils.set_random_seed` acts here too.
+        seed: int from 0 to 2**32 - 1 that fixes the initial weights and the order of the batches.
+            None draws one from Keras's global generator, so `keras.utils.set_random_seed` acts here
+            too.
         **kwargs: `name`, `dtype` (a precision policy, e.g. "mixed_bfloat16").
 
     Raises:
@@ -41,6 +53,7 @@ class ObjectiveModel(keras.Model):
     """
 
     TERMS = ()
+    PARTS = ()  # attributes that are there once the model is built
     REDUCTION = "sum"  # of the terms over the batch, as the paper writes them: "sum" or "mean"
 
     def __init__(self, batch_size=256, seed=None, **kwargs):
@@ -80,6 +93,21 @@ class ObjectiveModel(keras.Model):
     def sample_shape(self):
         """Shape of one sample, as a tuple; None before the model is built."""
         return self._sample_shape
+
+    def __getattr__(self, name):
+        """Says of a part of the model that is missing why it is."""
+        if name in type(self).PARTS:
+            self._check_built(name)
+        raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+
+    def _check_built(self, name):
+        if not self.built:
+            raise NotBuiltError(
+                f"`{type(self).__name__}` has no weights before it knows the shape of its input: "
+                "train it with `fit`, load a trained one, or call `build`, such as "
+                "`build((None, 4))` for 4 features. "
+                f"Received: `{name}` of a model that is not built"
+            )
 
     def loss_terms(self, x, training=False):
         """The terms of the objective on the batch `x`: a dict, name -> scalar.
@@ -165,10 +193,15 @@ class ObjectiveModel(keras.Model):
         epochs=1,
         verbose="auto",
         callbacks=None,
+        validation_split=0.0,
         validation_data=None,
         shuffle=True,
+        class_weight=None,
+        sample_weight=None,
         initial_epoch=0,
         steps_per_epoch=None,
+        validation_steps=None,
+        validation_batch_size=None,
         **kwargs,
     ):
         """Trains on `x`; labels `y` reach the compiled metrics and nothing else.
@@ -177,61 +210,79 @@ class ObjectiveModel(keras.Model):
         and the steps taken so far, so a run that was cut off and restored goes on as it would have.
 
         Args:
-            x: array `(n, ...)`, scipy CSR matrix `(n, d)`, or a `tf.data.Dataset` of batches.
+            x: array `(n, ...)`, scipy CSR matrix or table of numbers `(n, d)`, or a
+                `tf.data.Dataset` of batches `x` or `(x, y)`.
             y: None or labels `(n,)`.
             batch_size: rows of a batch; None takes the model's.
             epochs, verbose, callbacks, initial_epoch, steps_per_epoch: as in Keras.
-            validation_data: `x`, `(x, y)` or a `tf.data.Dataset`.
+            validation_split: share of the rows, the last ones, that are not trained on: the logs
+                tell their loss under names that begin with `val_`. Of an array.
+            validation_data: `x`, `(x, y)` or a `tf.data.Dataset`, in place of such a share.
             shuffle: False keeps the order of the rows.
+            class_weight, sample_weight: must be None; the objectives have no place for them.
+            validation_steps, validation_batch_size: as in Keras; None takes all validation data,
+                and `batch_size`.
             **kwargs: passed to `keras.Model.fit`, such as `validation_freq`.
 
         Returns:
             `keras.callbacks.History`.
 
         Raises:
-            ValueError: bad data, before any training: see `tfclust.checks.check_data`; or weights
-                of samples or classes, which the objectives have no place for.
+            ValueError: bad data, before any training: see `tfclust.checks.check_data`, and of a
+                dataset when the bad batch comes; weights of samples or classes; or a number of
+                rows, steps or epochs that is none.
             RuntimeError: the loss is NaN or infinite; names the epoch.
         """
-        for name in ("sample_weight", "class_weight"):
-            _refuse(name, kwargs.get(name))
-        _refuse("validation_split", kwargs.get("validation_split") or None)
-        steps_taken = StepsTaken()
-        if _is_array(x):
-            x, steps_per_epoch = self._epochs(
-                x, y, batch_size, steps_per_epoch, shuffle, steps_taken
-            )
-            y = batch_size = None
-        if isinstance(x, tf.data.Dataset):
-            self._ensure_built(x)
-            shuffle = False  # it has its own order
-        return super().fit(
-            x,
-            y,
-            batch_size=batch_size,
-            shuffle=shuffle,
-            epochs=epochs,
-            verbose=verbose,
-            callbacks=with_callbacks(callbacks, self, steps_taken, StopOnNaN()),
-            validation_data=self._validation_batches(validation_data),
-            initial_epoch=initial_epoch,
-            steps_per_epoch=steps_per_epoch,
-            **kwargs,
+        _refuse("sample_weight", sample_weight)
+        _refuse("class_weight", class_weight)
+        epochs = check_integer("epochs", epochs, 0)
+        initial_epoch = check_integer("initial_epoch", initial_epoch, 0)
+        batch_size = check_count("batch_size", batch_size, self.batch_size)
+        steps_per_epoch = check_count("steps_per_epoch", steps_per_epoch)
+        validation_steps = check_count("validation_steps", validation_steps)
+        validation_batch_size = check_count(
+            "validation_batch_size", validation_batch_size, batch_size
         )
+        steps_taken = StepsTaken()
+        with self._checked_streams() as checked:
+            if validation_data is None and validation_split:
+                x, y, validation_data = self._split(x, y, validation_split)
+            if is_stream(x):
+                _refuse("y", y, "a dataset holds its labels: `(x, y)`")
+                x = self._stream(x, checked)
+            else:
+                x, steps_per_epoch = self._epochs(
+                    x, y, batch_size, steps_per_epoch, shuffle, steps_taken
+                )
+            if validation_data is not None:
+                validation_data = self._validation_batches(
+                    validation_data, validation_batch_size, checked
+                )
+            return super().fit(
+                x,
+                shuffle=False,  # done, or the order of a dataset
+                epochs=epochs,
+                verbose=verbose,
+                callbacks=with_callbacks(callbacks, steps_taken, StopOnNaN()),
+                validation_data=validation_data,
+                initial_epoch=initial_epoch,
+                steps_per_epoch=steps_per_epoch,
+                validation_steps=validation_steps,
+                **kwargs,
+            )
 
     def evaluate(self, x=None, y=None, batch_size=None, **kwargs):
         """Terms per sample and compiled metrics on `x`, as `keras.Model.evaluate` gives them."""
-        if _is_array(x):
-            x = self._ordered(x, y, batch_size)
-            y = batch_size = None
-        return super().evaluate(x, y, batch_size=batch_size, **kwargs)
+        _refuse("sample_weight", kwargs.get("sample_weight"))
+        check_count("steps", kwargs.get("steps"))
+        with self._checked_streams() as checked:
+            return super().evaluate(self._in_order(x, y, batch_size, checked), **kwargs)
 
     def predict(self, x, batch_size=None, **kwargs):
         """What `call` gives for the rows of `x`, batch by batch."""
-        if _is_array(x):
-            x = self._ordered(x, None, batch_size)
-            batch_size = None
-        return super().predict(x, batch_size=batch_size, **kwargs)
+        check_count("steps", kwargs.get("steps"))
+        with self._checked_streams() as checked:
+            return super().predict(self._in_order(x, None, batch_size, checked), **kwargs)
 
     def get_config(self):
         """Config that `from_config` takes."""
@@ -296,19 +347,25 @@ class ObjectiveModel(keras.Model):
 
     def _step_seed(self):
         """Seed of what this step of the training draws."""
-        return step_seed(self.seed, self.optimizer.iterations if self.optimizer else 0)
+        return step_seed(self.seed, self.optimizer.iterations if self.compiled else 0)
 
     def _sum(self, terms):
         return tf.add_n(list(terms.values()))
 
     def start_weight_average(self):
         """Adds every further step's weights to an average; `finish_weight_average` takes it."""
+        self._check_built("start_weight_average")
         with self.distribute_strategy.scope():
             self._weight_average = WeightAverage(self.trainable_weights)
         self.make_train_function(force=True)
 
     def finish_weight_average(self):
         """Sets the weights to their average over the steps since `start_weight_average`."""
+        if self._weight_average is None:
+            raise ValueError(
+                "`finish_weight_average` must follow `start_weight_average`. "
+                f"Received: a model of type {type(self).__name__} that keeps no average"
+            )
         self._weight_average.assign()
         self._weight_average = None
         self.make_train_function(force=True)
@@ -330,11 +387,11 @@ class ObjectiveModel(keras.Model):
         x = self._checked(x, self._min_rows)
         self._ensure_built(x)
         y = check_labels(y, x)
-        batch_size = check_integer("batch_size", batch_size or self.batch_size, 1)
-        steps = count_batches(x.shape[0], batch_size)
+        least = smallest_batch(self)
+        steps = count_batches(x.shape[0], batch_size, least)
         return keras_epochs(
-            shuffled_epochs(x, y, batch_size, self._order_seed, steps_taken, shuffle),
-            steps_per_epoch or steps,
+            shuffled_epochs(x, y, batch_size, self._order_seed, steps_taken, shuffle, least),
+            steps if steps_per_epoch is None else steps_per_epoch,
             self.steps_per_execution,
             # Only whole passes begin where those of a run that was cut off and restored do.
             restart=steps_per_epoch not in (None, steps),
@@ -343,35 +400,76 @@ class ObjectiveModel(keras.Model):
     def _ensure_built(self, x):
         if self.built:
             return
-        if isinstance(x, tf.data.Dataset):
-            x, _, _ = keras.utils.unpack_x_y_sample_weight(x.element_spec)
         with tf.init_scope(), self.distribute_strategy.scope():
             self.build((None, *x.shape[1:]))
 
     def _ordered(self, x, y, batch_size):
+        batch_size = check_count("batch_size", batch_size, self.batch_size)
         x = self._checked(x)
         self._ensure_built(x)
-        return ordered_batches(x, check_labels(y, x), batch_size or self.batch_size)
+        return ordered_batches(x, check_labels(y, x), batch_size)
 
-    def _validation_batches(self, data):
-        if data is None or isinstance(data, tf.data.Dataset):
-            return data
-        x, y = _unpack(data)
-        return self._ordered(x, y, None)
+    def _checked_streams(self):
+        return CheckedStreams(self._checked, self.dtype)
+
+    def _stream(self, x, checked):
+        """Data that come in batches, checked where they are a dataset."""
+        if not isinstance(x, tf.data.Dataset):
+            return x
+        batch = batch_spec(x)
+        check_shape(tuple(batch.shape), self._sample_shape)
+        self._ensure_built(batch)
+        return checked(x)
+
+    def _in_order(self, x, y, batch_size, checked):
+        """Batches of an array or a dataset, once and in their order."""
+        if not is_stream(x):
+            return self._ordered(x, y, batch_size)
+        _refuse("y", y, "a dataset holds its labels: `(x, y)`")
+        check_count("batch_size", batch_size)
+        return self._stream(x, checked)
+
+    def _split(self, x, y, share):
+        """`x` and `y` without their last rows, and these rows for the validation."""
+        if is_stream(x):
+            raise ValueError(
+                "`validation_split` must be 0 where batches come from a dataset: give its end as "
+                f"`validation_data`. Received: validation_split={share!r}"
+            )
+        if not isinstance(share, numbers.Real) or not 0.0 < share < 1.0:
+            raise ValueError(
+                "`validation_split` must be a share of the rows, in [0, 1). "
+                f"Received: validation_split={share!r}"
+            )
+        x = self._checked(x)
+        y = check_labels(y, x)
+        first = int(x.shape[0] * (1.0 - share))  # as Keras counts
+        if first < self._min_rows:
+            raise ValueError(
+                f"`validation_split` must leave as many rows as there are clusters, "
+                f"{self._min_rows}. Received: validation_split={share!r} of {x.shape[0]} rows"
+            )
+        if y is None:
+            return x[:first], None, (x[first:],)
+        return x[:first], y[:first], (x[first:], y[first:])
+
+    def _validation_batches(self, data, batch_size, checked):
+        x, y = (data, None) if is_stream(data) else _unpack(data)
+        return self._in_order(x, y, batch_size, checked)
 
     def _map_batches(self, method, x, batch_size, **options):
         """What a method gives for the batches of `x`, joined; traced once, as Keras's `predict`."""
-        data = self._ordered(x, None, batch_size) if _is_array(x) else x
         key = (method.__name__, *sorted(options.items()))
         if key not in self._batch_functions:
             function = functools.partial(method, **options)
             self._batch_functions[key] = tf.function(function, reduce_retracing=True)
         step = self._batch_functions[key]
         results = []
-        for batch in data:
-            rows, _, _ = keras.utils.unpack_x_y_sample_weight(batch)
-            self._ensure_built(rows)
-            results.append(step(rows).numpy())
+        with self._checked_streams() as checked:
+            for batch in self._in_order(x, None, batch_size, checked):
+                rows, _, _ = keras.utils.unpack_x_y_sample_weight(batch)
+                self._ensure_built(rows)
+                results.append(step(rows).numpy())
         return np.concatenate(results)
 
 
@@ -382,13 +480,8 @@ def _unpack(data):
     return x, y
 
 
-def _refuse(name, value):
+def _refuse(name, value, reason="the objectives have no place for it"):
     if value is not None:
         raise ValueError(
-            f"`{name}` must not be given: the objectives have no place for it. "
-            f"Received: {name} of type {type(value).__name__}"
+            f"`{name}` must not be given: {reason}. Received: {name} of type {type(value).__name__}"
         )
-
-
-def _is_array(x):
-    return hasattr(x, "shape") or isinstance(x, (list, tuple))

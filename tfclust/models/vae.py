@@ -97,10 +97,11 @@ class VAE(GaussianCode, ObjectiveModel):
 
         Args:
             n: number of points.
-            seed: int that fixes the draws; None draws one from Keras's global generator.
+            seed: int from 0 to 2**32 - 1 that fixes the draws; None draws one from Keras's global
+                generator.
 
         Raises:
-            ValueError: `n` is below 1, or `seed` below 0.
+            ValueError: `n` is below 1, `seed` is no seed, or the model is not built.
         """
         shape = (check_integer("n", n, 1), self.latent_dim)
         codes = tf.random.stateless_normal(shape, (drawn_seed(seed), 0))

@@ -9,6 +9,7 @@ from tqdm import tqdm
 
 from tfclust.checks import check_data, check_integer
 from tfclust.criteria import CRITERIA
+from tfclust.seeds import run_seeds
 from tfclust.tuning.objectives import LABEL_FREE, median
 from tfclust.tuning.spaces import space_of
 from tfclust.tuning.training import train
@@ -150,8 +151,7 @@ def choose_n_clusters(
     check_integer("seeds_per_candidate", seeds_per_candidate, 1)
     if epochs is not None:
         check_integer("epochs", epochs, 1)
-    first = check_integer("seed", seed, 0) * seeds_per_candidate
-    seeds = range(first, first + seeds_per_candidate)
+    seeds = run_seeds(seed, seeds_per_candidate)
     space = space_of(model)
     fixed = {name: value for name, value in (settings or {}).items() if name != "n_clusters"}
     space.check_names(fixed)

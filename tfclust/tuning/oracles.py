@@ -9,6 +9,8 @@ from keras_tuner.engine.trial import Trial, TrialStatus
 from sklearn.exceptions import ConvergenceWarning
 from threadpoolctl import threadpool_limits
 
+from tfclust.seeds import LARGEST_SEED
+
 TUNER = "tuner"  # KerasTuner asks for a name of who runs the trials; there is one
 
 
@@ -102,7 +104,11 @@ def make_oracle(algorithm, objective, hyperparameters, max_trials, epochs, seed)
         seed: int of at least 0.
     """
     # KerasTuner takes 0 for no seed at all.
-    common = {"objective": objective, "hyperparameters": hyperparameters, "seed": seed + 1}
+    common = {
+        "objective": objective,
+        "hyperparameters": hyperparameters,
+        "seed": min(seed + 1, LARGEST_SEED),
+    }
     if algorithm == "hyperband":
         oracle = Hyperband(max_epochs=epochs, **common)
     elif algorithm == "random":

@@ -8,6 +8,7 @@ import numpy as np
 from tfclust.callbacks.loss_not_finite import LossNotFinite
 from tfclust.checks import check_data, check_integer, check_labels
 from tfclust.metrics import evaluate
+from tfclust.seeds import run_seeds
 from tfclust.tuning.algorithms import ALGORITHMS
 from tfclust.tuning.objectives import Objective
 from tfclust.tuning.progress import Progress
@@ -94,7 +95,7 @@ def tune(
     check_integer("n_clusters", n_clusters, 2)
     check_integer("max_trials", max_trials, 1)
     check_integer("seeds_per_trial", seeds_per_trial, 1)
-    check_integer("seed", seed, 0)
+    run_seeds(seed, seeds_per_trial)
     if epochs is not None:
         check_integer("epochs", epochs, 1)
     searched = space_of(model).narrowed(space, fixed, epochs)
@@ -117,7 +118,7 @@ class _Search:
         self.algorithm = algorithm
         self.seed = seed
         # The same for every trial: settings are compared, not seeds.
-        self.seeds = tuple(range(seed * seeds_per_trial, (seed + 1) * seeds_per_trial))
+        self.seeds = run_seeds(seed, seeds_per_trial)
         self.trials = {}
 
     def run(self, max_trials, directory, verbose):
