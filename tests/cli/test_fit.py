@@ -298,6 +298,10 @@ def test_evaluate_scores_labels_of_any_text(run, table, tmp_path, capsys):
     assert capsys.readouterr().out == first
     scores = dict(re.findall(r"(\w+)\)? +(\d\.\d{4})$", first, re.MULTILINE))
     assert set(scores) == {"ACC", "NMI", "ARI", "purity", "homogeneity"}
+    for header, names in ([], KINDS), (["0"], "123"):  # a label as the first row, a name of digits
+        bare = write_csv(tmp_path / "y.csv", [header, *([names[i % 3]] for i in range(60))])
+        assert main(["evaluate", str(run), "--labels", str(bare)]) == 0
+        assert capsys.readouterr().out == first
     short = write_csv(tmp_path / "y.csv", [["kind"], *([k] for k in KINDS)])
     assert main(["evaluate", str(run), "--labels", str(short)]) == 2
     assert "each of the 60 rows" in capsys.readouterr().err

@@ -1,5 +1,6 @@
 """`tfclust evaluate`: a run's clusters against known labels."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -23,21 +24,37 @@ def run(arguments):
     """Prints the scores; returns the exit status."""
     folder = RunFolder(arguments.run)
     data = folder.read_finished()["data"]
-    # The options of the run are those of its own file.
-    is_own = arguments.labels.resolve() == Path(data["path"]).resolve()
-    options = reading.Options.of(data["options"]) if is_own else None
-    labels = reading.read_labels(arguments.labels, arguments.label_column, options)
     clusters = read_labels(folder.path)
-    if len(labels) == len(clusters) + len(data["left_out"]):  # of the rows that have no cluster too
-        labels = np.delete(labels, data["left_out"])
-    if len(labels) != len(clusters):
-        raise UserError(
-            f"the labels must be one for each of the {len(clusters)} rows of the run, in their "
-            f"order. Received: {len(labels)} labels"
-        )
+    labels = _labels(arguments, data, len(clusters))
     for name, score in scores(labels, clusters).items():
         print(f"{name:36} {score:.4f}")
     return 0
+
+
+def _labels(arguments, data, n):
+    """A label for each of the `n` rows of a run.
+
+    Raises:
+        UserError: there are more labels, or fewer.
+    """
+    # The options of the run are those of its own file.
+    is_own = arguments.labels.resolve() == Path(data["path"]).resolve()
+    options = reading.Options.of(data["options"]) if is_own else reading.Options()
+    labels = reading.read_labels(arguments.labels, arguments.label_column, options)
+    n_read = n + len(data["left_out"])
+    fits = len(labels) in (n, n_read)
+    if not fits and arguments.label_column is None and abs(len(labels) - n_read) == 1:
+        # The first row is a label, and was taken for the name of the column; or the reverse.
+        other = replace(options, header=len(labels) > n_read)
+        labels = reading.read_labels(arguments.labels, None, other)
+    if len(labels) == n_read:
+        labels = np.delete(labels, data["left_out"])
+    if len(labels) != n:
+        raise UserError(
+            f"the labels must be one for each of the {n} rows of the run, in their order. "
+            f"Received: {len(labels)} labels"
+        )
+    return labels
 
 
 def scores(labels, clusters):
