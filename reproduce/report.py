@@ -16,7 +16,9 @@ from reproduce.experiment import Experiment
 from reproduce.experiments import PAPERS
 from reproduce.figures import caption
 from reproduce.ledger import Ledger, run_key
+from reproduce.markdown import to_html
 from reproduce.paper import Paper
+from reproduce.reached import MANY_SEEDS, NOT_COUNTED, count_reached, summary
 from reproduce.row import Row
 from reproduce.search_record import SearchRecord
 from reproduce.search_record import records as search_records
@@ -56,11 +58,16 @@ def write(ledger: Ledger, out_dir: str | os.PathLike) -> list[Path]:
     records = ledger.records()
     figures = sorted((out_dir / "figures").glob("*.png"))
     searches = search_records(out_dir / "searches")
+    counts = count_reached(records)
     context = {
         "papers": [_paper_view(paper, records, searches) for paper in PAPERS.values()],
         "figures": [(path.relative_to(out_dir).as_posix(), caption(path)) for path in figures],
         "verdicts": VERDICTS,
         "caveats": published.CAVEATS,
+        "reached": counts,
+        "reached_in_all": summary(counts),
+        "many_seeds": MANY_SEEDS,
+        "not_counted": NOT_COUNTED,
     }
     out_dir.mkdir(parents=True, exist_ok=True)
     environment = _environment()
@@ -252,6 +259,7 @@ def _environment():
         share=_share,
         settings=_settings,
         correlation=_correlation,
+        markdown=to_html,
     )
     return environment
 

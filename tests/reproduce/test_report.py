@@ -176,6 +176,35 @@ def test_figures_beside_the_pages_are_shown_by_relative_link(tmp_path, pages):
     assert '<img src="figures/aecm_8.png"' in page
 
 
+def test_captions_are_markdown_in_the_one_and_html_in_the_other(tmp_path, pages):
+    folder = tmp_path / "out" / "figures"
+    folder.mkdir(parents=True)
+    (folder / "aecm_8.png").write_bytes(b"")
+    (folder / "aecm_8.md").write_text("**Figure 8.** Toys.\n\n| a | b |\n|---|---|\n| 1 | 2 |\n")
+    markdown, page = pages()
+    assert "**Figure 8.** Toys." in markdown
+    assert "| 1 | 2 |" in markdown
+    assert "<p><strong>Figure 8.</strong> Toys.</p>" in page
+    assert "<tr><td>1</td><td>2</td></tr>" in page
+    assert "**" not in page
+    assert "|---" not in page
+
+
+def test_wide_tables_scroll_and_do_not_widen_the_page(ledger, record, pages):
+    ledger.append(record())
+    ledger.append(record(seed=1))
+    _, page = pages()
+    assert page.count("<table>") == page.count('<div class="scroll"><table>') > 20
+
+
+def test_both_pages_begin_with_the_cells_that_are_reached(ledger, record, pages):
+    ledger.append(record(metrics=scores(0.54)))
+    for text in pages():
+        head = text.split("Scores are percent")[0]
+        assert "0 of 113 published cells are reached by 5 seeds or more, 3 by any number" in head
+        assert "cifar10 (comes in no file" in head
+
+
 def test_the_page_closes_every_tag_and_escapes_text(ledger, record, pages):
     ledger.append(record(cpu="<script>"))
     _, page = pages()
