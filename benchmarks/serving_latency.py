@@ -64,7 +64,7 @@ def main():
     x = np.random.default_rng(0).random((max(BATCHES), FEATURES), dtype="float32")
     rates = [product_rate()]
     with tempfile.TemporaryDirectory() as folder:
-        export = export_for_serving(model, Path(folder) / "mnist", verbose=False)
+        export = export_for_serving(model, Path(folder) / "mnist")
         with CLoader(compile_loader(folder), export.path) as loader:
             for batch in BATCHES:
                 in_c = seconds_in_c(loader, x[:batch], repeats)

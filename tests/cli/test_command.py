@@ -1,4 +1,5 @@
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -106,6 +107,18 @@ def test_what_can_be_checked_is_checked_before_tensorflow_starts(run, table, tmp
         status, said, started = json.loads(line)
         assert (status, started) == (2, False), (words, said)
         assert expected in said
+
+
+def test_a_command_in_a_process_of_its_own_writes_nothing_to_stderr(run, table):
+    environment = {k: v for k, v in os.environ.items() if k != "TF_CPP_MIN_LOG_LEVEL"}
+    done = subprocess.run(
+        [sys.executable, "-m", "tfclust", "predict", str(run), str(table)],
+        capture_output=True,
+        text=True,
+        env=environment,
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout == (run / "labels.csv").read_text()
 
 
 @pytest.mark.parametrize("name", ["predict", "export", "evaluate"])

@@ -5,6 +5,7 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from short_runs import COLUMNS
 
 from tfclust.cli import main
 from tfclust.cli.export import _requests
@@ -17,9 +18,9 @@ def exported(monkeypatch):
     """Stand in for the exporter; the list holds what it was given."""
     given = []
 
-    def export_for_serving(model, directory, version=None, preprocess=None, verbose=True):
-        given.append((model, directory, version, preprocess))
-        return f"{directory}/{version or 1}"
+    def export_for_serving(model, directory, **options):
+        given.append((model, directory, options))
+        return f"{directory}/{options['version'] or 1}"
 
     module = SimpleNamespace(Preprocessing=dict, export_for_serving=export_for_serving)
     monkeypatch.setitem(sys.modules, "tfclust.export", module)
@@ -32,18 +33,48 @@ def record(x, scale, pixel_max=1, sample_shape=None):
     return {
         "scaling": json.loads(json.dumps(Scaling.of(flat, scale).to_json())),
         "data": {"shape": list(x.shape), "pixel_max": pixel_max, "dtype": x.dtype.name},
-        "plan": {"sample_shape": sample_shape or list(flat.shape[1:])},
+        "plan": {"model": "cm", "settings": {}, "sample_shape": sample_shape or [flat.shape[1]]},
     }
 
 
-def test_export_hands_over_the_trained_model_and_prints_what_came_back(run, exported, capsys):
+def test_export_hands_over_the_trained_model_and_prints_what_came_back(
+    run, points, exported, capsys
+):
     assert main(["export", str(run), "--to", "serving", "--version", "7"]) == 0
     assert capsys.readouterr().out == "serving/7\n"
-    ((model, directory, version, preprocess),) = exported
+    ((model, directory, options),) = exported
     assert isinstance(model, CM)
-    assert (str(directory), version) == ("serving", 7)
-    assert preprocess["shape"] == (3,)
-    assert preprocess["dtype"] == "float64"  # the table's, whose mean is subtracted
+    assert (str(directory), options["version"]) == ("serving", 7)
+    assert options["preprocess"]["shape"] == (3,)
+    assert options["preprocess"]["dtype"] == "float64"  # the table's, whose mean is subtracted
+    assert options["columns"] == list(COLUMNS)
+    assert options["warmup"] is None
+    np.testing.assert_allclose(options["example"], points[0], rtol=1e-6)
+
+
+def test_warm_up_requests_are_the_first_rows_of_the_data(
+    run, points, exported, monkeypatch, capsys
+):
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: name)
+    assert main(["export", str(run), "--to", "serving", "--warmup"]) == 0
+    np.testing.assert_allclose(exported[0][2]["warmup"], points[:32], rtol=1e-6)
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    assert main(["export", str(run), "--to", "serving", "--warmup"]) == 2
+    assert "pip install 'tfclust[serving]'" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("model", "settings", "clip"),
+    [
+        ("damic", {}, (0.0, 1.0)),
+        ("mixae", {"reconstruction_loss": "cross_entropy"}, (0.0, 1.0)),
+        ("mixae", {"reconstruction_loss": "squared_error"}, None),
+        ("cm", {}, None),
+    ],
+)
+def test_requests_beyond_the_range_are_cut_for_models_of_such_data(rows, model, settings, clip):
+    changed = {"plan": {"model": model, "settings": settings}}
+    assert _requests({**record(rows, "minmax"), **changed})["clip"] == clip
 
 
 @pytest.mark.parametrize("scale", [None, "standard", "minmax", "max_abs", "max", "sqrt_dim"])

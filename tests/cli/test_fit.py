@@ -6,6 +6,7 @@ import time
 
 import numpy as np
 import pytest
+import tensorflow as tf
 from PIL import Image
 from scipy.sparse import csr_matrix, save_npz
 from short_runs import COLUMNS, KINDS, fit, write_csv
@@ -63,6 +64,7 @@ def test_nothing_else_is_left_in_the_folder(run):
     results = {"labels.csv", "memberships.npy", "embedding.npy"}
     assert {path.name for path in run.iterdir()} == {
         *results,
+        "examples.npy",
         "model.keras",
         "report.html",
         "run.json",
@@ -307,6 +309,16 @@ def test_evaluate_scores_labels_of_any_text(run, table, tmp_path, capsys):
     assert "each of the 60 rows" in capsys.readouterr().err
 
 
+@pytest.fixture(scope="module")
+def run_in_unit_range(table, tmp_path_factory):
+    """A finished run of a model that takes values in [0, 1] alone."""
+    out = tmp_path_factory.mktemp("unit") / "run"
+    options = ("--label-column", "kind", "--pretrain-epochs", "1", "--scale", "minmax")
+    small = ("--set", "hidden_units=4", "--set", "gate_units=4")
+    assert fit(table, out, *options, *small, model="damic", epochs=1) == 0
+    return out
+
+
 def test_data_that_a_model_cannot_reconstruct_are_refused_with_the_option(table, tmp_path, capsys):
     out = tmp_path / "run"
     options = ("--label-column", "kind", "--pretrain-epochs", "1")
@@ -314,14 +326,38 @@ def test_data_that_a_model_cannot_reconstruct_are_refused_with_the_option(table,
     message = capsys.readouterr().err
     assert "within 0 and 1, such as by --scale minmax" in message
     assert "--scale max_abs where it is sparse. Received: values" in message
-    small = ("--set", "hidden_units=4", "--set", "gate_units=4", "--scale", "minmax")
-    assert fit(table, out, *options, *small, model="damic", epochs=1) == 0
+
+
+def test_rows_beyond_the_trained_range_are_cut_to_it(run_in_unit_range, tmp_path, capsys):
     beyond = write_csv(tmp_path / "beyond.csv", [[*COLUMNS], [1e3] * len(COLUMNS)])
     capsys.readouterr()
-    assert main(["predict", str(out), str(beyond)]) == 0
+    assert main(["predict", str(run_in_unit_range), str(beyond)]) == 0
     answer = capsys.readouterr()
     assert f"Note: {len(COLUMNS)} values beyond the range of the data" in answer.err
     assert len(answer.out.splitlines()) == 2
+
+
+def test_an_export_answers_as_predict_does(run_in_unit_range, points, tmp_path, capsys):
+    x = 1.5 * points  # beyond the trained range
+    path = write_csv(tmp_path / "beyond.csv", [COLUMNS, *x])
+    out = tmp_path / "out"
+    assert main(["predict", str(run_in_unit_range), str(path), "--out", str(out)]) == 0
+    expected = np.load(out / "memberships.npy")
+    served = tmp_path / "served"
+    assert main(["export", str(run_in_unit_range), "--to", str(served)]) == 0
+    assert "saved_model_cli run --dir" in capsys.readouterr().out
+    cluster = tf.saved_model.load(str(served / "1")).signatures["serving_default"]
+    answer = cluster(x=tf.constant(x, cluster.structured_input_signature[1]["x"].dtype))
+    np.testing.assert_allclose(answer["membership"], expected, rtol=1e-5, atol=1e-6)
+    request, response, columns = (
+        json.loads((served / f"{name}.json").read_text())
+        for name in ("request", "response", "columns")
+    )
+    np.testing.assert_allclose(request["instances"][0]["x"], points[0], rtol=1e-6)
+    found = np.load(run_in_unit_range / "memberships.npy")[0]
+    np.testing.assert_allclose(response["predictions"][0]["membership"], found, rtol=1e-5)
+    assert columns["columns"] == list(COLUMNS)
+    assert columns["clip"] == [0.0, 1.0]
 
 
 # Data as people have them ---------------------------------------------------------------------

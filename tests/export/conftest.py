@@ -86,7 +86,7 @@ def all_served(tmp_path_factory, rows, pixels):
             samples, requests, preprocess = rows, rows, Preprocessing()
         model.fit(samples, epochs=2, verbose=0)
         folder = Path(tmp_path_factory.mktemp("served"))
-        export = export_for_serving(model, folder / "model", preprocess=preprocess, verbose=False)
+        export = export_for_serving(model, folder / "model", preprocess=preprocess)
         tolerance = 1e-2 if "bfloat16" in name else 1e-5
         found[name] = Served(model, export, samples, requests, preprocess, tolerance)
     return found

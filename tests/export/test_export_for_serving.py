@@ -1,8 +1,11 @@
 """What `export_for_serving` writes, where, and what it refuses."""
 
 import json
+import re
 import shlex
+import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -29,7 +32,7 @@ def several(model, tmp_path_factory):
     (directory / "notes.1").mkdir(parents=True)
     pixels = Preprocessing(shape=(2, 3), dtype="uint8", scale=1 / 255)
     return [
-        export_for_serving(model, directory, verbose=False, **options)
+        export_for_serving(model, directory, **options)
         for options in ({}, {"preprocess": pixels}, {"version": 7})
     ]
 
@@ -77,15 +80,16 @@ def test_weights_are_exported_and_nothing_of_the_training(all_served):
 def test_versions_go_on_from_the_largest_and_leave_what_else_is_there(model, several):
     assert [export.version for export in several] == [1, 2, 7]
     directory = several[0].path.parent
-    server_files = ["batching.config", "models.config", "notes.1", "request.json"]
-    assert names(directory) == sorted(["1", "2", "7", *server_files])
-    assert export_for_serving(model, directory, verbose=False).version == 8
+    server_files = ["batching.config", "models.config", "notes.1"]
+    client_files = ["columns.json", "request.json", "request.npy", "response.json"]
+    assert names(directory) == sorted(["1", "2", "7", *server_files, *client_files])
+    assert export_for_serving(model, directory).version == 8
 
 
 def test_a_version_that_is_there_is_refused_and_kept(model, several):
     directory, before = several[0].path.parent, names(several[0].path)
     with pytest.raises(ValueError, match=r"`version` must be one that .*Received: version=1"):
-        export_for_serving(model, directory, version=1, verbose=False)
+        export_for_serving(model, directory, version=1)
     assert names(several[0].path) == before
 
 
@@ -98,7 +102,7 @@ def test_an_export_that_fails_leaves_no_version(model, tmp_path, monkeypatch):
 
     monkeypatch.setattr("tfclust.export.saved_model._write_saved_model", fail)
     with pytest.raises(OSError, match="no space left"):
-        export_for_serving(model, tmp_path / "digits", verbose=False)
+        export_for_serving(model, tmp_path / "digits")
     assert len(seen) == 1
     assert not seen[0].isdecimal()  # a server takes numbers alone for versions
     assert names(tmp_path / "digits") == []
@@ -139,40 +143,81 @@ def test_edited_server_files_are_kept(model, several):
     path = several[0].path.parent / "batching.config"
     written = path.read_text()
     path.write_text("max_batch_size { value: 32 }\n")
-    export_for_serving(model, path.parent, verbose=False)
+    export_for_serving(model, path.parent)
     assert path.read_text() == "max_batch_size { value: 32 }\n"
     path.write_text(written)
 
 
 def test_commands_are_printed_and_name_the_directory(model, tmp_path, capsys):
     export = export_for_serving(model, tmp_path / "my digits" / "digits")
-    printed = capsys.readouterr().out
-    assert export.docker_run in printed
-    assert export.curl in printed
-    docker, curl = shlex.split(export.docker_run), shlex.split(export.curl)
+    assert capsys.readouterr().out == ""  # they are printed by whoever wants to read them
+    for command in (export.docker_run, export.curl, export.check):
+        assert command in str(export)
+    docker, curl, check = map(shlex.split, (export.docker_run, export.curl, export.check))
     assert f"{export.path.parent}:/models/digits" in docker
     assert "--model_config_file=/models/digits/models.config" in docker
     assert "--batching_parameters_file=/models/digits/batching.config" in docker
     assert curl[-1] == "http://localhost:8501/v1/models/digits:predict"
     assert curl[2] == f"@{export.path.parent / 'request.json'}"
+    assert check[:4] == ["saved_model_cli", "run", "--dir", str(export.path)]
+    assert check[-1] == f"x={export.path.parent / 'request.npy'}"
 
 
-def test_the_request_to_try_is_one_that_the_signature_answers(model, rows, tmp_path):
-    pytest.importorskip("tensorflow_serving")
-    pixels = Preprocessing(shape=(2, 3), dtype="uint8")
-    raw = np.arange(12, dtype="uint8").reshape(2, 2, 3)
-    for options, expected in (
-        ({}, np.zeros(6)),
-        ({"warmup": rows}, rows[0]),
-        ({"preprocess": pixels, "warmup": raw}, raw[0]),
-    ):
-        export = export_for_serving(model, tmp_path / "digits", verbose=False, **options)
-        request = json.loads((export.path.parent / "request.json").read_text())
-        (instance,) = request["instances"]
-        np.testing.assert_array_equal(np.array(instance["x"], dtype=expected.dtype), expected)
-        signature = tf.saved_model.load(str(export.path)).signatures["serving_default"]
-        spec = signature.structured_input_signature[1]["x"]
-        assert signature(x=tf.constant([instance["x"]], spec.dtype))["membership"].shape == (1, 3)
+@pytest.mark.slow
+def test_the_check_without_a_server_works_as_typed(model, rows, tmp_path):
+    export = export_for_serving(model, tmp_path / "digits", example=rows[0])
+    program, *options = shlex.split(export.check)
+    program = str(Path(sys.executable).with_name(program))
+    done = subprocess.run([program, *options], capture_output=True, text=True, check=True)
+    found = re.search(r"membership:\s+\[\[(.*)\]\]", done.stdout)[1]
+    expected = model.predict(rows[:1], verbose=0)[0]
+    np.testing.assert_allclose(np.float32(found.split()), expected, rtol=1e-5)
+
+
+PIXELS = Preprocessing(shape=(2, 3), dtype="uint8", scale=1 / 255)
+RAW = np.arange(12, dtype="uint8").reshape(2, 2, 3)
+
+
+@pytest.mark.parametrize("given", ["nothing", "an example", "warm-up rows", "pixels"])
+def test_the_request_to_try_has_the_answer_that_stands_beside_it(model, rows, tmp_path, given):
+    if given == "warm-up rows":
+        pytest.importorskip("tensorflow_serving")
+    options, expected = {
+        "nothing": ({}, np.zeros(6)),
+        "an example": ({"example": rows[1]}, rows[1]),
+        "warm-up rows": ({"warmup": rows}, rows[0]),
+        "pixels": ({"preprocess": PIXELS, "example": RAW[1]}, RAW[1]),
+    }[given]
+    export = export_for_serving(model, tmp_path / "digits", **options)
+    signature = tf.saved_model.load(str(export.path)).signatures["serving_default"]
+    spec = signature.structured_input_signature[1]["x"]
+    directory = export.path.parent
+    (instance,) = json.loads((directory / "request.json").read_text())["instances"]
+    np.testing.assert_array_equal(np.array(instance["x"], expected.dtype), expected)
+    request = np.load(directory / "request.npy")
+    assert request.dtype == spec.dtype.as_numpy_dtype
+    np.testing.assert_array_equal(request, expected[np.newaxis])
+    (prediction,) = json.loads((directory / "response.json").read_text())["predictions"]
+    answer = signature(x=tf.constant([instance["x"]], spec.dtype))
+    assert prediction.keys() == answer.keys()
+    for name, value in prediction.items():
+        np.testing.assert_allclose(value, answer[name][0], rtol=1e-5)
+
+
+def test_columns_and_scaling_are_told_to_clients(model, tmp_path):
+    scaled = Preprocessing(dtype="float64", offset=np.arange(6), scale=2.0, clip=(0, 1))
+    columns = tuple("abcdef")
+    export_for_serving(model, tmp_path / "digits", preprocess=scaled, columns=columns)
+    assert json.loads((tmp_path / "digits" / "columns.json").read_text()) == {
+        "version": 1,
+        "columns": list(columns),
+        "shape": [6],
+        "dtype": "float64",
+        "scaling": "(v - offset) * scale, then cut to clip",
+        "offset": [0.0, 1.0, 2.0, 3.0, 4.0, 5.0],
+        "scale": 2.0,
+        "clip": [0.0, 1.0],
+    }
 
 
 # Preprocessing ------------------------------------------------------------------------------------
@@ -204,9 +249,20 @@ def test_preprocessing_scales_and_shapes_raw_images():
     np.testing.assert_allclose(found, images[..., np.newaxis] / 255, rtol=1e-6)
 
 
+def test_preprocessing_cuts_values_beyond_the_range_and_refuses_infinite_ones():
+    unit = Preprocessing(offset=1.0, scale=0.5, clip=(0, 1))
+    found = unit.apply(tf.constant([[0.0, 2.0, 9.0]]), (3,))
+    np.testing.assert_allclose(found, [[0.0, 0.5, 1.0]])
+    for value in (np.inf, np.nan):
+        with pytest.raises(tf.errors.InvalidArgumentError, match="`x` must not hold NaN"):
+            unit.apply(tf.constant([[value]]), (1,))
+
+
 @pytest.mark.parametrize(
     ("arguments", "rule"),
     [
+        ({"clip": (1, 0)}, "`clip` must be two numbers in order"),
+        ({"clip": 1.0}, "`clip` must be two numbers in order"),
         ({"dtype": "string"}, "`dtype` must be one of"),
         ({"shape": (0, 3)}, r"`shape\[0\]` must be an integer of at least 1"),
         ({"scale": np.inf}, "`scale` must be finite"),
@@ -230,35 +286,37 @@ def test_bad_preprocessing_is_refused(arguments, rule):
         ({"warmup": np.zeros((0, 6))}, r"`warmup` must hold samples of shape \(6,\)"),
         ({"warmup": np.full((2, 6), np.nan)}, "`warmup` must not hold NaN"),
         ({"warmup": np.zeros((2, 6), complex)}, "`warmup` must hold requests, float32"),
+        ({"example": np.zeros(5)}, r"`example` must hold samples of shape \(6,\)"),
+        ({"columns": ["a"]}, "`columns` must name each of the 6 values of a sample"),
         ({"preprocess": Preprocessing(shape=(7,))}, r"as many values as a sample .*\(6,\)"),
     ],
 )
 def test_bad_arguments_are_refused_before_anything_is_written(model, tmp_path, options, rule):
     with pytest.raises(ValueError, match=f"{rule}.*Received: "):
-        export_for_serving(model, tmp_path / "digits", verbose=False, **options)
+        export_for_serving(model, tmp_path / "digits", **options)
     assert not (tmp_path / "digits").exists()
 
 
 def test_names_that_a_server_cannot_take_are_refused(model, tmp_path):
     with pytest.raises(ValueError, match=r"`directory` must have a name.*Received: 'my digits'"):
-        export_for_serving(model, tmp_path / "my digits", verbose=False)
+        export_for_serving(model, tmp_path / "my digits")
 
 
 def test_a_model_without_weights_is_refused(tmp_path):
     with pytest.raises(ValueError, match=r"`model` must be built.*Received: CM without weights"):
-        export_for_serving(tiny_model("CM"), tmp_path / "digits", verbose=False)
+        export_for_serving(tiny_model("CM"), tmp_path / "digits")
 
 
 def test_an_ensemble_is_refused(tmp_path):
     ensemble = CMEnsemble(seeds=(0, 1), n_clusters=3)
     ensemble.build((None, 6))
     with pytest.raises(ValueError, match=r"of an ensemble, export a member.*\(None, 2, 3\)"):
-        export_for_serving(ensemble, tmp_path / "digits", verbose=False)
+        export_for_serving(ensemble, tmp_path / "digits")
     assert names(tmp_path / "digits") == []
 
 
 def test_warm_up_without_its_protos_names_the_extra(model, rows, tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "tensorflow_serving.apis", None)
     with pytest.raises(ImportError, match=r"pip install 'tfclust\[serving\]'"):
-        export_for_serving(model, tmp_path / "digits", warmup=rows, verbose=False)
+        export_for_serving(model, tmp_path / "digits", warmup=rows)
     assert not (tmp_path / "digits").exists()

@@ -64,7 +64,6 @@ def test_warm_up_requests_give_the_numbers(served, tmp_path):
         tmp_path / "model",
         warmup=served.requests,
         preprocess=served.preprocess,
-        verbose=False,
     )
     loaded = tf.saved_model.load(str(export.path))
     expected = {signature: (i, o) for signature, i, o in served.questions.values()}

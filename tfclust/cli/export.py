@@ -1,11 +1,12 @@
 """`tfclust export`: the trained model for TensorFlow Serving."""
 
-import importlib
+import importlib.util
 import sys
 
 import numpy as np
 
 from tfclust.cli.errors import UserError, user_errors
+from tfclust.cli.plan import takes_unit_range
 from tfclust.cli.run_folder import RunFolder
 from tfclust.export.versions import check_place
 from tfclust.startup import start_tensorflow
@@ -18,6 +19,9 @@ def run(arguments):
     with user_errors():
         check_place(arguments.to, arguments.version)
     requests = _requests(record)
+    examples = np.load(folder.examples).astype(requests["dtype"], copy=False)
+    if arguments.warmup and importlib.util.find_spec("tensorflow_serving") is None:
+        raise UserError("--warmup needs tensorflow-serving-api: pip install 'tfclust[serving]'")
     start_tensorflow()
     training = importlib.import_module("tfclust.cli.training")
     export = importlib.import_module("tfclust.export")
@@ -27,8 +31,10 @@ def run(arguments):
                 training.load(folder),
                 arguments.to,
                 version=arguments.version,
+                warmup=examples if arguments.warmup else None,
                 preprocess=export.Preprocessing(**requests),
-                verbose=False,
+                columns=record["data"]["columns"],
+                example=examples[0],
             )
         )
     note = _left_to_clients(record["data"])
@@ -66,6 +72,7 @@ def _requests(record):
         "dtype": "uint8" if pixel_max > 1 else _of_requests(record),
         "offset": shift * pixel_max,
         "scale": 1 / (divisor * pixel_max),
+        "clip": (0.0, 1.0) if takes_unit_range(record["plan"]) else None,
     }
 
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from tfclust.cli.words import counted
+from tfclust.cli.words import counted, number
 
 SPREAD = 10.0  # ratio of deviations from which the widest columns drown the others
 DOMINANT = 0.9  # share of the rows
@@ -29,8 +29,8 @@ def of_data(samples, scale):
     spread = deviations[~is_constant]
     if scale is None and samples.pixel_max == 1 and _ratio(spread) > SPREAD:
         notes.append(
-            f"the standard deviations of the columns go from {spread.min():.3g} to "
-            f"{spread.max():.3g}, so the widest decide alone; --standardize makes them alike"
+            f"the standard deviations of the columns go from {number(spread.min())} to "
+            f"{number(spread.max())}, so the widest decide alone; --standardize makes them alike"
         )
     blurred = names[_are_blurred(samples.x, deviations) & ~is_constant].tolist()
     if scale not in SHIFTING and blurred:

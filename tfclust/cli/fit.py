@@ -80,6 +80,7 @@ def _write_results(model, samples, x, folder):
     with_embedding = with_code or not hasattr(x, "tocsr")
     print("Writing the results and the report", flush=True)
     results.write(model, x, samples.index, folder.path, with_embedding)
+    results.write_examples(samples, folder.examples)
     memberships = np.load(folder.path / results.MEMBERSHIPS, mmap_mode="r")
     sizes = np.bincount(results.read_labels(folder.path), minlength=model.n_clusters)
     warnings = findings.of_clusters(sizes, memberships)

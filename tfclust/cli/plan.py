@@ -7,7 +7,7 @@ import ast
 
 from tfclust.checks import check_data, in_unit_range, value_range
 from tfclust.cli.errors import UserError, user_errors
-from tfclust.cli.words import did_you_mean, set_value
+from tfclust.cli.words import did_you_mean, number, set_value
 from tfclust.recipes import RECIPES, batch_size
 from tfclust.tuning.search_space import split
 from tfclust.tuning.settings_file import read_settings
@@ -83,7 +83,8 @@ def check_range(x, plan):
         low, high = value_range(x)
         raise UserError(
             f"--model {plan['model']} must have data within 0 and 1, such as by --scale minmax, or "
-            f"--scale max_abs where it is sparse. Received: values from {low:g} to {high:g}"
+            f"--scale max_abs where it is sparse. Received: values from {number(low)} to "
+            f"{number(high)}"
         )
 
 

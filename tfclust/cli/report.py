@@ -8,6 +8,7 @@ from matplotlib.colors import to_hex
 from tfclust import pages, plots
 from tfclust.cli.evaluate import scores
 from tfclust.cli.run_folder import whole
+from tfclust.cli.words import number
 
 POINTS_SHOWN = 1000  # in the plane; the time that t-SNE takes grows faster than their number
 PROJECTION = "tsne"
@@ -42,6 +43,7 @@ def write(model, samples, x, labels, record, path):
             description=samples.describe(),
             clusters=_clusters(model, samples, x, labels, record["cluster_sizes"], seen),
             n_seen=len(seen),
+            number=number,
             has_images=samples.image_shape is not None,
             scores=None if samples.labels is None else scores(samples.labels, labels),
             pictures={

@@ -10,6 +10,8 @@ from tfclust.cli.run_folder import whole
 ROWS_OF_PIECE = 20_000  # what is made dense and held at a time
 BATCH_SIZE = 1024  # nothing is trained: larger batches are only faster
 
+EXAMPLES = 32  # samples that an export may ask its server for
+
 LABELS = "labels.csv"
 MEMBERSHIPS = "memberships.npy"
 EMBEDDING = "embedding.npy"
@@ -38,6 +40,16 @@ def write(model, x, index, folder, with_embedding=True):
         with whole(folder / EMBEDDING) as embedding:
             embed = lambda piece: model.embed(x[piece], batch_size=BATCH_SIZE)  # noqa: E731
             _write_pieces(embedding, n, embed, "embedding")
+
+
+def write_examples(samples, path):
+    """Writes the first samples, as a server is asked for them, into a `.npy` file."""
+    x = samples.x[:EXAMPLES]
+    x = x.toarray() if hasattr(x, "toarray") else x
+    if samples.pixel_max > 1:
+        x = np.rint(x * samples.pixel_max).astype("uint8")
+    with whole(path) as part, part.open("wb") as file:
+        np.save(file, x)
 
 
 def write_labels(model, x, index, file):

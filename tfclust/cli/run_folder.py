@@ -19,6 +19,7 @@ class RunFolder:
         self.path = Path(path)
         self.record = self.path / "run.json"
         self.model = self.path / "model.keras"
+        self.examples = self.path / "examples.npy"
         self.report = self.path / "report.html"
         self.pretrained = self.path / "pretrained.weights.h5"
         self.checkpoints = self.path / "checkpoints"

@@ -1,5 +1,6 @@
 """Trains what a plan says, and goes on where an earlier process was cut off."""
 
+import importlib
 import shutil
 
 import keras
@@ -61,6 +62,7 @@ def save(model, folder):
 
 def load(folder):
     """The trained model of a `RunFolder`."""
+    importlib.import_module("tfclust.models")  # Keras loads the classes that it knows
     return keras.models.load_model(folder.model)
 
 

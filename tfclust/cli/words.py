@@ -8,6 +8,11 @@ def counted(n, noun):
     return f"{n:,} {noun}{'' if n == 1 else 's'}"
 
 
+def number(value):
+    """A number of three digits or all before the point, as people write it: 27,500 or 0.0123."""
+    return f"{value:,.0f}" if 999.5 <= abs(value) < 1e15 else f"{value:.3g}"
+
+
 def did_you_mean(name, names):
     """The end of a message, " Did you mean 'alpha'?"; empty where none of `names` is close."""
     known = {other.lower(): other for other in names}

@@ -6,6 +6,7 @@ import tensorflow as tf
 from tfclust.checks import check_choice, check_units
 
 DTYPES = ("uint8", "int32", "int64", "float32", "float64")
+FINITE = "`x` must not hold NaN or infinite values, in float32"
 EXACT = ("int32", "int64", "float64")
 
 
@@ -22,6 +23,8 @@ class Preprocessing:
         dtype: of the values in a request: "uint8", "int32", "int64", "float32" or "float64".
         offset, scale: numbers, or arrays that broadcast to `shape`. The defaults change nothing;
             1 / 255 scales pixels; mean and 1 / deviation standardize.
+        clip: None, or the least and the largest value that the model gets, such as `(0, 1)`: what
+            exceeds them is cut to them, as `tfclust predict` does for models of such data.
 
     Raises:
         ValueError: an argument is out of its range.
@@ -34,11 +37,12 @@ class Preprocessing:
     ```
     """
 
-    def __init__(self, shape=None, dtype="float32", offset=0.0, scale=1.0):
+    def __init__(self, shape=None, dtype="float32", offset=0.0, scale=1.0, clip=None):
         self.shape = None if shape is None else check_units("shape", shape)
         self.dtype = check_choice("dtype", dtype, DTYPES)
         self.offset = _finite("offset", offset)
         self.scale = _finite("scale", scale)
+        self.clip = None if clip is None else _bounds(clip)
 
     def spec(self, sample_shape):
         """`tf.TensorSpec` of requests to a model of samples of `sample_shape`.
@@ -54,11 +58,27 @@ class Preprocessing:
             )
         return tf.TensorSpec((None, *shape), self.dtype, name="x")
 
+    def describe(self):
+        """What a client must know of requests, plain JSON: `v` is a value of a request."""
+        return {
+            "dtype": self.dtype,
+            "scaling": "(v - offset) * scale" + (", then cut to clip" if self.clip else ""),
+            "offset": self.offset.tolist(),
+            "scale": self.scale.tolist(),
+            "clip": self.clip,
+        }
+
     def apply(self, x, sample_shape):
-        """The batch `x` of a request as a batch of the model; `sample_shape` as in `spec`."""
+        """The batch `x` of a request as a batch of the model; `sample_shape` as in `spec`.
+
+        A value that is not finite, as it is or scaled, is an error of the request.
+        """
         precision = tf.float64 if x.dtype in EXACT else tf.float32
         offset, scale = tf.constant(self.offset, precision), tf.constant(self.scale, precision)
         x = tf.cast((tf.cast(x, precision) - offset) * scale, tf.float32)
+        x = tf.debugging.check_numerics(x, FINITE)
+        if self.clip is not None:
+            x = tf.clip_by_value(x, *self.clip)
         if self.shape is None or None in sample_shape:
             return x
         return tf.reshape(x, (-1, *sample_shape))
@@ -69,3 +89,12 @@ def _finite(name, value):
     if not np.all(np.isfinite(array)):
         raise ValueError(f"`{name}` must be finite. Received: {name}={value}")
     return array
+
+
+def _bounds(clip):
+    bounds = _finite("clip", clip)
+    if bounds.shape != (2,) or bounds[0] >= bounds[1]:
+        raise ValueError(
+            f"`clip` must be two numbers in order, low and high. Received: clip={clip}"
+        )
+    return tuple(bounds.tolist())

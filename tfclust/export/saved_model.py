@@ -1,19 +1,22 @@
 """Writes a trained model for TensorFlow Serving."""
 
-import json
-
 import keras
 import numpy as np
+import tensorflow as tf
 
 from tfclust.export.preprocessing import Preprocessing
-from tfclust.export.serving_export import BATCHING_CONFIG, MODELS_CONFIG, ServingExport
+from tfclust.export.serving_export import (
+    ServingExport,
+    write_client_files,
+    write_server_files,
+)
 from tfclust.export.signatures import signatures
 from tfclust.export.versions import check_place, write_version
 from tfclust.export.warmup import check_rows, serving_protos, write_requests
 
 
 def export_for_serving(
-    model, directory, version=None, warmup=None, *, preprocess=None, verbose=True
+    model, directory, version=None, warmup=None, *, preprocess=None, columns=None, example=None
 ):
     """Writes a model as the next version of what TensorFlow Serving serves from `directory`.
 
@@ -27,8 +30,11 @@ def export_for_serving(
     - `generate`, of models that generate: their inputs, such as `memberships` -> `generated`
 
     It is written under a name that servers ignore and then renamed, so no server sees half of it.
-    `models.config` and `batching.config`, which the server's command reads, are written beside the
-    versions where they are missing, and may be edited; `request.json` is a request to try.
+    Beside the versions stand `models.config` and `batching.config`, which the server's command
+    reads, written where they are missing, so that they may be edited; and what a client needs of
+    the latest version: `columns.json`, the names and the scaling of what a request holds,
+    `request.json`, a request to try, `response.json`, its answer, and `request.npy`, the same
+    request for `saved_model_cli`.
 
     Args:
         model: a trained `ClusteringModel`.
@@ -39,21 +45,31 @@ def export_for_serving(
             those of clients, so that the first client does not wait. Needs the extra `serving`.
         preprocess: `Preprocessing` of requests, such as of raw pixels; None takes what the model
             takes, in float32.
-        verbose: whether to print the commands that serve the model and ask it.
+        columns: None, or names of the values of a sample, in the order of a request.
+        example: None, or a sample as a request has it, which `request.json` asks for; None takes
+            the first of `warmup`, and zeros without one.
 
     Returns:
-        `ServingExport`: the path, the version, and the commands.
+        `ServingExport`: the path, the version, and the commands; `print` shows them.
 
     Raises:
         ValueError: the model is not built or its rows have more than one membership a cluster,
-            the version is there already, or `warmup` holds no requests.
+            the version is there already, `warmup` or `example` is no request, or `columns` are
+            more or fewer than its values.
         ImportError: `warmup` is given, and tensorflow-serving-api is missing.
 
     Example:
 
     ```python
-    export = export_for_serving(model, "serving/digits", warmup=x[:32])
-    print(export.docker_run)
+    import numpy as np
+    from tfclust.export import export_for_serving
+    from tfclust.models import CM
+
+    x = np.random.default_rng(0).normal(size=(300, 2))
+    model = CM(n_clusters=3, seed=0)
+    model.compile()
+    model.fit(x, epochs=5)
+    print(export_for_serving(model, "serving/points", columns=["width", "height"], example=x[0]))
     ```
 
     Known limits: the checks of values that need a pass over all data, such as of raw pixels where
@@ -63,9 +79,14 @@ def export_for_serving(
     _check_built(model)
     preprocess = preprocess or Preprocessing()
     found = signatures(model, preprocess)
-    spec = found["serving_default"][1][0]
+    cluster, (spec,) = found["serving_default"]
+    _check_columns(columns, spec)
     if warmup is not None:
-        protos, warmup = serving_protos(), check_rows(warmup, spec)
+        protos, warmup = serving_protos(), check_rows("warmup", warmup, spec)
+    if example is not None:
+        request = check_rows("example", np.asarray(example)[np.newaxis], spec)
+    else:
+        request = _zeros(spec) if warmup is None else warmup[:1]
 
     def write(folder):
         _write_saved_model(found, folder)
@@ -76,17 +97,15 @@ def export_for_serving(
             write_requests(folder, directory.name, requests, protos)
 
     path = write_version(directory, version, write)
-    example = _zeros(spec) if warmup is None else warmup[0]
-    _write_server_files(directory, example)
+    answer = {name: output.numpy() for name, output in cluster(tf.constant(request)).items()}
+    write_server_files(directory)
+    write_client_files(path, request, answer, columns, preprocess.describe())
     inputs = {name: [spec.name for spec in specs] for name, (_, specs) in found.items()}
-    export = ServingExport(path, inputs)
-    if verbose:
-        print(export)
-    return export
+    return ServingExport(path, inputs)
 
 
 def _zeros(spec):
-    return np.zeros([size or 1 for size in spec.shape[1:]], spec.dtype.as_numpy_dtype)
+    return np.zeros([1, *(size or 1 for size in spec.shape[1:])], spec.dtype.as_numpy_dtype)
 
 
 def _write_saved_model(found, folder):
@@ -96,15 +115,13 @@ def _write_saved_model(found, folder):
     archive.write_out(str(folder), verbose=False)
 
 
-def _write_server_files(directory, sample):
-    for name, text in (
-        ("models.config", MODELS_CONFIG.format(name=directory.name)),
-        ("batching.config", BATCHING_CONFIG),
-    ):
-        if not (directory / name).exists():
-            (directory / name).write_text(text)
-    request = {"instances": [{"x": sample.tolist()}]}
-    (directory / "request.json").write_text(json.dumps(request))
+def _check_columns(columns, spec):
+    count = spec.shape[1:].num_elements()
+    if columns is not None and len(columns) != count:
+        raise ValueError(
+            f"`columns` must name each of the {count} values of a sample. "
+            f"Received: {len(columns)} names"
+        )
 
 
 def _check_built(model):

@@ -1,8 +1,11 @@
 """What an export leaves behind, and the commands that serve it."""
 
 import dataclasses
+import json
 import shlex
 from pathlib import Path
+
+import numpy as np
 
 MODELS_CONFIG = """\
 model_config_list {{
@@ -63,11 +66,61 @@ class ServingExport:
         request = shlex.quote(f"@{self.path.parent / 'request.json'}")
         return f"curl -d {request} http://localhost:8501/v1/models/{self.name}:predict"
 
+    @property
+    def check(self):
+        """The command that asks the SavedModel itself, with TensorFlow and without a server."""
+        request = shlex.quote(f"x={self.path.parent / 'request.npy'}")
+        return (
+            f"saved_model_cli run --dir {shlex.quote(str(self.path))} --tag_set serve "
+            f"--signature_def serving_default --inputs {request}"
+        )
+
     def __str__(self):
         asked = ", ".join(f"{name}({', '.join(i)})" for name, i in self.signatures.items())
         return (
             f"Version {self.version} of {self.name} is in {self.path}\n"
             f"Signatures: {asked}\n"
+            f"Check it, without a server:\n  {self.check}\n"
             f"Serve it:\n  {self.docker_run}\n"
-            f"Ask it:\n  {self.curl}"
+            f"Ask it, for the answer in {self.path.parent / 'response.json'}:\n  {self.curl}"
         )
+
+
+def write_server_files(directory):
+    """Writes what the server's command reads, where it is missing.
+
+    Args:
+        directory: `pathlib.Path` of all versions of a model.
+    """
+    for name, text in (
+        ("models.config", MODELS_CONFIG.format(name=directory.name)),
+        ("batching.config", BATCHING_CONFIG),
+    ):
+        if not (directory / name).exists():
+            (directory / name).write_text(text)
+
+
+def write_client_files(version, request, answer, columns, description):
+    """Writes what a client needs of the latest version.
+
+    Args:
+        version: `pathlib.Path` of it.
+        request: array of one sample, `(1, ...)`.
+        answer: dict, name of an output -> array `(1, ...)`.
+        columns: names of the values of a sample, or None.
+        description: of requests, plain JSON.
+    """
+    directory = version.parent
+    np.save(directory / "request.npy", request)
+    contents = {
+        "request.json": {"instances": [{"x": request[0].tolist()}]},
+        "response.json": {"predictions": [{name: out[0].tolist() for name, out in answer.items()}]},
+        "columns.json": {
+            "version": int(version.name),
+            "columns": None if columns is None else list(columns),
+            "shape": list(request.shape[1:]),
+            **description,
+        },
+    }
+    for name, content in contents.items():
+        (directory / name).write_text(json.dumps(content) + "\n", encoding="utf-8")

@@ -19,8 +19,8 @@ def serving_protos():
     return prediction_log_pb2
 
 
-def check_rows(rows, spec):
-    """Returns `rows` as an array of requests of `spec`.
+def check_rows(name, rows, spec):
+    """Returns the argument `name`, `rows`, as an array of requests of `spec`.
 
     Raises:
         ValueError: another shape or kind of numbers, no row, or values that are not finite.
@@ -29,17 +29,17 @@ def check_rows(rows, spec):
     dtype = spec.dtype.as_numpy_dtype
     if not len(rows.shape) or not rows.size or not spec.shape.is_compatible_with(rows.shape):
         raise ValueError(
-            f"`warmup` must hold samples of shape {tuple(spec.shape[1:])}. "
-            f"Received: warmup of shape {rows.shape}"
+            f"`{name}` must hold samples of shape {tuple(spec.shape[1:])}. "
+            f"Received: samples of shape {rows.shape[1:]}"
         )
     if not np.can_cast(rows.dtype, dtype, "same_kind"):
         raise ValueError(
-            f"`warmup` must hold requests, {spec.dtype.name}. "
-            f"Received: warmup of dtype {rows.dtype}"
+            f"`{name}` must hold requests, {spec.dtype.name}. "
+            f"Received: {name} of dtype {rows.dtype}"
         )
     rows = rows.astype(dtype)
     if rows.dtype.kind == "f" and not np.all(np.isfinite(rows)):
-        raise ValueError("`warmup` must not hold NaN or infinite values. Received: some of them")
+        raise ValueError(f"`{name}` must not hold NaN or infinite values. Received: some of them")
     return rows
 
 
