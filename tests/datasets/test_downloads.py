@@ -15,11 +15,25 @@ def no_data_dir(monkeypatch):
     monkeypatch.delenv("TFCLUST_DATA_DIR", raising=False)
 
 
+@pytest.fixture(autouse=True)
+def asked(monkeypatch):
+    """A network whose hosts all answer; the list holds those that were asked."""
+    hosts = []
+
+    def connect(address, timeout):
+        hosts.append(address)
+        return SimpleNamespace(close=lambda: None)
+
+    monkeypatch.setattr("urllib.request.getproxies", dict)
+    monkeypatch.setattr("socket.create_connection", connect)
+    return hosts
+
+
 def refuse(*args, **kwargs):
     raise ConnectionError("name or service not known")
 
 
-def offer_images(monkeypatch, train, test):
+def offer_images(monkeypatch, train, test, prepared=False):
     """Makes tensorflow-datasets hand out two splits, each `(images, labels)`, as NumPy arrays."""
     tfds = pytest.importorskip("tensorflow_datasets")
     splits = {
@@ -27,6 +41,7 @@ def offer_images(monkeypatch, train, test):
         "test": {"image": test[0], "label": test[1]},
     }
     builder = SimpleNamespace(
+        is_prepared=lambda: prepared,
         download_and_prepare=lambda: None,
         as_dataset=lambda split, batch_size: [splits[part] for part in split],
     )
@@ -66,8 +81,8 @@ def test_newsgroups_are_tf_idf_of_the_most_frequent_words_train_first(monkeypatc
     texts = {"train": ["a cat sat", "the cat and the dog"], "test": ["a dog ran and ran"]}
     labels = {"train": np.array([1, 0]), "test": np.array([2])}
 
-    def fetch(subset, shuffle):
-        assert shuffle is False
+    def fetch(subset, shuffle, download_if_missing):
+        assert (shuffle, download_if_missing) == (False, False)
         return Bunch(data=texts[subset], target=labels[subset])
 
     monkeypatch.setattr(sklearn.datasets, "fetch_20newsgroups", fetch)
@@ -89,7 +104,7 @@ def test_rcv1_keeps_single_root_documents_and_their_most_frequent_terms(monkeypa
     x[0, 7] = 0  # so that of the kept documents two terms are in fewer than the others
     x[2:4, 2001] = 0
     bunch = Bunch(data=x.tocsr(), target=target, target_names=topics)
-    monkeypatch.setattr(sklearn.datasets, "fetch_rcv1", lambda: bunch)
+    monkeypatch.setattr(sklearn.datasets, "fetch_rcv1", lambda download_if_missing: bunch)
 
     data = load("rcv1")
     np.testing.assert_array_equal(data.y, [0, 3, 2, 1])
@@ -123,6 +138,51 @@ def test_failed_fetch_by_scikit_learn_is_told_in_the_same_way(name, fetcher, mon
     monkeypatch.setattr(sklearn.datasets, fetcher, refuse)
     with pytest.raises(FileNotFoundError, match=rf"{fetcher} failed: ConnectionError: name or"):
         load(name)
+
+
+@pytest.mark.parametrize(
+    ("name", "host"),
+    [
+        ("mnist", ("storage.googleapis.com", 443)),
+        ("fashion_mnist", ("fashion-mnist.s3-website.eu-central-1.amazonaws.com", 80)),
+        ("cifar10", ("www.cs.toronto.edu", 443)),
+        ("twenty_newsgroups", ("ndownloader.figshare.com", 443)),
+        ("rcv1", ("ndownloader.figshare.com", 443)),
+    ],
+)
+def test_without_a_network_one_sentence_says_so_and_no_library_tries(
+    name, host, asked, monkeypatch, tmp_path, capfd
+):
+    tfds = pytest.importorskip("tensorflow_datasets")
+    monkeypatch.setattr(tfds, "builder", lambda name: SimpleNamespace(is_prepared=lambda: False))
+    monkeypatch.setenv("SCIKIT_LEARN_DATA", str(tmp_path))
+
+    def refuse_connection(address, timeout):
+        asked.append(address)
+        raise OSError("Name or service not known")
+
+    monkeypatch.setattr("socket.create_connection", refuse_connection)
+    with pytest.raises(FileNotFoundError) as error:
+        load(name)
+    cause = f"ConnectionError: {host[0]} cannot be reached: Name or service not known"
+    assert str(error.value).endswith(cause)
+    assert asked == [host]
+    assert capfd.readouterr() == ("", "")
+
+
+def test_what_the_libraries_keep_needs_no_network(asked, monkeypatch):
+    images, labels = np.zeros((2, 2, 2, 1), dtype=np.uint8), np.array([0, 1])
+    offer_images(monkeypatch, (images, labels), (images, labels), prepared=True)
+    load("mnist")
+    assert asked == []
+
+
+def test_behind_a_proxy_the_library_is_left_to_try(asked, monkeypatch):
+    monkeypatch.setattr("urllib.request.getproxies", lambda: {"https": "http://proxy"})
+    images, labels = np.zeros((2, 2, 2, 1), dtype=np.uint8), np.array([0, 1])
+    offer_images(monkeypatch, (images, labels), (images, labels))
+    load("mnist")
+    assert asked == []
 
 
 def test_set_without_file_or_download_says_so_and_how_to_point_at_the_file():
