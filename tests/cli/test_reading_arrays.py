@@ -16,6 +16,8 @@ def test_npy_and_npz_are_read(tmp_path):
     for samples in (read(tmp_path / "data.npy"), labelled):
         np.testing.assert_array_equal(samples.x, X)
     assert labelled.labels.tolist() == ["4", "5", "4"]
+    new = read(tmp_path / "data.npy", Options(label_column="kind"), labelled.known)
+    np.testing.assert_array_equal(new.x, X)
     assert labelled.notes == ["the data are the array 'x' of 2"]
     assert "must have the array 'z'" in mistake(tmp_path / "data.npz", label_column="z")
     assert "must be read without --one-hot" in mistake(tmp_path / "data.npy", one_hot=("1",))
@@ -29,6 +31,8 @@ def test_columns_are_chosen_by_number(tmp_path, options):
     assert samples.columns == ("2", "0")
     again = read(tmp_path / "data.npy", Options(), Known(**samples.known.to_json()))
     assert again.x.tolist() == samples.x.tolist()
+    turned = read(tmp_path / "data.npy", Options(columns=("2,1,0",)))
+    assert turned.x.tolist() == [[2, 1, 0], [5, 4, 3]]
     assert read(tmp_path / "data.npy", Options(drop=("0",))).x.tolist() == [[1, 2], [4, 5]]
     assert "the columns '0', '1', '2'" in mistake(tmp_path / "data.npy", columns=("0", "3"))
 

@@ -2,10 +2,23 @@
 
 import difflib
 
+SHOWN = 5  # of several things, that a message names
+
 
 def counted(n, noun):
     """A count and its noun, whose plural ends in "s": "1 row", "1,797 rows"."""
     return f"{n:,} {noun}{'' if n == 1 else 's'}"
+
+
+def first_of(texts):
+    """The first of several texts, and how many there are besides: "a, b, c, d, e and 3 more"."""
+    more = f" and {len(texts) - SHOWN} more" if len(texts) > SHOWN else ""
+    return ", ".join(texts[:SHOWN]) + more
+
+
+def listed(names):
+    """The first of several names, each in quotes, and how many there are besides."""
+    return first_of(list(map(repr, names)))
 
 
 def number(value):

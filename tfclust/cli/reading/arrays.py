@@ -6,15 +6,10 @@ import numpy as np
 
 from tfclust.cli.errors import UserError
 from tfclust.cli.reading.columns import check_apart, named
+from tfclust.cli.reading.ids import LARGEST_EXACT, holds_ids, ids_note
 from tfclust.cli.reading.samples import Known, Samples
-from tfclust.cli.reading.values import (
-    LARGEST_EXACT,
-    check_values,
-    holds_ids,
-    ids_note,
-    listed,
-    without_missing,
-)
+from tfclust.cli.reading.values import check_values, without_missing
+from tfclust.cli.words import listed
 
 PIXEL_MAX = 255
 DATA = ("x", "X", "x_train", "X_train")  # names of the data among several arrays, best first
@@ -22,7 +17,7 @@ DATA = ("x", "X", "x_train", "X_train")  # names of the data among several array
 
 def read_npy(path, options, known):
     """The `Samples` of a `.npy` file; see `tfclust.cli.reading.read`."""
-    _refuse_labels(options, "a .npy file")
+    _refuse_labels(options, known, "a .npy file")
     return _samples(np.load(path, allow_pickle=False), options, known)
 
 
@@ -35,7 +30,7 @@ def read_npz(path, options, known):
     with np.load(path, allow_pickle=False) as stored:
         names = set(stored.files)
         if {"format", "data", "shape"} <= names:
-            _refuse_labels(options, "a sparse matrix")
+            _refuse_labels(options, known, "a sparse matrix")
             return _sparse(path, options, known)
         if label is not None and label not in names:
             raise UserError(
@@ -59,7 +54,7 @@ def read_mtx(path, options, known):
     """The `Samples` of a Matrix Market file, CSR where the file is sparse."""
     from scipy.io import mmread
 
-    _refuse_labels(options, "a matrix")
+    _refuse_labels(options, known, "a matrix")
     return _samples(mmread(path), options, known)
 
 
@@ -85,19 +80,11 @@ def _array(stored, name, path):
 
 
 def _samples(x, options, known, labels=None, note=None):
-    if x.dtype.kind not in "fiub":
-        raise UserError(
-            f"the data must be numbers. Received: an array of {reprlib.repr(str(x.dtype))}"
-        )
-    if x.ndim not in (2, 3, 4):
-        raise UserError(
-            "the data must be rows (n, d), or images (n, height, width) or "
-            f"(n, height, width, channels). Received: shape {x.shape}"
-        )
+    _check_kind(x)
     sparse = hasattr(x, "tocsr")
     x = x.tocsr() if sparse else x
     places, chosen = _places(x, options, known)
-    if len(places) < x.shape[1]:
+    if chosen:
         x = x[:, places]
     notes = [] if note is None else [note]
     if x.ndim == 2 and x.size and x.dtype.kind in "iu" and not sparse:
@@ -127,6 +114,19 @@ def _samples(x, options, known, labels=None, note=None):
         known=Known(columns=chosen, medians=medians, colour=_has_colours(x.shape)),
         notes=notes,
     )
+
+
+def _check_kind(x):
+    """Raises `UserError` where an array holds no numbers, or is neither of rows nor of images."""
+    if x.dtype.kind not in "fiub":
+        raise UserError(
+            f"the data must be numbers. Received: an array of {reprlib.repr(str(x.dtype))}"
+        )
+    if x.ndim not in (2, 3, 4):
+        raise UserError(
+            "the data must be rows (n, d), or images (n, height, width) or "
+            f"(n, height, width, channels). Received: shape {x.shape}"
+        )
 
 
 def _places(x, options, known):
@@ -192,8 +192,8 @@ def _labels(labels, n_rows):
     return labels.astype(str)
 
 
-def _refuse_labels(options, kind):
-    if options.label_column is not None:
+def _refuse_labels(options, known, kind):
+    if options.label_column is not None and known is None:
         raise UserError(
             f"{kind} has no named labels: score the run by `tfclust evaluate`. "
             f"Received: --label-column {options.label_column}"

@@ -4,8 +4,7 @@ import csv
 from collections import Counter
 
 from tfclust.cli.errors import UserError
-from tfclust.cli.reading.values import listed
-from tfclust.cli.words import did_you_mean
+from tfclust.cli.words import did_you_mean, listed
 
 
 def named(words, names, what="table"):

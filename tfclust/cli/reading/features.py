@@ -11,7 +11,7 @@ from pyarrow import types as kinds
 
 from tfclust.cli.errors import UserError
 from tfclust.cli.reading import written_numbers
-from tfclust.cli.reading.values import LARGEST_EXACT, holds_ids
+from tfclust.cli.reading.ids import LARGEST_EXACT
 from tfclust.cli.words import counted
 
 LONG_INTEGER = r"^\s*[+-]?\d{17,}\s*$"  # text that float64 cannot hold
@@ -123,11 +123,6 @@ def _integers(name, column):
         if value is not None and abs(value) > LARGEST_EXACT:
             raise NoNumbers(f"integers beyond 2**53 in {name!r} (such as {value})")
     return _float64(column)
-
-
-def is_id(column):
-    """Whether a column of a table holds another integer in each row."""
-    return kinds.is_integer(column.type) and not column.null_count and holds_ids(column.to_numpy())
 
 
 def _float64(column):

@@ -9,8 +9,7 @@ from PIL import Image
 from tfclust.cli.bars import bar
 from tfclust.cli.errors import UserError
 from tfclust.cli.reading.samples import Known, Samples
-from tfclust.cli.reading.values import SHOWN
-from tfclust.cli.words import counted
+from tfclust.cli.words import counted, first_of
 
 SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".tif", ".tiff", ".webp")
 GREY = ("1", "L", "LA")
@@ -123,9 +122,8 @@ def _notes(damaged, n_greyed):
     notes = []
     if damaged:
         are = "is" if len(damaged) == 1 else "are"
-        more = f" and {len(damaged) - SHOWN} more" if len(damaged) > SHOWN else ""
-        names = ", ".join(damaged[:SHOWN]) + more
-        notes.append(f"{counted(len(damaged), 'damaged image')} {are} left out: {names}")
+        named = f"{counted(len(damaged), 'damaged image')} {are} left out"
+        notes.append(f"{named}: {first_of(damaged)}")
     if n_greyed:
         have = "has colours and is" if n_greyed == 1 else "have colours and are"
         notes.append(f"{n_greyed:,} of the images {have} read as grey, as in the run")
@@ -140,13 +138,11 @@ def _common_size(header_of, folder):
     ((common, _),) = Counter(sizes.values()).most_common(1)
     others = [path for path, size in sizes.items() if size != common]
     if others:
-        shown = ", ".join(
-            f"{path.relative_to(folder)} of {sizes[path][0]} x {sizes[path][1]}"
-            for path in others[:SHOWN]
-        )
-        more = f" and {len(others) - SHOWN} more" if len(others) > SHOWN else ""
+        shown = [
+            f"{path.relative_to(folder)} of {sizes[path][0]} x {sizes[path][1]}" for path in others
+        ]
         raise UserError(
             f"images must be of one size, as most here are of {common[0]} x {common[1]}. "
-            f"Received: {shown}{more}"
+            f"Received: {first_of(shown)}"
         )
     return common

@@ -7,12 +7,15 @@ from dataclasses import dataclass
 import numpy as np
 import pyarrow
 from pyarrow import parquet
+from pyarrow.types import is_integer
 
 from tfclust.cli.errors import UserError
 from tfclust.cli.reading import delimited, features
 from tfclust.cli.reading.columns import check_apart, check_names, named
+from tfclust.cli.reading.ids import holds_ids, ids_note
 from tfclust.cli.reading.samples import Known, Samples
-from tfclust.cli.reading.values import SHOWN, ids_note, listed, without_missing
+from tfclust.cli.reading.values import without_missing
+from tfclust.cli.words import first_of, listed
 
 PARQUET = ".parquet"
 UNNAMED = re.compile(r"Unnamed: \d+|__index_level_\d+__")  # as pandas calls them in CSV, Parquet
@@ -178,7 +181,7 @@ def _features(arrow, chosen, options, known):
         except features.NoNumbers as error:
             refused.append(str(error))
             continue
-        if not chosen.by_name and features.is_id(column):
+        if not chosen.by_name and _is_id(column):
             ids.append(name)
         if known is not None and column.null_count < len(column):
             _check_unit(feature, known.units.get(name, ""))
@@ -193,11 +196,16 @@ def _features(arrow, chosen, options, known):
     return found, notes
 
 
+def _is_id(column):
+    """Whether a column holds another integer in each row."""
+    return is_integer(column.type) and not column.null_count and holds_ids(column.to_numpy())
+
+
 def _leave_out(name, column):
     """Sentences on a column without a name, which is no data: an index, or nothing at all."""
     if column.null_count == len(column):
         return []
-    if features.is_id(column):
+    if _is_id(column):
         return [f"{name!r}, which numbers the rows, is left out"]
     raise UserError(
         "every column must have a name: leave others out with --drop, or keep an index beside the "
@@ -218,10 +226,9 @@ def _refuse(refused, is_new):
         ": leave others out with --drop, keep an id with --id-column, name the labels with "
         "--label-column, or make categories of text numbers with --one-hot"
     )
-    more = f", and {len(refused) - SHOWN} more" if len(refused) > SHOWN else ""
     raise UserError(
         f"columns must hold numbers{', as in the run' if is_new else ways}. "
-        f"Received: {', '.join(refused[:SHOWN])}{more}"
+        f"Received: {first_of(refused)}"
     )
 
 

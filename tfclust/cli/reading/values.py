@@ -3,10 +3,7 @@
 import numpy as np
 
 from tfclust.cli.errors import UserError
-from tfclust.cli.words import counted
-
-SHOWN = 5  # columns, and rows of each, that a message names
-LARGEST_EXACT = 2**53  # beyond it float64 leaves integers out
+from tfclust.cli.words import SHOWN, counted, first_of, listed
 
 
 def all_finite(values):
@@ -77,23 +74,6 @@ def without_missing(x, sources, how, medians=None):
     return np.delete(x, rows, axis=0), rows, None, (done,)
 
 
-def holds_ids(values):
-    """Whether integers `(n,)`, n > 1, are all different."""
-    n = len(values)
-    if n < 2 or int(values.max()) - int(values.min()) < n - 1:  # too narrow, and no need to sort
-        return False
-    ordered = np.sort(values)
-    return bool(np.all(ordered[1:] != ordered[:-1]))
-
-
-def ids_note(columns):
-    """The sentence on columns that are clustered by and may hold ids."""
-    return (
-        f"no two rows have the same integer in {listed(columns)}: leave ids out with --drop, or "
-        "keep them beside the clusters with --id-column"
-    )
-
-
 def _medians(x, sources):
     empty = [name for i, name in enumerate(sources) if np.isnan(x[:, i]).all()]
     if empty:
@@ -116,24 +96,14 @@ def _places(bad, sources=None):
 def _refuse(rule, way, places):
     columns = [
         f"column {name!r} in {counted(len(rows), 'row')} ({_first(rows)})"
-        for name, rows in list(places.items())[:SHOWN]
+        for name, rows in places.items()
     ]
     raise UserError(
         f"the data must hold {rule}: {way}, or leave columns out with --drop. "
-        f"Received (rows count from 0): {_with_rest(columns, len(places))}"
+        f"Received (rows count from 0): {first_of(columns)}"
     )
 
 
 def _first(rows):
     more = ", ..." if len(rows) > SHOWN else ""
     return ", ".join(map(str, rows[:SHOWN])) + more
-
-
-def listed(names):
-    """The first names of a list, and how many there are besides."""
-    return _with_rest([repr(name) for name in names[:SHOWN]], len(names))
-
-
-def _with_rest(shown, n):
-    more = f" and {n - len(shown)} more" if n > len(shown) else ""
-    return ", ".join(shown) + more
