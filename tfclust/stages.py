@@ -76,7 +76,14 @@ class Stages:
         Args:
             name: of the stage, unique among them.
             network, x, y, loss: see `tfclust.pretraining.train_network`.
+
+        A callback that has `on_stage_begin(name, epochs)`, such as `ProgressBar`, is told.
         """
+        for callback in self._callbacks:
+            if hasattr(callback, "on_stage_begin"):
+                callback.on_stage_begin(name, self._manner["epochs"])
+        if self._fit["verbose"]:
+            print(f"Stage {name}", flush=True)
         manner = {**self._manner, "patience": self._patience, "rows": x.shape[0]}
         if self._directory is not None and self._weights(name).exists():
             record = json.loads(self._record(name).read_text())

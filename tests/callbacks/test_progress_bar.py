@@ -3,7 +3,7 @@ import pytest
 from tqdm import tqdm
 
 from tfclust.callbacks import Checkpoint, ProgressBar
-from tfclust.models import CM
+from tfclust.models import CM, DAMIC
 
 
 class Cut(Exception):
@@ -43,3 +43,29 @@ def test_epochs_of_an_earlier_process_count_as_done_and_take_no_time(rows, tmp_p
         train(rows, ProgressBar(bar), checkpoint)
         assert (bar.initial, bar.n) == (3, 5)
         assert np.isfinite(float(bar.postfix.split("=")[1]))
+
+
+def test_stages_are_named_and_those_that_are_left_out_count_as_done(rows):
+    model = DAMIC(3, hidden_units=(4,), gate_units=(4,), batch_size=8, seed=0)
+    seen = []
+
+    class Watch(ProgressBar):
+        def on_epoch_end(self, epoch, logs=None):
+            super().on_epoch_end(epoch, logs)
+            seen.append((self.bar.desc, self.bar.n))
+
+    rows = rows.clip(0.0, 1.0)
+    stages = model.pretraining_stages()
+    with tqdm(total=2 * len(stages), desc="pretraining") as bar:
+        callbacks = [Watch(bar, stages)]
+        options = {"verbose": 0, "callbacks": callbacks, "epochs": 2}
+        model.pretrain_autoencoder(rows, **options)
+        labels = np.where(np.arange(37) < 5, 1, np.arange(37) % 2 * 2)  # too few of cluster 1
+        model.pretrain_clusters(rows, labels, **options)
+        assert bar.n == bar.total == 14
+    assert seen == [
+        (f"pretraining, {stage}: ", 2 * i + epoch)
+        for i, stage in enumerate(stages)
+        for epoch in (1, 2)
+        if stage != "cluster_1"
+    ]

@@ -11,6 +11,8 @@ class ProgressBar(keras.callbacks.Callback):
 
     Args:
         bar: `tqdm.tqdm`, whose total counts epochs.
+        stages: names of the trainings that share the bar, in their order, where each has the same
+            number of epochs and some may be left out, as in `DAMIC.pretrain`.
 
     Example:
 
@@ -20,9 +22,11 @@ class ProgressBar(keras.callbacks.Callback):
     ```
     """
 
-    def __init__(self, bar):
+    def __init__(self, bar, stages=()):
         super().__init__()
         self.bar = bar
+        self.stages = tuple(stages)
+        self._title = getattr(bar, "desc", "")  # a bar that is switched off has none
 
     def on_train_begin(self, logs=None):
         """Begins to count the epochs of another training."""
@@ -30,12 +34,21 @@ class ProgressBar(keras.callbacks.Callback):
 
     def on_epoch_begin(self, epoch, logs=None):
         """Counts what was done before this process."""
-        spared = epoch - self._seen
+        self._spare(epoch - self._seen)
         self._seen = epoch
-        if spared and not self.bar.disable:
-            self.bar.initial += spared
-            self.bar.n += spared
-            self.bar.last_print_n += spared
+
+    def on_stage_begin(self, name, epochs):
+        """Names the training that begins, one of `stages`, and counts those that were left out."""
+        if name in self.stages:
+            self.bar.set_description(f"{self._title}, {name}", refresh=False)
+            self._spare(self.stages.index(name) * epochs - self.bar.n)
+
+    def _spare(self, epochs):
+        """Moves the bar on by epochs that took no time."""
+        if epochs and not self.bar.disable:
+            self.bar.initial += epochs
+            self.bar.n += epochs
+            self.bar.last_print_n += epochs
 
     def on_epoch_end(self, epoch, logs=None):
         """Shows the epoch and its loss."""

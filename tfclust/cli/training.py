@@ -82,9 +82,10 @@ def _compiled(plan, x):
 def _pretrain(model, plan, x, folder):
     """Pretrains once: a run that is taken up again finds the weights."""
     if not folder.pretrained.exists():
-        epochs = plan["pretraining"]["epochs"]
-        with bar(total=epochs, desc="pretraining", unit="epoch") as shown:
-            options = {"callbacks": [ProgressBar(shown)], **plan["pretraining"]}
+        stages = model.pretraining_stages() if hasattr(model, "pretraining_stages") else ()
+        total = plan["pretraining"]["epochs"] * max(1, len(stages))
+        with bar(total=total, desc="pretraining", unit="epoch") as shown:
+            options = {"callbacks": [ProgressBar(shown, stages)], **plan["pretraining"]}
             match RECIPES[plan["model"]].pretraining_resumes:
                 case "callback":
                     place = folder.pretraining_checkpoints

@@ -248,6 +248,16 @@ class DAMIC(MixtureOfAutoencoders):
         history.history.update(self.pretrain_clusters(x, labels, epochs, **stages).history)
         return history
 
+    def pretraining_stages(self):
+        """Names of the trainings of `pretrain`, in their order.
+
+        Those of clusters that have too few rows are left out when their turn comes.
+        """
+        layers = [f"layer_{i + 1}" for i in range(len(self.hidden_units) + 1)]
+        gate = ["gate"] if self.gate else []
+        clusters = [f"cluster_{k}" for k in range(self.n_clusters)]
+        return (*layers, "autoencoder", *gate, *clusters)
+
     def pretrain_autoencoder(self, x, epochs=50, **stages):
         """Trains one autoencoder on all rows, layer by layer and then as a whole.
 
