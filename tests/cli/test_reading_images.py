@@ -55,7 +55,7 @@ def test_damaged_images_are_left_out_by_name(folder, damage):
     np.testing.assert_allclose(samples.x[:, 0, 0], [0.0, 0.4], rtol=1e-6)
     for path in ("cats/1.png", "dogs/0.png"):
         damage(folder / path)
-    assert "whose 3 are damaged" in mistake(folder)
+    assert "where all are damaged" in mistake(folder)
 
 
 def test_an_image_that_may_not_be_read_is_no_damaged_one(folder, monkeypatch):

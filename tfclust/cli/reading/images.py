@@ -46,30 +46,26 @@ def read(folder, options, known):
         raise UserError(
             f"the folder must hold images ({', '.join(SUFFIXES)}). Received: {folder} without any"
         )
-    headers = list(map(_header, paths))
-    size = _common_size(dict(zip(paths, headers, strict=True)), folder)
-    in_colour = [header is not None and header.mode not in GREY for header in headers]
-    colour = any(in_colour) if known is None or known.colour is None else known.colour
-    x = np.empty((len(paths), size[1], size[0], *((3,) if colour else ())), "float32")
-    kept = []
-    # Silent for what takes no time.
-    for i, path in enumerate(bar(paths, desc="reading", delay=2, leave=False, unit="image")):
-        pixels = None if headers[i] is None else _pixels(path, colour)
-        if pixels is not None:
-            x[len(kept)] = pixels
-            kept.append(i)
-    left_out = sorted(set(range(len(paths))) - set(kept))
+    size_of, in_colour = {}, 0
+    for path in paths:
+        header = _if_whole(_header, path)
+        if header is not None:
+            size_of[path], mode = header
+            in_colour += mode not in GREY
+    colour = in_colour > 0 if known is None or known.colour is None else known.colour
+    x, kept = _pixels(paths, _common_size(size_of, folder), colour)
     if not kept:
-        _refuse_damaged(folder, len(paths))
+        _refuse_damaged(folder)
+    left_out = sorted(set(range(len(paths))) - set(kept))
     names = [path.relative_to(folder).as_posix() for path in paths]
     return Samples(
-        x[: len(kept)],
+        x,
         labels=None if label is None else np.array([paths[i].parent.name for i in kept]),
         pixel_max=PIXEL_MAX,
         files=[names[i] for i in kept],
         left_out=left_out,
         known=Known(colour=colour),
-        notes=_notes([names[i] for i in left_out], 0 if colour else sum(in_colour)),
+        notes=_notes([names[i] for i in left_out], 0 if colour else in_colour),
     )
 
 
@@ -78,42 +74,48 @@ def _is_hidden(path):
 
 
 def _header(path):
-    """An image without its pixels, of which `size` and `mode` are known; None where damaged."""
-    image = _if_whole(lambda: Image.open(path))
-    if image is None:
-        return None
-    with image:
+    """Size and mode of an image."""
+    with Image.open(path) as image:
         if image.mode.startswith(("I", "F")):
             raise UserError(
                 f"images must have 8 bits a channel. Received: {path} of mode {image.mode}"
             )
-        return image
+        return image.size, image.mode
 
 
-def _pixels(path, colour):
-    """The pixels of an image in [0, 1]; None where damaged."""
+def _pixels(paths, size, colour):
+    """The pixels of the images that are whole, in [0, 1], and their places among the paths."""
+    x = np.empty((len(paths), size[1], size[0], *((3,) if colour else ())), "float32")
+    kept = []
+    # Silent for what takes no time.
+    for i, path in enumerate(bar(paths, desc="reading", delay=2, leave=False, unit="image")):
+        pixels = _if_whole(_pixels_of, path, colour)
+        if pixels is not None:
+            x[len(kept)] = pixels
+            kept.append(i)
+    return x[: len(kept)], kept
 
-    def read():
-        with Image.open(path) as image:
-            return np.asarray(image.convert("RGB" if colour else "L"), "float32")
 
-    pixels = _if_whole(read)
-    return None if pixels is None else pixels / PIXEL_MAX
+def _pixels_of(path, colour):
+    with Image.open(path) as image:
+        return np.asarray(image.convert("RGB" if colour else "L"), "float32") / PIXEL_MAX
 
 
-def _if_whole(read):
-    """What `read` gives; None where Pillow finds the image damaged."""
+def _if_whole(read, *arguments):
+    """What `read(*arguments)` gives; None where Pillow finds the image damaged."""
     try:
-        return read()
+        return read(*arguments)
+    except UserError:
+        raise
     except (OSError, SyntaxError, ValueError, EOFError, struct.error) as error:
         if getattr(error, "errno", None) is not None:  # of the disk or of rights, not of the image
             raise
         return None
 
 
-def _refuse_damaged(folder, n):
+def _refuse_damaged(folder):
     raise UserError(
-        f"the folder must hold images that can be read. Received: {folder}, whose {n} are damaged"
+        f"the folder must hold images that can be read. Received: {folder}, where all are damaged"
     )
 
 
@@ -130,16 +132,21 @@ def _notes(damaged, n_greyed):
     return notes
 
 
-def _common_size(header_of, folder):
-    """Width and height of the images, which must be the same for all that are whole."""
-    sizes = {path: header.size for path, header in header_of.items() if header is not None}
-    if not sizes:
-        _refuse_damaged(folder, len(header_of))
-    ((common, _),) = Counter(sizes.values()).most_common(1)
-    others = [path for path, size in sizes.items() if size != common]
+def _common_size(size_of, folder):
+    """Width and height of the images, which must be the same for all.
+
+    Args:
+        size_of: path -> size, of those whose header is whole.
+        folder: of the images.
+    """
+    if not size_of:
+        _refuse_damaged(folder)
+    ((common, _),) = Counter(size_of.values()).most_common(1)
+    others = [path for path, size in size_of.items() if size != common]
     if others:
         shown = [
-            f"{path.relative_to(folder)} of {sizes[path][0]} x {sizes[path][1]}" for path in others
+            f"{path.relative_to(folder)} of {size_of[path][0]} x {size_of[path][1]}"
+            for path in others
         ]
         raise UserError(
             f"images must be of one size, as most here are of {common[0]} x {common[1]}. "
