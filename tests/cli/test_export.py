@@ -84,6 +84,15 @@ def test_requests_are_scaled_as_the_training_was(rows, scale):
     np.testing.assert_allclose(scaled, Scaling.of(rows, scale).apply(rows), atol=1e-6)
 
 
+@pytest.mark.parametrize("scale", ["standard", "minmax"])
+def test_requests_of_large_numbers_are_scaled_in_float64(rows, scale):
+    seconds = 1.7e9 + rows.astype("float64")
+    requests = _requests(record(seconds, scale))
+    assert requests["dtype"] == "float64"
+    scaled = (seconds - requests["offset"]) * requests["scale"]
+    np.testing.assert_allclose(scaled, Scaling.of(seconds, scale).apply(seconds), atol=1e-5)
+
+
 @pytest.mark.parametrize("scale", [None, "standard"])
 def test_requests_of_pixels_are_bytes_in_the_shape_of_the_images(scale):
     images = np.random.default_rng(0).integers(0, 256, (9, 2, 3), "uint8")

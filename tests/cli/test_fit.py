@@ -94,6 +94,9 @@ def test_a_folder_with_something_in_it_is_refused_without_resume(run, table, cap
     before = (run / "run.json").read_bytes()
     assert fit(table, run) == 2
     assert "--out must be a new or empty folder" in capsys.readouterr().err
+    same = ("--label-column", "kind", "--standardize", "--resume")
+    assert fit(table, run, *same, "--missing", "drop") == 2
+    assert "Received: other options than in" in capsys.readouterr().err
     assert (run / "run.json").read_bytes() == before
 
 
