@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import importlib
+import os
 import re
 import sys
 from collections.abc import Iterable, Sequence
@@ -23,19 +24,28 @@ from tfclust.tuning import ALGORITHMS, OBJECTIVES, SPACES
 
 RESULTS = Path(__file__).parent / "results"
 _DEFAULT_PAPER = "aecm"
+_LARGEST_SEED = 9999
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command and return its exit status: 0, 1 for a failed run, 2 for a user's mistake."""
     arguments = _parser().parse_args(argv)
     try:
-        return arguments.command(arguments)
+        status = arguments.command(arguments)
+        sys.stdout.flush()  # here, where a reader that has gone away is no error
+        return status
     except UserError as error:
         print(f"reproduce: {error}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
         print("reproduce: stopped; the same command goes on from here", file=sys.stderr)
         return 130
+    except BrokenPipeError:  # whoever read the output has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except OSError as error:  # of a file or a folder that was named, and is in the text
+        print(f"reproduce: {error}", file=sys.stderr)
+        return 2
 
 
 def _list(arguments: argparse.Namespace) -> int:
@@ -267,7 +277,7 @@ def _parser() -> argparse.ArgumentParser:
         ("rows", "rows of the data, drawn by a fixed seed"),
     ):
         tune.add_argument(f"--{name}", type=_positive, help=f"{what}; default: as declared")
-    tune.add_argument("--seed", type=int, default=0, help="of the search; default: %(default)s")
+    tune.add_argument("--seed", type=_count, default=0, help="of the search; default: %(default)s")
     tune.add_argument("--out", type=Path, default=RESULTS, help="folder; default: %(default)s")
     _add_places(tune)
     return parser
@@ -312,11 +322,24 @@ def parse_seeds(text: str) -> tuple[int, ...]:
             raise argparse.ArgumentTypeError(
                 f"must be numbers and rising ranges, such as 0-19 or 0,2,5. Received: {text!r}"
             )
-        seeds.update(range(int(match[1]), int(match[2] or match[1]) + 1))
+        first, last = int(match[1]), int(match[1] if match[2] is None else match[2])
+        if last > _LARGEST_SEED:
+            raise argparse.ArgumentTypeError(
+                f"must be at most {_LARGEST_SEED}, above every declared one. Received: {text!r}"
+            )
+        seeds.update(range(first, last + 1))
     return tuple(sorted(seeds))
 
 
 def _positive(text: str) -> int:
     if not text.isdecimal() or int(text) < 1:
         raise argparse.ArgumentTypeError(f"must be a positive integer. Received: {text!r}")
+    return int(text)
+
+
+def _count(text: str) -> int:
+    if not text.isdecimal() or int(text) >= 2**31:
+        raise argparse.ArgumentTypeError(
+            f"must be an integer of at least 0 and below 2**31. Received: {text!r}"
+        )
     return int(text)

@@ -91,6 +91,13 @@ class Ledger:
         finished = _keys(records, FINISHED)
         return finished, _keys(records, DIVERGED) - finished
 
+    def check_writable(self) -> None:
+        """Raise a LedgerError if a run could not be appended; told before it is run."""
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        place = self.path if self.path.exists() else self.path.parent
+        if not os.access(place, os.W_OK):
+            raise LedgerError(f"{place}: must be writable, to record runs in")
+
     def append(self, record: Mapping[str, Any]) -> None:
         """Add one run as the last line and wait until it is on the disk.
 

@@ -46,12 +46,14 @@ def run(selection: Selection, ledger: Ledger, work_dir, jobs=1, data_dir=None, b
 
     Raises:
         ValueError: A row has a setting that its method does not know; nothing is run then.
-        UserError: A dataset has neither a file nor a download, which is told before anything is
-            run; or a process of several was killed.
+        UserError: A dataset has neither a file nor a download, or the ledger cannot be written,
+            which is told before anything is run; or a process of several was killed.
     """
     for experiment, _ in selection:
         check_settings(experiment)
     look_for((experiment.dataset for experiment, _ in selection), data_dir)
+    ledger.check_writable()
+    Path(work_dir).mkdir(parents=True, exist_ok=True)
     start_tensorflow()  # not before: what is wrong with a selection is told at once
     from reproduce.methods import stacks_seeds
 
@@ -62,8 +64,9 @@ def run(selection: Selection, ledger: Ledger, work_dir, jobs=1, data_dir=None, b
     ]
     common = ledger.path, Path(work_dir), data_dir
     failed = 0
-    own_bar = PartBar(count(selection), "all runs", "run") if bar is None else None
-    with own_bar or contextlib.nullcontext(bar) as bar:
+    own_bar = bar is None
+    bar = PartBar(count(selection), "all runs", "run") if own_bar else bar
+    with bar if own_bar else contextlib.nullcontext():
         for seeds, failures in _results(groups, common, jobs):
             failed += failures
             bar.done(len(seeds))

@@ -91,7 +91,8 @@ def records(folder: str | Path | None = None) -> list[SearchRecord]:
     Raises:
         UserError: If a file cannot be read as a record; names it.
     """
-    return [_read(path) for path in sorted(Path(folder or FOLDER).glob("*.json"))]
+    folder = FOLDER if folder is None else Path(folder)
+    return [_read(path) for path in sorted(folder.glob("*.json"))]
 
 
 def _read(path: Path) -> SearchRecord:

@@ -93,10 +93,10 @@ def _of_length(rows: list[Experiment], epochs: int) -> list[Experiment]:
 def _with_seeds(rows: list[Experiment], seeds: Sequence[int]) -> Selection:
     undeclared = sorted(set(seeds).difference(*(row.seeds for row in rows)))
     if undeclared:
+        declared = dict.fromkeys(f"{min(row.seeds)}-{max(row.seeds)}" for row in rows)
         raise UserError(
             "`--seeds` must be among the declared ones, as many as the paper has runs: "
-            f"{min(rows[0].seeds)}-{max(rows[0].seeds)}. "
-            f"Received: {', '.join(map(str, undeclared))}"
+            f"{' or '.join(declared)}. Received: {', '.join(map(str, undeclared))}"
         )
     chosen = (
         (row, tuple(seed for seed in row.seeds if not seeds or seed in seeds)) for row in rows

@@ -54,6 +54,7 @@ def run(
     search = replace(searches.declared(method, dataset), **given)
     data = load(dataset, data_dir, dict(row.settings).get("scale"))
     x, y = _part(row, data, search.rows)
+    Path(out_dir).mkdir(parents=True, exist_ok=True)
     try:
         tuning = tune(
             method,

@@ -65,6 +65,7 @@ def draw(
     task = FigureTask(title, ledger, Path(work_dir), data_dir)
     needs = module.needs(task, settings)
     look_for(needs.datasets, data_dir)
+    Path(out_dir).mkdir(parents=True, exist_ok=True)
     start_tensorflow()  # not before: what is lacking is told at once
     with PartBar(needs.parts, title, "part") as bar:
         results = module.gather(replace(task, bar=bar), settings)

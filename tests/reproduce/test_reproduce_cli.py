@@ -67,6 +67,47 @@ def test_other_seeds_are_a_mistake(text, capsys):
     assert "must be numbers and rising ranges" in capsys.readouterr().err
 
 
+def test_seeds_above_every_declared_one_are_a_mistake_and_not_counted_one_by_one(capsys):
+    with pytest.raises(SystemExit):
+        main(["run", "4", "--seeds", f"0-{10**15}"])
+    assert "must be at most 9999" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("text", ["-1", "x", "1.5", str(2**31)])
+def test_a_seed_of_a_search_is_a_count(text, capsys):
+    with pytest.raises(SystemExit):
+        main(["tune", "cm", "iris", f"--seed={text}"])
+    assert "must be an integer of at least 0 and below 2**31" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        "list --ledger {folder}",
+        "run 9 --dataset iris --method igmm --ledger {folder}",
+        "run 9 --dataset iris --method igmm --seeds 0 --ledger {new} --work {file}",
+        "run 9 --dataset iris --method igmm --seeds 0 --ledger {file}/ledger.jsonl",
+        "report --ledger {new} --out {file}",
+        "figure aecm 3 --ledger {new} --out {file}",
+    ],
+)
+def test_a_place_that_is_of_another_kind_is_named_before_any_work(command, tmp_path, capsys):
+    places = {"folder": tmp_path, "file": tmp_path / "a_file", "new": tmp_path / "new.jsonl"}
+    places["file"].touch()
+    assert main(command.format(**places).split()) == 2
+    [line] = capsys.readouterr().err.splitlines()
+    assert line.startswith("reproduce: ")
+    assert str(places["folder"]) in line
+
+
+def test_a_reader_that_has_seen_enough_ends_the_list_without_a_word():
+    command = [sys.executable, "-m", "reproduce", "list"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        process.stdout.close()
+        assert process.stderr.read() == b""
+    assert process.returncode == 0
+
+
 @pytest.mark.parametrize("option", ["--epochs", "--jobs"])
 @pytest.mark.parametrize("text", ["0", "-1", "x", "1.5"])
 def test_counts_are_positive(option, text, capsys):

@@ -294,7 +294,6 @@ def test_tune_searches_and_leaves_record_settings_and_plot(tuned_by, tmp_path, c
     [
         ("tune cm iriss", "`dataset` of cm must be one of breast_cancer, .*'iriss'"),
         ("tune cm iris --objective ari", "`y` must be given and `supervised=True` be said"),
-        ("tune cm iris --seed -1", "`seed` must be an integer of at least 0"),
     ],
 )
 def test_a_mistake_is_answered_without_a_traceback(command, message, tmp_path, capsys):
