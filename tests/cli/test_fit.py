@@ -162,6 +162,49 @@ def test_sparse_data_stay_sparse_and_models_without_a_code_write_none(tmp_path, 
     assert "column 0" in (tmp_path / "run" / "report.html").read_text()
 
 
+# Joining --------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def gaps(points, tmp_path_factory):
+    """`points` as people have them: a name, a gap, text that looks missing, a taken name."""
+    rows = [[f"row {i}", *map(str, row), "NA"] for i, row in enumerate(points)]
+    rows[1][1] = ""
+    path = tmp_path_factory.mktemp("gaps") / "gaps.csv"
+    return write_csv(path, [["name", *COLUMNS, "cluster"], *rows])
+
+
+def read_rows(text):
+    return list(csv.DictReader(text.splitlines()))
+
+
+def test_the_columns_of_the_table_stand_beside_its_clusters(gaps, tmp_path, capsys):
+    out = tmp_path / "run"
+    options = ("--drop", "name,cluster", "--missing", "drop", "--join")
+    assert fit(gaps, out, *options, epochs=1) == 0
+    joined = read_rows((out / "joined.csv").read_text())
+    given = read_rows(gaps.read_text())
+    assert [list(row.items())[:5] for row in joined] == [list(row.items()) for row in given]
+    assert list(joined[0])[5:] == ["cluster_2", "membership"]
+    assert (joined[1]["cluster_2"], joined[1]["membership"]) == ("", "")
+    found = [row["cluster_2"] for row in joined if row["cluster_2"]]
+    assert found == [str(k) for k in read_labels(out)]
+    capsys.readouterr()
+    assert main(["predict", str(out), str(gaps), "--join"]) == 0
+    assert read_rows(capsys.readouterr().out) == joined
+    assert main(["predict", str(out), str(gaps), "--join", "--out", str(tmp_path / "new")]) == 0
+    assert (tmp_path / "new" / "joined.csv").read_bytes() == (out / "joined.csv").read_bytes()
+    (out / "joined.csv").unlink()
+    assert fit(gaps, out, *options, "--resume", epochs=1) == 0
+    assert read_rows((out / "joined.csv").read_text()) == joined
+
+
+def test_what_is_no_table_cannot_be_joined(points, tmp_path, capsys):
+    np.save(tmp_path / "x.npy", points)
+    assert fit(tmp_path / "x.npy", tmp_path / "run", "--join") == 2
+    assert "--join must come with a table, .csv" in capsys.readouterr().err
+
+
 # Interruptions --------------------------------------------------------------------------------
 
 

@@ -7,7 +7,7 @@ from pyarrow import parquet
 from refusals import mistake
 
 from tfclust.cli.errors import UserError
-from tfclust.cli.reading import Known, Options, read, read_labels
+from tfclust.cli.reading import Known, Options, read, read_labels, read_rows
 
 X = np.array([[1.0, 2.5], [0.0, -1.0], [3.0, 0.0]])
 
@@ -354,3 +354,29 @@ def test_a_table_of_many_rows_is_told_as_it_is(write):
     samples = read(path)
     assert samples.describe() == "2,000 rows of 2 columns"
     np.testing.assert_array_equal(samples.x, np.array(rows))
+
+
+# Rows as the file has them ------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("text", "names", "rows"),
+    [
+        ("a,b\n1.50,NA\n\n,x\n", ("a", "b"), [("1.50", "NA"), ("", "x")]),
+        ("a;a\n1,5;007\n", ("a", "a"), [("1,5", "007")]),
+        ("1 2\n3  4\n", ("0", "1"), [("1", "2"), ("3", "4")]),
+        ('a,b\n"1\n2","x, y"\n', ("a", "b"), [("1\n2", "x, y")]),
+    ],
+)
+def test_rows_are_given_to_the_letter(write, text, names, rows):
+    found, values = read_rows(write(text), Options())
+    assert tuple(found) == names
+    assert list(values) == rows
+
+
+def test_rows_of_parquet_are_given_with_their_gaps(tmp_path):
+    table = pyarrow.table({"a": [1, None], "b": [[1, 2], [3]]})
+    parquet.write_table(table, tmp_path / "data.parquet")
+    names, values = read_rows(tmp_path / "data.parquet", Options())
+    assert names == ["a", "b"]
+    assert list(values) == [(1, [1, 2]), (None, [3])]

@@ -101,6 +101,7 @@ def _parser():
         help="folder for labels.csv, memberships.npy and embedding.npy; without it the labels are "
         "printed",
     )
+    _add_join(predict)
     export = _command(commands, "export", "write the model for TensorFlow Serving")
     _add_run(export)
     export.add_argument("--to", type=Path, required=True, help="folder of the versions")
@@ -144,10 +145,20 @@ def _add_run(command):
     command.add_argument("run", type=Path, metavar="RUN", help="folder that fit --out wrote")
 
 
+def _add_join(command):
+    command.add_argument(
+        "--join",
+        action="store_true",
+        help="of a table, give its own columns too, beside the cluster and the membership of each "
+        "row: in joined.csv, or printed where there is no --out",
+    )
+
+
 def _add_fit(commands):
     fit = _command(commands, "fit", "cluster a file and write a report")
     _add_data(fit)
     fit.add_argument("--out", type=Path, required=True, help="new folder for the results")
+    _add_join(fit)
     _add_choice(fit, "--model", RECIPES, help="default: that of --settings, or aecm")
     training = fit.add_argument_group("training")
     training.add_argument("--epochs", type=_positive, help="default: the model's, see models")

@@ -23,6 +23,8 @@ def run(arguments):
     folder = RunFolder(arguments.out)
     record = folder.open_for_fit(arguments.resume)
     options = plans.read_options(arguments)
+    if arguments.join:
+        reading.check_table(arguments.data)
     samples = reading.read(arguments.data, reading.Options.of(arguments))
     print(f"Read {arguments.data}: {samples.describe()}", flush=True)
     x = plans.as_samples(samples, options["model"])
@@ -33,9 +35,11 @@ def run(arguments):
     new = _record(arguments, samples, scaling, plan)
     if record is not None:
         _check_same(record, new)
-        if record["status"] == "finished" and folder.report.exists():
-            print(f"{folder.path} is finished")
-            return 0
+        if record["status"] == "finished":
+            _join(arguments, samples, folder)
+            if folder.report.exists():
+                print(f"{folder.path} is finished")
+                return 0
     plans.check_range(x, plan)
     start_tensorflow()
     if record is None or record["status"] == "training":
@@ -51,6 +55,7 @@ def run(arguments):
         raise
     if record["status"] != "finished":
         _write_results(model, samples, x, folder)
+        _join(arguments, samples, folder)
     _write_report(model, samples, x, folder)
     return 0
 
@@ -91,6 +96,13 @@ def _write_results(model, samples, x, folder):
         print(f"Warning: {warning}")
     found = {"cluster_sizes": sizes.tolist(), "warnings": warnings}
     folder.write({**record, **found, "status": "finished"})
+
+
+def _join(arguments, samples, folder):
+    """Writes `joined.csv` where it is asked for."""
+    if arguments.join:
+        table = reading.read_rows(arguments.data, reading.Options.of(arguments))
+        results.join(table, samples.left_out, folder.path)
 
 
 def _write_report(model, samples, x, folder):

@@ -1,6 +1,7 @@
 """`tfclust predict`: the clusters of the rows of another file."""
 
 import importlib
+import io
 import sys
 
 from tfclust.cli import plan as plans
@@ -19,6 +20,8 @@ def run(arguments):
     record = folder.read_finished()
     if arguments.out is not None:
         check_new(arguments.out)
+    if arguments.join:
+        reading.check_table(arguments.data)
     options = reading.Options.of(record["data"]["options"])
     samples = reading.read(arguments.data, options, reading.Known(**record["data"]["known"]))
     for note in samples.notes:
@@ -36,13 +39,27 @@ def run(arguments):
         )
     start_tensorflow()
     model = importlib.import_module("tfclust.cli.training").load(folder)
+    table = reading.read_rows(arguments.data, options) if arguments.join else None
     if arguments.out is None:
-        results.write_labels(model, x, samples.index, sys.stdout)
+        _print(model, x, samples, table)
         return 0
     with_embedding = RECIPES[plan["model"]].has_code or not hasattr(x, "tocsr")
     results.write(model, x, samples.index, arguments.out, with_embedding)
+    if table is not None:
+        results.join(table, samples.left_out, arguments.out)
     print(f"Read {arguments.data}: {samples.describe()}\nWrote {arguments.out / results.LABELS}")
     return 0
+
+
+def _print(model, x, samples, table):
+    """Prints what `labels.csv` would hold, or `joined.csv` where there is a table to join with."""
+    if table is None:
+        results.write_labels(model, x, samples.index, sys.stdout)
+        return
+    with io.StringIO() as labels:
+        results.write_labels(model, x, samples.index, labels)
+        labels.seek(0)
+        results.write_joined(table, samples.left_out, labels, sys.stdout)
 
 
 def _check_shape(shape, record):

@@ -13,6 +13,8 @@ BATCH_SIZE = 1024  # nothing is trained: larger batches are only faster
 EXAMPLES = 32  # samples that an export may ask its server for
 
 LABELS = "labels.csv"
+JOINED = "joined.csv"
+OF_ROW = ("cluster", "membership")  # what is found of each row
 MEMBERSHIPS = "memberships.npy"
 EMBEDDING = "embedding.npy"
 
@@ -59,6 +61,40 @@ def write_labels(model, x, index, file):
         predict(piece)
 
 
+def join(table, left_out, folder):
+    """Writes `joined.csv` beside the `labels.csv` of a folder; see `write_joined`."""
+    with (
+        (folder / LABELS).open(newline="", encoding="utf-8") as labels,
+        whole(folder / JOINED) as part,
+        part.open("w", newline="", encoding="utf-8") as file,
+    ):
+        write_joined(table, left_out, labels, file)
+
+
+def write_joined(table, left_out, labels, file):
+    """Writes the columns of a table beside the cluster and the membership of each row.
+
+    Args:
+        table: the names of its columns, and its rows.
+        left_out: places of the rows that have no cluster.
+        labels: open file of what `labels.csv` holds, in the same order.
+        file: open file to write to.
+    """
+    names, rows = table
+    left_out, found = set(left_out), csv.DictReader(labels)
+    joined = csv.writer(file, lineterminator="\n")
+    joined.writerow([*names, *(_unlike(name, names) for name in OF_ROW)])
+    for place, row in enumerate(rows):
+        label = dict.fromkeys(OF_ROW, "") if place in left_out else next(found)
+        joined.writerow([*row, *(label[name] for name in OF_ROW)])
+
+
+def _unlike(name, names):
+    """The name, or with a number behind it where it is among `names`."""
+    numbered = (name, *(f"{name}_{i}" for i in range(2, len(names) + 3)))
+    return next(each for each in numbered if each not in names)
+
+
 def read_labels(folder):
     """Cluster of each row, `(n,)`, of a `labels.csv`."""
     with (folder / LABELS).open(newline="", encoding="utf-8") as file:
@@ -71,7 +107,7 @@ def _predictor(model, x):
 
 def _with_rows(rows, index, predict):
     """A function that predicts a piece and writes its rows too."""
-    rows.writerow((*index, "cluster", "membership"))
+    rows.writerow((*index, *OF_ROW))
 
     def written(piece):
         memberships = predict(piece)

@@ -89,15 +89,16 @@ def look(path, options):
     return Layout(encoding, separator, names, has_header, n_blank, len(start), long)
 
 
-def read(path, layout, columns, as_text, decimal):
+def read(path, layout, columns, as_text, decimal, missing=True):
     """The Arrow table of the file at `path`.
 
     Args:
         path: of the file.
         layout: its `Layout`.
-        columns: names of those to read, each once in the layout.
+        columns: names of those to read, each once in the layout; None for all there are.
         as_text: names of those whose values stay text, whatever they look like.
         decimal: mark of decimals.
+        missing: whether text such as "NA" is a missing value; False leaves it as it is.
     """
     source, encoding = str(path), layout.encoding
     if layout.separator == " ":  # any number of them separates
@@ -118,7 +119,7 @@ def read(path, layout, columns, as_text, decimal):
             include_columns=columns,
             column_types=dict.fromkeys((*as_text, *layout.long_integers), pyarrow.string()),
             null_values=MISSING,
-            strings_can_be_null=True,
+            strings_can_be_null=missing,
             true_values=YES,
             false_values=NO,
             decimal_point=decimal,

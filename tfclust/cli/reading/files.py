@@ -68,6 +68,25 @@ def read_labels(path, column=None, options=None):
     return _guarded(path, _choose(path, LABEL_READERS))(path, column, options)
 
 
+def read_rows(path, options):
+    """The names of all columns of a table, and an iterator of its rows as the file has them.
+
+    Raises:
+        UserError: the file is no table, or it is missing or damaged.
+    """
+    check_table(path)
+    return _guarded(Path(path), tables.read_rows)(Path(path), options)
+
+
+def check_table(path):
+    """Raises `UserError` where `path`, which is to be joined with clusters, is no table."""
+    path = Path(path)
+    if path.is_dir() or _suffix(path) not in (*TEXT, tables.PARQUET):
+        raise UserError(
+            f"--join must come with a table, {', '.join((*TEXT, tables.PARQUET))}. Received: {path}"
+        )
+
+
 def sha256(path):
     """SHA-256 of a file, or of the names and bytes of a folder's images."""
     path = Path(path)

@@ -69,6 +69,13 @@ def read_labels(path, column, options):
     return _labels(table.read([name], [name]).column(name), ())
 
 
+def read_rows(path, options):
+    """The names of all columns of a table, and its rows as the file has them."""
+    table = _open(path, options)
+    columns = [column.to_pylist() for column in table.read_all().columns]
+    return table.names, zip(*columns, strict=True)
+
+
 class _TextTable:
     """A text file of separated columns."""
 
@@ -82,6 +89,9 @@ class _TextTable:
     def read(self, columns, as_text):
         return delimited.read(self.path, self.layout, columns, as_text, self.decimal)
 
+    def read_all(self):
+        return delimited.read(self.path, self.layout, None, self.names, self.decimal, missing=False)
+
 
 class _ParquetTable:
     """A Parquet file."""
@@ -94,6 +104,9 @@ class _ParquetTable:
 
     def read(self, columns, as_text):
         return self.file.read(columns)
+
+    def read_all(self):
+        return self.file.read()
 
 
 def _open(path, options):
