@@ -56,6 +56,18 @@ def test_commas_may_have_a_space_and_a_table_blank_lines(write):
     assert read(write("  \n\n a  b\n\n 1 2.5\n 0 -1\n 3 0\n")).x.tolist() == X
 
 
+@pytest.mark.parametrize("separator", [",", ";", " "])
+def test_what_excel_and_numpy_write_above_a_table_is_no_data(write, tmp_path, separator):
+    said = f"sep={separator}\r\na{separator}b\r\n1{separator}2.5\r\n3{separator}0\r\n"
+    assert read(write(said)).columns == ("a", "b")
+    for header in "a b", "":
+        names = header.replace(" ", separator)
+        np.savetxt(tmp_path / "x.csv", X, delimiter=separator, header=names)
+        samples = read(tmp_path / "x.csv")
+        assert samples.columns == (("a", "b") if header else ("0", "1"))
+    assert read(write("#,a\n5,1.5\n5,2.5\n")).columns == ("#", "a")
+
+
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-16"])
 def test_rows_may_be_longer_than_any_block(write, encoding):
     n = 15_000

@@ -24,6 +24,9 @@ NO = ["false", "False", "FALSE", "no", "No", "NO"]
 NUMBER = re.compile(
     r"\s*[+-]?(?:\d+(?:[.,]\d+)*\.?|[.,]\d+|nan|inf)(?:e[+-]?\d+)?\s*", re.IGNORECASE
 )
+NEWLINE = r"(?:\r\n|\r|\n)"
+ABOVE = re.compile(rf"(?: *{NEWLINE})*(?:sep=(.){NEWLINE})?")
+COMMENT = re.compile(r"^#[ \t]*(?=[^\s,;|])")  # a mark alone is a name
 LONG_INTEGER = re.compile(r"\s*[+-]?\d{19,}\s*")
 UNNAMED = "Unnamed: {}"  # as pandas calls a column without a name
 FEWEST_COUNTED = 3  # columns whose names 0, 1, 2 are a header rather than a row of numbers
@@ -38,7 +41,7 @@ class Layout:
         separator: a character.
         names: of the columns; `UNNAMED` and its place for one without a name.
         has_header: whether the first row holds the names.
-        n_blank: lines above the first row.
+        n_above: lines above the first row.
         longest: bytes that hold a row, if they all are like the first ones.
         long_integers: names of the columns whose integers are too long for 64 bits. They are read
             as text, of which no digit is lost.
@@ -48,7 +51,7 @@ class Layout:
     separator: str
     names: tuple[str, ...]
     has_header: bool
-    n_blank: int
+    n_above: int
     longest: int
     long_integers: tuple[str, ...]
 
@@ -73,8 +76,8 @@ def look(path, options):
     encoding = options.encoding or _encoding(path)
     start, is_whole = _start(path)
     # What is cut in two at the end is left out, here and of the rows.
-    text = codecs.getincrementaldecoder(encoding)().decode(start).removeprefix("\ufeff")
-    separator = _separator(path, text, is_whole, options)
+    text, n_above, said = _below(codecs.getincrementaldecoder(encoding)().decode(start))
+    separator = said or _separator(path, text, is_whole, options)
     rows = _rows(text, separator, is_whole)
     if not rows:
         raise UserError(f"the file must have rows. Received: {path}, which is empty")
@@ -85,8 +88,7 @@ def look(path, options):
     names = tuple(name or UNNAMED.format(i) for i, name in enumerate(names))
     columns = zip(names, zip(*rows[1:], strict=False), strict=False)
     long = tuple(name for name, cells in columns if any(map(LONG_INTEGER.fullmatch, cells)))
-    n_blank = len(re.findall("\r\n|\r|\n", re.match("[ \r\n]*", text)[0]))
-    return Layout(encoding, separator, names, has_header, n_blank, len(start), long)
+    return Layout(encoding, separator, names, has_header, n_above, len(start), long)
 
 
 def read(path, layout, columns, as_text, decimal, missing=True):
@@ -100,17 +102,17 @@ def read(path, layout, columns, as_text, decimal, missing=True):
         decimal: mark of decimals.
         missing: whether text such as "NA" is a missing value; False leaves it as it is.
     """
-    source, encoding = str(path), layout.encoding
+    source, encoding, n_above = str(path), layout.encoding, layout.n_above
     if layout.separator == " ":  # any number of them separates
         with _open(path) as file:
-            text = file.read().decode(encoding)
-        source, encoding = io.BytesIO(_squeezed(text).encode()), "utf-8"
+            text, _, _ = _below(file.read().decode(encoding))
+        source, encoding, n_above = io.BytesIO(_squeezed(text).encode()), "utf-8", 0
     return read_csv(
         source,
         ReadOptions(
             block_size=max(BLOCK, 2 * layout.longest),
             column_names=layout.names,
-            skip_rows=layout.n_blank,
+            skip_rows=n_above,
             skip_rows_after_names=int(layout.has_header),
             encoding=encoding,
         ),
@@ -161,6 +163,17 @@ def _encoding(path):
         except UnicodeDecodeError:
             return WITHOUT_MARK
     return "utf-8"
+
+
+def _below(text):
+    """The text from its first row on, the number of lines above, and the separator they say.
+
+    Blank lines stand there, and `sep=;`, as Excel writes it. The mark of a comment before the first
+    name, as NumPy writes it, goes too.
+    """
+    above = ABOVE.match(text.removeprefix("\ufeff"))
+    rows = above.string[above.end() :]
+    return COMMENT.sub("", rows), len(re.findall(NEWLINE, above[0])), above[1]
 
 
 def _separator(path, text, is_whole, options):
