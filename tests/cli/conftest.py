@@ -1,3 +1,5 @@
+import gzip
+
 import numpy as np
 import pytest
 from short_runs import COLUMNS, KINDS, fit, write_csv
@@ -32,3 +34,16 @@ def run(table, tmp_path_factory):
 def fast_report(monkeypatch):
     """Reports that spare the seconds of t-SNE."""
     monkeypatch.setattr("tfclust.cli.report.PROJECTION", "pca")
+
+
+@pytest.fixture
+def write(tmp_path):
+    """Return a function that writes text in an encoding and gives the path."""
+
+    def write(text, name="data.csv", encoding="utf-8"):
+        path = tmp_path / name
+        data = text.encode(encoding)
+        path.write_bytes(gzip.compress(data) if path.suffix == ".gz" else data)
+        return path
+
+    return write

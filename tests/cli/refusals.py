@@ -1,4 +1,4 @@
-"""What readers say of files that they refuse, and files to be read."""
+"""What is said of files that are refused."""
 
 import pytest
 

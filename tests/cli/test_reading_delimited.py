@@ -1,5 +1,3 @@
-import gzip
-
 import numpy as np
 import pytest
 from refusals import mistake
@@ -8,19 +6,6 @@ from tfclust.cli.command import SEPARATORS, THOUSANDS
 from tfclust.cli.reading import Options, delimited, read, written_numbers
 
 X = [[1.0, 2.5], [0.0, -1.0], [3.0, 0.0]]
-
-
-@pytest.fixture
-def write(tmp_path):
-    """Return a function that writes text in an encoding and gives the path."""
-
-    def write(text, name="data.csv", encoding="utf-8"):
-        path = tmp_path / name
-        data = text.encode(encoding)
-        path.write_bytes(gzip.compress(data) if path.suffix == ".gz" else data)
-        return path
-
-    return write
 
 
 def test_the_command_line_offers_the_marks_that_are_read():

@@ -12,18 +12,6 @@ from tfclust.cli.reading import Known, Options, read, read_labels, read_rows
 X = np.array([[1.0, 2.5], [0.0, -1.0], [3.0, 0.0]])
 
 
-@pytest.fixture
-def write(tmp_path):
-    """Return a function that writes text and gives the path."""
-
-    def write(text, name="data.csv"):
-        path = tmp_path / name
-        path.write_text(text, encoding="utf-8")
-        return path
-
-    return write
-
-
 def again(path, samples, **options):
     """New data, read as those of `samples` were; what a run keeps goes through JSON's types."""
     known = samples.known.to_json()
