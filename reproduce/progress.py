@@ -11,12 +11,20 @@ from tqdm import tqdm
 
 @contextmanager
 def epoch_bar(description: str) -> Iterator[Callable[[int, int], None]]:
-    """Show a bar while the block runs; it gives a function of the epochs done and their total."""
+    """Show a bar while the block runs; it gives a function of the epochs done and their total.
+
+    Trainings that follow one another each begin anew. The time left goes by the epochs after the
+    first that is reported: that one holds the compilation, or was done by another process.
+    """
     with tqdm(desc=description, unit="epoch", mininterval=_pause(), miniters=1) as bar:
 
         def report(done, total):
-            bar.total = total
-            bar.update(done - bar.n)
+            if 0 < bar.n < done:
+                bar.update(done - bar.n)
+            else:  # the first that is reported of a training
+                bar.reset(total)
+                bar.initial = bar.n = bar.last_print_n = done
+                bar.refresh()
 
         yield report
 
@@ -43,6 +51,7 @@ class PartBar:
             unit=unit,
             smoothing=0,
             mininterval=_pause(),
+            miniters=1,
             disable=total < 2,
         )
 

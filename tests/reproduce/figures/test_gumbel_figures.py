@@ -51,6 +51,19 @@ def test_figure_3_draws_accuracy_and_the_criterion_that_needs_no_labels(monkeypa
     assert "the criterion picks 3" in gaussian_weight.caption(results, settings)
 
 
+def test_figure_3_leaves_out_a_weight_whose_run_diverged(monkeypatch):
+    def run(task, experiments):
+        weights = [dict(each.settings)["gaussian_weight"] for each in experiments]
+        return [[record(w, 0.5, min(w, 3.0))] if w != 3 else [] for w in weights]
+
+    monkeypatch.setattr(FigureTask, "run", run)
+    settings = {"datasets": ("usps",), "seed": 0, "epochs": 3}
+    results = gaussian_weight.gather(FigureTask("f", None, None), settings)
+    assert gaussian_weight.picked("usps", results["usps"]) == 5
+    assert len(gaussian_weight.plot(results, settings).axes) == 2
+    assert "none at 3, which diverged" in gaussian_weight.caption(results, settings)
+
+
 def test_figure_4_draws_styles_and_every_cluster(digits, monkeypatch):
     def model(task, settings, n_clusters):
         made = GumbelSoftmaxVAE(n_clusters, 4, 2, (8,), seed=0)

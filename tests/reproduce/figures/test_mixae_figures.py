@@ -99,7 +99,14 @@ def test_figure_5_compares_true_and_found_covariances(shown, monkeypatch):
 
 
 def test_figure_6_draws_a_curve_for_each_number_of_clusters(monkeypatch):
-    monkeypatch.setattr(FigureTask, "run", lambda task, rows: [[{"curve": curve(r)}] for r in rows])
+    diverged = []
+    monkeypatch.setattr(
+        FigureTask,
+        "run",
+        lambda task, rows: (
+            [[{"curve": curve(r)}] for r in rows if r not in diverged] + [[] for _ in diverged]
+        ),
+    )
 
     def curve(experiment):
         k = dict(experiment.settings)["n_clusters"]
@@ -112,6 +119,10 @@ def test_figure_6_draws_a_curve_for_each_number_of_clusters(monkeypatch):
     figure = evolution.plot(results, SETTINGS)
     assert [len(ax.lines) for ax in figure.axes] == [3] * 4
     assert "3.0 for K = 30" in evolution.caption(results, SETTINGS)
+    diverged += evolution._experiments(SETTINGS)[2:]
+    results = evolution.gather(FigureTask("f", None, None), SETTINGS)
+    assert [len(ax.lines) for ax in evolution.plot(results, SETTINGS).axes] == [2] * 4
+    assert "K = 30 diverged" in evolution.caption(results, SETTINGS)
 
 
 def test_figure_7_draws_four_images_a_cluster(shown):
