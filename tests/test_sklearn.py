@@ -1,5 +1,7 @@
 """`DeepClusterer` is a scikit-learn estimator, by scikit-learn's own checks and in its tools."""
 
+import argparse
+import contextlib
 import io
 
 import joblib
@@ -8,6 +10,7 @@ import pytest
 from scipy.sparse import csr_matrix
 from sklearn.base import clone
 from sklearn.datasets import load_iris, load_wine
+from sklearn.exceptions import ConvergenceWarning
 from sklearn.metrics import adjusted_rand_score, silhouette_score
 from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
@@ -16,8 +19,12 @@ from sklearn.utils import ClassifierTags, estimator_checks
 from sklearn.utils.estimator_checks import parametrize_with_checks
 from tiny_models import SETTINGS
 
-from tfclust.callbacks import CollapseWatch
+from tfclust.callbacks import AveragingEpoch, CollapseWatch
+from tfclust.cli.plan import make_plan, read_options
+from tfclust.cli.run_folder import RunFolder
+from tfclust.cli.training import train
 from tfclust.models import CM
+from tfclust.models.base import ClusteringModel
 from tfclust.optimizers import FusedAdam
 from tfclust.recipes import RECIPES
 from tfclust.sklearn import DeepClusterer
@@ -161,67 +168,250 @@ def test_a_clone_is_not_fitted_and_fits_the_same(fitted, iris):
     np.testing.assert_array_equal(again.fit(iris).predict_proba(iris), fitted.predict_proba(iris))
 
 
-# Its arguments ------------------------------------------------------------------------------------
+# Its training -------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("name", RECIPES)
-def test_every_model_is_reached_by_its_name_and_its_settings(name, rows):
-    settings = SETTINGS[RECIPES[name].model]
-    clusterer = DeepClusterer(
-        name, n_clusters=3, settings=settings, epochs=1, batch_size=16, random_state=5
+def test_it_trains_as_the_command_does(name, rows, tmp_path):
+    settings, pretraining = SETTINGS[RECIPES[name].model], RECIPES[name].pretraining
+    short = {"epochs": 1} if "epochs" in (pretraining or {}) else None
+    given = argparse.Namespace(
+        model=name,
+        clusters=3,
+        set=[f"{key}={value}" for key, value in settings.items()],
+        seed=5,
+        settings=None,
+        batch_size=None,
+        epochs=2,
+        pretrain=None,
+        pretrain_epochs=short and 1,
     )
-    model = clusterer._build_model()
-    assert type(model).__name__ == RECIPES[name].model
-    config = model.get_config()
-    assert {key: config[key] for key in settings} == settings
-    assert model.seed == 5
+    x = rows.clip(0.0, 1.0)
+    plan = make_plan(read_options(given), x.shape[1:], len(x))
+    _, curves = train(plan, x, RunFolder(tmp_path))
+    clusterer = DeepClusterer(
+        name, 3, settings=settings, pretraining=short or "recipe", epochs=2, random_state=5
+    ).fit(x)
+    assert clusterer.history_["loss"] == curves["loss"]
+    assert len(clusterer.history_["loss"]) == plan["epochs"]
+
+
+@pytest.mark.parametrize(
+    ("sizes", "scaled", "seed"),
+    [
+        ((900, 50, 50), False, 0),
+        ((900, 50, 50), True, 1),
+        ((1000, 10), False, 2),
+        ((1000, 10), True, 3),
+    ],
+)
+def test_clusters_of_very_different_sizes_are_found(sizes, scaled, seed):
+    rng = np.random.default_rng(seed)
+    y = np.repeat(np.arange(len(sizes)), sizes)
+    x = rng.normal(size=(len(y), 2)) + np.array([[0, 0], [10, 0], [0, 10]])[y]
+    x = StandardScaler().fit_transform(x) if scaled else x
+    found = DeepClusterer("cm", n_clusters=len(sizes), epochs=20, random_state=seed).fit_predict(x)
+    assert adjusted_rand_score(y, found) > 0.95
+
+
+def test_the_start_of_aecm_finds_clusters_of_very_different_sizes():
+    rng = np.random.default_rng(0)
+    y = np.repeat([0, 1], [1000, 10])
+    x = StandardScaler().fit_transform(rng.normal(size=(1010, 2)) + 10 * y[:, np.newaxis])
+    clusterer = DeepClusterer(
+        "aecm",
+        n_clusters=2,
+        settings={"hidden_units": (32,)},
+        pretraining={"epochs": 20, "clustering_epochs": 5},
+        epochs=20,
+        random_state=0,
+    )
+    assert adjusted_rand_score(y, clusterer.fit_predict(x)) > 0.95
+
+
+def test_what_is_given_takes_the_place_of_what_the_recipe_says(rows):
+    watch, own = CollapseWatch(patience=9), AveragingEpoch()
+    clusterer = DeepClusterer(
+        "cm",
+        n_clusters=3,
+        settings={"alpha": 3.0, "dtype": "float32"},
+        pretraining=None,
+        epochs=3,
+        batch_size=11,
+        callbacks=[watch, own],
+        random_state=5,
+    ).fit(rows)
+    model = clusterer.model_
+    assert (model.alpha, model.batch_size, model.seed) == (3.0, 11, 5)
+    assert len(clusterer.history_["occupied_clusters"]) == 3 + 1
+    assert int(model.optimizer.iterations) == 4 * 4
+    assert watch._model is None  # it was a copy that watched
+
+
+@pytest.mark.parametrize("name", RECIPES)
+def test_every_model_is_built_by_its_recipe_and_its_settings(name):
+    recipe, settings = RECIPES[name], SETTINGS[RECIPES[name].model]
+    model = DeepClusterer(name, n_clusters=3, settings=settings, random_state=5)._build_model(400)
+    expected = {**recipe.settings(3), **settings, "batch_size": 40, "seed": 5, "name": model.name}
+    assert model.get_config() == recipe.model_class()(3, **expected).get_config()
     assert model.compiled
 
 
-def test_pretraining_comes_first_and_callbacks_are_copies(rows):
+def test_the_model_of_a_function_trains_as_it_is(rows):
     calls = []
 
     class Recorded(CM):
-        def pretrain(self, x, **kwargs):
-            calls.append(kwargs)
+        def pretrain(self, x, epochs=5, batch_size=None, verbose="auto"):
+            calls.append((epochs, verbose))
             assert self.optimizer.iterations == 0
-            assert x.shape == rows.shape
 
     def recorded(n_clusters, seed):
-        model = Recorded(n_clusters, seed=seed)
+        model = Recorded(n_clusters, seed=seed, batch_size=37)
         model.compile(run_eagerly=True)
         return model
 
-    watch = CollapseWatch(patience=9)
-    clusterer = light_clusterer(
-        model=recorded, pretraining={"epochs": 7}, batch_size=37, epochs=2, callbacks=[watch]
-    )
+    clusterer = light_clusterer(model=recorded, epochs=2)
     clusterer.fit(rows)
-    assert calls == [{"epochs": 7, "batch_size": 37, "verbose": 0}]
+    assert calls == []
     assert int(clusterer.model_.optimizer.iterations) == 2
-    assert "occupied_clusters" in clusterer.history_
-    assert watch._model is None
+    for pretraining in (True, {"epochs": 7}):
+        clusterer.set_params(pretraining=pretraining).fit(rows)
+    assert calls == [(5, 0), (7, 0)]
+
+
+@pytest.mark.parametrize(("verbose", "lines"), [(0, 0), (2, 1 + 2)])
+def test_verbose_tells_of_the_start_and_of_the_training_or_of_none(verbose, lines, rows, capfd):
+    clusterer = DeepClusterer(
+        "aecm",
+        n_clusters=3,
+        settings=SETTINGS["AECM"],
+        pretraining={"epochs": 1, "clustering_epochs": 1},
+        epochs=1,
+        verbose=verbose,
+    ).fit(rows)
+    for method in (clusterer.predict, clusterer.predict_proba, clusterer.transform):
+        method(rows)
+    clusterer.score(rows)
+    written = capfd.readouterr()
+    assert written.out.count(" loss: ") == lines
+    assert bool(written.out) == bool(lines)
+    assert not written.err
+
+
+# Its arguments ------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
     ("arguments", "rule"),
     [
         ({"model": "kmeans"}, "`model` must be one of .*aecm.* Received: model='kmeans'"),
-        ({"model": "cm", "n_clusters": 1}, "`n_clusters` must be an integer of at least 2"),
-        ({"model": "cm", "n_clusters": 99}, "as many rows as there are clusters, 99"),
+        ({"n_clusters": 1}, "`n_clusters` must be an integer of at least 2"),
+        ({"n_clusters": 99}, "as many rows as there are clusters, 99"),
+        *(
+            ({name: value}, f"`{name}` must be an integer of at least 1. Received: {name}=")
+            for name in ("epochs", "batch_size")
+            for value in (0, -1, 1.5, True, "5")
+        ),
+        ({"settings": [("alpha", 3)]}, r"`settings` must be None or a dict .*Received: settings="),
+        ({"settings": {"n_clusters": 3}}, "leave `n_clusters` to the argument `n_clusters`"),
+        ({"settings": {"seed": 3}}, "leave `seed` to the argument `random_state`"),
+        ({"settings": {"batch_size": 3}, "batch_size": 4}, "`batch_size` must be given once"),
+        ({"settings": {"alfa": 3}}, "`settings` must be among alpha, .* Received: alfa"),
+        ({"settings": {"alpha": -3}}, "`alpha` must be positive and finite. Received: alpha=-3"),
+        ({"pretraining": 3}, '`pretraining` must be "recipe", None, a bool or a dict .*=3'),
+        ({"pretraining": {"epochs": 3}}, "arguments of CM.pretrain. Received: epochs"),
+        ({"pretraining": {"n_init": 0}}, "`n_init` must be an integer of at least 1"),
+        ({"model": "mixae", "pretraining": True}, "must be None for MIXAE, which has none"),
+        ({"model": "aecm", "pretraining": {"epochs": 0}}, r"`pretraining\['epochs'\]` must be"),
+        ({"callbacks": AveragingEpoch()}, "`callbacks` must be None or a list of Keras callbacks"),
+        ({"callbacks": [print]}, "`callbacks` must be None or a list of Keras callbacks"),
+        ({"verbose": 3}, '`verbose` must be 0, 1, 2 or "auto". Received: verbose=3'),
+        *(
+            ({"random_state": state}, "`random_state` must be None, an integer from 0 to 2")
+            for state in (2**40, -1, 1.5, "0")
+        ),
     ],
 )
-def test_bad_arguments_are_refused_at_fit(arguments, rule, rows):
+def test_bad_arguments_are_refused_at_fit_before_any_training(arguments, rule, rows, monkeypatch):
+    monkeypatch.setattr(ClusteringModel, "fit", None)
+    clusterer = DeepClusterer(**{"model": "cm", "n_clusters": 3, **arguments})
     with pytest.raises(ValueError, match=rule):
-        DeepClusterer(**arguments).fit(rows)
+        clusterer.fit(rows)
 
 
-def test_random_states_of_scikit_learn_seed_the_model():
-    first, second = (
-        DeepClusterer("cm", random_state=np.random.RandomState(0))._build_model().seed
-        for _ in range(2)
+@pytest.mark.parametrize("make", [np.random.RandomState, np.random.default_rng])
+def test_random_states_seed_the_model(make):
+    seeds = [DeepClusterer("cm", random_state=make(seed))._seed() for seed in (0, 0, 1)]
+    assert seeds[0] == seeds[1] != seeds[2]
+
+
+# Its data -----------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def images():
+    return np.random.default_rng(0).random((12, 4, 4, 1), dtype="float32")
+
+
+@pytest.mark.parametrize("name", ["mixae", "cm"])
+def test_images_are_clustered_with_and_without_channels(name, images):
+    settings = {"filters": (2,), "assignment_units": (4,)} if name == "mixae" else {}
+    clusterer = DeepClusterer(name, 2, settings=settings, epochs=1, random_state=0)
+    labels = clusterer.fit(images).labels_
+    assert (clusterer.n_features_in_, clusterer.image_shape_) == (16, (4, 4, 1))
+    assert clusterer.model_.sample_shape == ((4, 4, 1) if name == "mixae" else (16,))
+    for same in (images, images[..., 0], images.reshape(12, 16), list(images)):
+        np.testing.assert_array_equal(clusterer.predict(same), labels)
+    assert len(clusterer.get_feature_names_out()) == clusterer.transform(images).shape[1]
+    if name == "cm":
+        assert clusterer.cluster_centers_.shape == (2, 4, 4, 1)
+    with pytest.raises(ValueError, match=r"shape that was fitted, \(4, 4, 1\). Received: X of sh"):
+        clusterer.predict(images.reshape(12, 2, 8))
+
+
+def test_images_for_a_model_of_rows_are_refused(fitted, images):
+    with pytest.raises(ValueError, match=r"shape that was fitted, \(4,\). Received: X of shape"):
+        fitted.predict(images)
+
+
+def test_dates_are_refused():
+    days = np.arange(12).reshape(6, 2).astype("datetime64[D]")
+    for dates in (days, days - days[0]):
+        with pytest.raises(ValueError, match=r"`X` must hold numbers: turn dates .*Received: X of"):
+            light_clusterer().fit(dates)
+    pandas = pytest.importorskip("pandas")
+    frame = pandas.DataFrame({"when": days[:, 0].astype("datetime64[s]"), "size": np.ones(6)})
+    with pytest.raises(ValueError, match=r"Received: X of dtype datetime64.*, float64"):
+        light_clusterer().fit(frame)
+
+
+DEGENERATE = {
+    "constant": np.ones((8, 2)),
+    "zero": np.zeros((8, 2)),
+    "two distinct": np.repeat([[0.0, 1.0], [1.0, 0.0]], 4, axis=0),
+}
+
+
+@pytest.mark.parametrize("name", RECIPES)
+def test_data_of_fewer_distinct_rows_than_clusters_is_warned_of_and_clustered(name):
+    clusterer = DeepClusterer(
+        name, 3, settings=SETTINGS[RECIPES[name].model], pretraining=None, epochs=1, random_state=0
     )
-    assert first == second
+    for x in DEGENERATE.values():
+        with pytest.warns(ConvergenceWarning, match=r"Only [12] rows of `X` are distinct, fewer"):
+            clusterer.fit(x)
+        assert np.isfinite(clusterer.predict_proba(x)).all()
+        assert np.isfinite(clusterer.score(x))
+
+
+@pytest.mark.parametrize("x", [*DEGENERATE.values(), np.eye(3)], ids=[*DEGENERATE, "one each"])
+def test_the_start_of_cm_takes_degenerate_data(x):
+    clusterer = DeepClusterer("cm", 3, epochs=1, random_state=0)
+    few = len(np.unique(x, axis=0)) < 3
+    with pytest.warns(ConvergenceWarning, match="distinct") if few else contextlib.nullcontext():
+        clusterer.fit(csr_matrix(x))
+    assert np.isfinite(clusterer.predict_proba(x)).all()
+    assert len(set(clusterer.labels_)) == len(np.unique(x, axis=0))
 
 
 def test_names_of_columns_are_kept_and_others_refused():

@@ -1,6 +1,7 @@
 """Starts: networks and centroids trained before the joint objective."""
 
 import keras
+import numpy as np
 import tensorflow as tf
 
 from tfclust.callbacks.steps_taken import StepsTaken
@@ -173,6 +174,55 @@ def kmeans(x, n_clusters, seed, n_init=20, max_iter=300):
     check_integer("max_iter", max_iter, 1)
     fitted = KMeans(n_clusters, n_init=n_init, max_iter=max_iter, random_state=seed).fit(x)
     return fitted.cluster_centers_, fitted.labels_
+
+
+def isotropic_mixture(x, n_clusters, seed, n_init=20):
+    """The mixture of Gaussians of one variance that k-means finds, the likeliest of `n_init`.
+
+    K-means itself prefers clusters of one size: of its local optima, the one of least inertia may
+    cut a large cluster in two and leave a small, distant one without a centroid. Here the starts
+    are compared by how likely the rows are in their clusters, which have a share pi_k each and a
+    variance v in common: by the least of `d / 2 log v - sum_k pi_k log pi_k`.
+
+    Args:
+        x: array or CSR matrix `(n, d)`.
+        n_clusters: K.
+        seed: int.
+        n_init: starts, by k-means++, at least 1.
+
+    Raises:
+        ValueError: `n_init` is below 1.
+
+    Returns:
+        Centroids `(K, d)`; the variance v of a feature within a cluster, above 0; and the shares
+        `(K,)`, none of which is 0.
+
+    Example:
+
+    >>> from tfclust.pretraining import isotropic_mixture
+    >>> centroids, variance, shares = isotropic_mixture([[0.0], [0.1], [9.0]], 2, seed=0)
+    >>> sorted(shares.round(1).tolist())
+    [0.4, 0.6]
+
+    Reference: Celeux, Govaert, Gaussian parsimonious clustering models, 1995, model [lambda I].
+    """
+    from sklearn.cluster import KMeans
+
+    check_integer("n_init", n_init, 1)
+    x = x if hasattr(x, "tocsr") else np.asarray(x)
+    squares = x.multiply(x) if hasattr(x, "tocsr") else np.square(x, dtype="float64")
+    # Rows that lie in their centroids exactly still have rounding errors.
+    smallest = 1e-6 * float(squares.mean()) or 1.0
+    best = None
+    for start in np.random.RandomState(seed).randint(np.iinfo("int32").max, size=n_init):
+        found = KMeans(n_clusters, n_init=1, random_state=start).fit(x)
+        sizes = np.bincount(found.labels_, minlength=n_clusters)
+        shares = (sizes + 1) / (len(found.labels_) + n_clusters)
+        variance = max(found.inertia_ / (x.shape[0] * x.shape[1]), smallest)
+        badness = x.shape[1] / 2 * np.log(variance) - np.sum(shares * np.log(shares))
+        if best is None or badness < best[0]:
+            best = badness, found.cluster_centers_, variance, shares
+    return best[1:]
 
 
 def _flat(x):

@@ -1,8 +1,14 @@
-"""How each model is trained on data that nobody has tuned it for."""
+"""How each model is trained on data that nobody has tuned it for.
 
+Importing it imports no TensorFlow: a command line can list the recipes at once.
+"""
+
+import inspect
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
+
+STEPS_WORTH_COMPILING = 20_000  # XLA's compiler takes longer than what it spares fewer steps
 
 
 @dataclass(frozen=True)
@@ -19,7 +25,7 @@ class Recipe:
         settings: number of clusters -> arguments of the constructor, besides the clusters, the
             seed and the size of a batch.
         callbacks: name in `tfclust.callbacks` -> its arguments, of what the training needs.
-        pretraining: arguments of the model's `pretrain`; empty where it starts at random.
+        pretraining: arguments of the model's `pretrain`; None where it starts at random.
         pretraining_resumes: how a pretraining that was cut off goes on: "callback", where the
             epochs of `pretrain` are one training that `Checkpoint` can take up; "directory", where
             `pretrain` takes a folder for its own checkpoints; None, it starts anew.
@@ -27,12 +33,24 @@ class Recipe:
             become rows.
         unit_range: whether the data must lie within 0 and 1.
         has_code: whether the embedding is a code, and not the data themselves.
+
+    Example:
+
+    ```python
+    from sklearn.datasets import load_iris
+    from tfclust.recipes import RECIPES, compile_for
+
+    x, recipe = load_iris().data, RECIPES["cm"]
+    model = recipe.build(n_clusters=3, n_rows=len(x), seed=0)
+    compile_for(model, len(x), recipe.total_epochs())
+    recipe.fit(model, x)
+    ```
     """
 
     model: str
     idea: str
-    arguments: Mapping[str, Any]
     epochs: int
+    arguments: Mapping[str, Any] = field(default_factory=dict)
     settings: Callable[[int], Mapping[str, Any]] = lambda n_clusters: {}
     callbacks: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     pretraining: Mapping[str, Any] | None = None
@@ -44,6 +62,98 @@ class Recipe:
     def total_epochs(self, epochs=None):
         """Epochs that `fit` takes for `epochs` of training, the recipe's where None."""
         return (self.epochs if epochs is None else epochs) + ("AveragingEpoch" in self.callbacks)
+
+    def model_class(self):
+        """The model's class."""
+        import tfclust
+
+        return getattr(tfclust, self.model)
+
+    def build(self, n_clusters, n_rows, **settings):
+        """The model, not compiled, for data of `n_rows` rows.
+
+        Args:
+            n_clusters, n_rows: ints.
+            **settings: arguments of the constructor, in place of the recipe's or besides.
+        """
+        chosen = {
+            "batch_size": batch_size(n_rows, n_clusters),
+            **self.settings(n_clusters),
+            **settings,
+        }
+        return self.model_class()(n_clusters=n_clusters, **chosen)
+
+    def fit(self, model, x, epochs=None, pretraining="recipe", callbacks=(), verbose=0):
+        """Trains a compiled model as the recipe says: its start, its epochs, its callbacks.
+
+        Args:
+            model: such as `build` made.
+            x: array `(n, ...)` or CSR matrix `(n, d)`.
+            epochs: without the averaging epoch; None takes the recipe's.
+            pretraining: "recipe", or a dict of arguments of `model.pretrain` in place of the
+                recipe's; None starts at random.
+            callbacks: list of Keras callbacks, besides the recipe's; one of a class that the
+                recipe has takes its place.
+            verbose: of the start and of the training, as in Keras.
+
+        Returns:
+            `keras.callbacks.History` of the training.
+        """
+        if pretraining == "recipe":
+            pretraining = self.pretraining
+        if pretraining is not None:
+            trains = accepts(model.pretrain, "verbose")
+            model.pretrain(x, **{**({"verbose": verbose} if trains else {}), **pretraining})
+        replaced = {type(callback).__name__ for callback in callbacks}
+        own = {name: given for name, given in self.callbacks.items() if name not in replaced}
+        return model.fit(
+            x,
+            epochs=self.total_epochs(epochs),
+            callbacks=[*make_callbacks(own), *callbacks],
+            verbose=verbose,
+        )
+
+
+def accepts(function, name):
+    """Whether a function takes an argument of that name."""
+    parameters = inspect.signature(function).parameters
+    return name in parameters or any(p.kind is p.VAR_KEYWORD for p in parameters.values())
+
+
+def make_callbacks(arguments):
+    """The callbacks of a mapping, name in `tfclust.callbacks` -> arguments."""
+    from tfclust import callbacks
+
+    return [getattr(callbacks, name)(**given) for name, given in arguments.items()]
+
+
+def compile_with(model, of_training, **kwargs):
+    """Compiles a model with its paper's optimizer and the training's settings."""
+    optimizer = model.default_optimizer()
+    if "learning_rate" in of_training:
+        optimizer.learning_rate = of_training["learning_rate"]
+    model.compile(optimizer, **kwargs)
+
+
+def compile_for(model, n_rows, epochs, of_training=None):
+    """Compiles a model for a training of known length: by XLA where that pays.
+
+    Args:
+        model: any of the package.
+        n_rows: of the data.
+        epochs: of the training.
+        of_training: None, or settings that no constructor takes: `learning_rate`.
+    """
+    from tfclust.feeding import count_batches
+    from tfclust.pretraining import steps_of_an_execution
+
+    steps = count_batches(n_rows, model.batch_size)
+    compile_with(
+        model,
+        of_training or {},
+        steps_per_execution=steps_of_an_execution(steps),
+        jit_compile="auto" if steps * epochs >= STEPS_WORTH_COMPILING else False,
+    )
 
 
 def batch_size(n_rows, n_clusters):
@@ -61,11 +171,12 @@ RECIPES = {
     "cm": Recipe(
         model="CM",
         idea="a Gaussian mixture written as an autoencoder with one hidden layer, on the data "
-        "themselves; like k-means, and soft",
+        "themselves, started by k-means; like it, and soft",
         arguments={"alpha": 20.0, "term_weights": None},
         epochs=150,
         settings=lambda n_clusters: {"alpha": 10.0},
         callbacks={"AveragingEpoch": {}},
+        pretraining={},
         has_code=False,
     ),
     "aecm": Recipe(
@@ -85,7 +196,7 @@ RECIPES = {
             "alpha": 10.0,
         },
         callbacks={"AveragingEpoch": {}},
-        pretraining={"epochs": 50, "clustering_epochs": 50},
+        pretraining={"epochs": 50, "clustering_epochs": 50, "uneven_sizes": True},
         pretraining_resumes="callback",
     ),
     "mixae": Recipe(

@@ -1,8 +1,13 @@
 """The models as a scikit-learn estimator."""
 
+import contextlib
 import copy
+import inspect
 import numbers
+import warnings
+from collections.abc import Mapping
 
+import keras
 import numpy as np
 from sklearn.base import (
     BaseEstimator,
@@ -10,42 +15,66 @@ from sklearn.base import (
     ClusterMixin,
     TransformerMixin,
 )
-from sklearn.utils.validation import check_is_fitted, check_random_state, validate_data
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.utils.validation import (
+    check_array,
+    check_is_fitted,
+    check_random_state,
+    validate_data,
+)
 
-import tfclust
-from tfclust.checks import check_choice
-from tfclust.recipes import RECIPES
+from tfclust.checks import check_choice, check_data, check_integer
+from tfclust.recipes import RECIPES, Recipe, accepts, compile_for
+
+# What trains a model that the user's own function builds, and knows nothing of it.
+_PLAIN = Recipe(model="", idea="", epochs=100)
+_OWN_ARGUMENTS = {"n_clusters": "n_clusters", "seed": "random_state"}
+_ROWS_AT_A_TIME = 256
 
 
 class DeepClusterer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, BaseEstimator):
     """A clustering model of this package behind scikit-learn's interface.
 
-    It works in `Pipeline`, `GridSearchCV`, `clone` and `joblib`, on dense and on CSR matrices. Data
-    are taken as they are: scale them, e.g. by `StandardScaler`.
+    It trains as `tfclust fit` does, by the model's recipe in `tfclust.recipes.RECIPES`: its
+    settings, start, epochs, batches and callbacks, save those that are given here. It works in
+    `Pipeline`, `GridSearchCV`, `clone` and `joblib`, on dense and on CSR matrices and on images.
+    Data are taken as they are: scale them, e.g. by `StandardScaler`.
 
     Args:
         model: "cm", "aecm", "mixae", "damic" or "gumbel"; or a function that takes `n_clusters`,
             `seed` and the `settings` as keyword arguments, and returns a model, compiled or not.
-        n_clusters: number of clusters K.
-        settings: None, or a dict of further arguments of the model, e.g.
-            `{"hidden_units": (64, 32), "alpha": 20.0}`.
-        pretraining: None, or a dict of arguments of the model's `pretrain`, e.g. `{"epochs": 50}`.
-        epochs: of the training.
-        batch_size: rows of a batch; None takes the model's.
-        callbacks: None, or a list of Keras callbacks; every `fit` takes copies.
-        random_state: an int is the model's seed; None or a `RandomState` draws one.
-        verbose: of the training, as in Keras.
+            A function has no recipe: its model trains as it is.
+        n_clusters: number of clusters K, an int of at least 2.
+        settings: None, or a dict of arguments of the model in place of the recipe's or besides,
+            e.g. `{"hidden_units": (64, 32), "alpha": 20.0}`.
+        pretraining: "recipe", the start that the recipe takes; None or False for a random one; or
+            a dict of arguments of the model's `pretrain`, e.g. `{"epochs": 50}`, or True for
+            none, in place of the recipe's or besides.
+        epochs: of the training; None takes the recipe's, or 100 where there is none. The epoch
+            that averages the weights of CM and AE-CM is one more.
+        batch_size: rows of a batch; None takes a tenth of the rows, from 16, or 5 K, to 256; of a
+            function's model, the model's own.
+        callbacks: None, or a list of Keras callbacks, besides the recipe's; every `fit` takes
+            copies. One of a class that the recipe has takes its place.
+        random_state: an int from 0 to 2**32 - 1 is the model's seed; None, a `RandomState` or a
+            `Generator` draws one.
+        verbose: 0, 1, 2 or "auto", of the start and of the training, as in Keras; 0 is silent.
 
     Attributes:
         model_: the trained `ClusteringModel`.
-        labels_: `(n,)`, the clusters of the training data.
-        cluster_centers_: `(K, n_features)`, where the model has centroids, in the space of the
-            data; those in the space of the codes are `model_.centroids()`.
+        labels_: `(n,)` int64, the clusters of the training data.
+        cluster_centers_: `(K, n_features)`, or `(K, height, width, ...)` of images, where the model
+            has centroids, in the space of the data; those in the space of the codes are
+            `model_.centroids()`.
         history_: dict, name of a log -> its value after each epoch.
-        n_features_in_, feature_names_in_: as in scikit-learn.
+        image_shape_: `(height, width)` or `(height, width, channels)` where images were fitted,
+            else None.
+        n_features_in_: features of a row; of an image, the number of its values.
+        feature_names_in_: as in scikit-learn.
 
     Raises:
-        ValueError: at `fit`, an unknown model, bad settings or bad data.
+        ValueError: at `fit`, before any training: an argument out of its range, or bad data.
+        RuntimeError: the loss is NaN or infinite.
 
     Example:
 
@@ -53,13 +82,15 @@ class DeepClusterer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMi
     from sklearn.datasets import load_wine
     from sklearn.pipeline import make_pipeline
     from sklearn.preprocessing import StandardScaler
+    from tfclust.sklearn import DeepClusterer
 
-    clusterer = DeepClusterer("cm", n_clusters=3, epochs=150, batch_size=20, random_state=0)
+    clusterer = DeepClusterer("cm", n_clusters=3, random_state=0)
     labels = make_pipeline(StandardScaler(), clusterer).fit_predict(load_wine().data)
     ```
 
-    Known limits: computes in float32; samples are vectors, so image models are not reached. `score`
-    compares fits of one objective, not of different models or weights of terms.
+    Known limits: computes in float32. "mixae" takes images as they are, the others as rows of their
+    values. Where fewer than K rows are distinct it warns, and some clusters are empty or alike.
+    `score` compares fits of one objective, not of different models or weights of terms.
     """
 
     def __init__(
@@ -68,8 +99,8 @@ class DeepClusterer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMi
         n_clusters=8,
         *,
         settings=None,
-        pretraining=None,
-        epochs=100,
+        pretraining="recipe",
+        epochs=None,
         batch_size=None,
         callbacks=None,
         random_state=None,
@@ -86,67 +117,257 @@ class DeepClusterer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMi
         self.verbose = verbose
 
     def fit(self, X, y=None):
-        """Trains a new model on `X`, array or CSR matrix `(n, d)`; `y` is not used."""
-        X = self._validated(X, reset=True, ensure_min_samples=2)
-        training = {"batch_size": self.batch_size, "verbose": self.verbose}
-        model = self._build_model()
-        if self.pretraining is not None:
-            model.pretrain(X, **{**training, **self.pretraining})
-        history = model.fit(
-            X, epochs=self.epochs, callbacks=copy.deepcopy(self.callbacks), **training
-        )
+        """Trains a new model; `y` is not used.
+
+        Args:
+            X: array, data frame or CSR matrix `(n, d)`, or images `(n, height, width)` or
+                `(n, height, width, channels)`.
+        """
+        rows = self._validated(X, reset=True, ensure_min_samples=2)
+        self._check_arguments()
+        rows = check_data(rows, min_rows=self.n_clusters)
+        x, recipe = self._model_input(rows), self._recipe()
+        model = self._build_model(x.shape[0])
+        pretraining = self._pretraining(model)
+        with _warned_of_few_distinct(rows, self.n_clusters):
+            history = recipe.fit(
+                model,
+                x,
+                epochs=self.epochs,
+                pretraining=pretraining,
+                callbacks=copy.deepcopy(list(self.callbacks or ())),
+                verbose=self.verbose,
+            )
         self.model_ = model
         self.history_ = history.history
-        self.labels_ = model.assign(X)
+        self.labels_ = model.assign(x)
         if hasattr(model, "centroids"):
-            self.cluster_centers_ = model.centroids("input")
+            centers = model.centroids("input")
+            shape = self.image_shape_ or centers.shape[1:]
+            self.cluster_centers_ = centers.reshape(len(centers), *shape)
         return self
 
     def predict(self, X):
         """Cluster ids `(n,)`, int64."""
-        return self._fitted().assign(self._validated(X))
+        return self._fitted().assign(self._new_input(X))
 
     def predict_proba(self, X):
         """Memberships p(cluster | x), float32 `(n, K)`, rows sum to 1."""
-        return self._fitted().predict(self._validated(X), verbose=0)
+        return self._fitted().predict(self._new_input(X), verbose=0)
 
     def transform(self, X):
         """Latent codes `(n, p)`, float32."""
-        return self._fitted().embed(self._validated(X))
+        return self._fitted().embed(self._new_input(X))
 
     def score(self, X, y=None):
         """Minus the loss per sample: the higher, the better; `y` is not used."""
-        return -self._fitted().evaluate(self._validated(X), verbose=0, return_dict=True)["loss"]
+        return -self._fitted().evaluate(self._new_input(X), verbose=0, return_dict=True)["loss"]
 
     @property
     def _n_features_out(self):
-        return self._fitted().embed(np.zeros((1, self.n_features_in_), "float32")).shape[1]
+        model = self._fitted()
+        row = np.zeros((1, self.n_features_in_), "float32")
+        return model.embed(self._model_input(row)).shape[1]
 
-    def _build_model(self):
-        build = self.model if callable(self.model) else _model_class(self.model)
-        model = build(n_clusters=self.n_clusters, seed=self._seed(), **(self.settings or {}))
+    # Its arguments ----------------------------------------------------------------------------
+
+    def _check_arguments(self):
+        if not callable(self.model):
+            check_choice("model", self.model, RECIPES)
+        check_integer("n_clusters", self.n_clusters, 2)
+        for name in ("epochs", "batch_size"):
+            if getattr(self, name) is not None:
+                check_integer(name, getattr(self, name), 1)
+        if self.verbose not in (0, 1, 2, "auto"):
+            raise ValueError(
+                f'`verbose` must be 0, 1, 2 or "auto". Received: verbose={self.verbose!r}'
+            )
+        self._check_settings()
+        callbacks = self.callbacks
+        if callbacks is not None and not (
+            isinstance(callbacks, (list, tuple))
+            and all(isinstance(each, keras.callbacks.Callback) for each in callbacks)
+        ):
+            raise ValueError(
+                "`callbacks` must be None or a list of Keras callbacks. "
+                f"Received: callbacks={callbacks!r}"
+            )
+
+    def _check_settings(self):
+        settings = _mapping("settings", {} if self.settings is None else self.settings)
+        for name, own in _OWN_ARGUMENTS.items():
+            if name in settings:
+                raise ValueError(
+                    f"`settings` must leave `{name}` to the argument `{own}`. "
+                    f"Received: settings={self.settings!r}"
+                )
+        if "batch_size" in settings and self.batch_size is not None:
+            raise ValueError(
+                "`batch_size` must be given once. Received: "
+                f"batch_size={self.batch_size!r}, settings={self.settings!r}"
+            )
+        if not callable(self.model):
+            known = _arguments(self._recipe().model_class()) - set(_OWN_ARGUMENTS)
+            unknown = set(settings) - known
+            if unknown:
+                raise ValueError(
+                    f"`settings` must be among {', '.join(sorted(known))}. "
+                    f"Received: {', '.join(sorted(unknown))}"
+                )
+
+    def _recipe(self):
+        return _PLAIN if callable(self.model) else RECIPES[self.model]
+
+    def _build_model(self, n_rows):
+        settings = dict(self.settings or {})
+        if callable(self.model):
+            model = self.model(n_clusters=self.n_clusters, seed=self._seed(), **settings)
+        else:
+            model = self._recipe().build(self.n_clusters, n_rows, seed=self._seed(), **settings)
+        if self.batch_size is not None:
+            model.batch_size = int(self.batch_size)
         if not model.compiled:
-            model.compile()
+            compile_for(model, n_rows, self._recipe().total_epochs(self.epochs))
         return model
 
+    def _pretraining(self, model):
+        """Arguments of the model's `pretrain`, or None for a random start."""
+        recipes, given = self._recipe().pretraining, self.pretraining
+        if isinstance(given, str) and given == "recipe":
+            return recipes
+        if given is None or given is False:
+            return None
+        rule = 'be "recipe", None, a bool or a dict'
+        given = {} if given is True else _mapping("pretraining", given, rule)
+        if not hasattr(model, "pretrain"):
+            raise ValueError(
+                f"`pretraining` must be None for {type(model).__name__}, which has none. "
+                f"Received: pretraining={self.pretraining!r}"
+            )
+        unknown = [name for name in given if not accepts(model.pretrain, name)]
+        if unknown:
+            raise ValueError(
+                f"`pretraining` must hold arguments of {type(model).__name__}.pretrain. "
+                f"Received: {', '.join(map(str, unknown))}"
+            )
+        for name in ("epochs", "batch_size"):
+            if given.get(name) is not None:
+                check_integer(f"pretraining[{name!r}]", given[name], 1)
+        return {**(recipes or {}), **given}
+
     def _seed(self):
-        if isinstance(self.random_state, numbers.Integral):
-            return int(self.random_state)
-        return int(check_random_state(self.random_state).randint(np.iinfo("int32").max))
+        state = self.random_state
+        if isinstance(state, np.random.Generator):
+            return int(state.integers(np.iinfo("int32").max))
+        try:
+            generator = check_random_state(state)
+        except ValueError as error:
+            raise ValueError(
+                "`random_state` must be None, an integer from 0 to 2**32 - 1, a RandomState or a "
+                f"Generator. Received: random_state={state!r}"
+            ) from error
+        if isinstance(state, numbers.Integral):
+            return int(state)
+        return int(generator.randint(np.iinfo("int32").max))
+
+    # Its data ---------------------------------------------------------------------------------
 
     def _fitted(self):
         check_is_fitted(self)
         return self.model_
 
+    def _new_input(self, X):
+        return self._model_input(self._validated(X))
+
     def _validated(self, X, reset=False, **options):
+        """The data as float32 rows, dense or CSR; images as rows of their values."""
+        _refuse_dates(X)
+        if _are_images(X):
+            images = check_array(X, dtype=np.float32, allow_nd=True, **options)
+            if reset:
+                self.image_shape_ = images.shape[1:]
+            elif self.image_shape_ is None or _with_channels(self.image_shape_) != _with_channels(
+                images.shape[1:]
+            ):
+                raise ValueError(
+                    "`X` must have samples of the shape that was fitted, "
+                    f"{self.image_shape_ or (self.n_features_in_,)}. "
+                    f"Received: X of shape {images.shape}"
+                )
+            X = images.reshape(len(images), -1)
+        elif reset:
+            self.image_shape_ = None
         return validate_data(self, X, reset=reset, accept_sparse="csr", dtype=np.float32, **options)
+
+    def _model_input(self, rows):
+        """What the model gets of the rows: images again, where it takes them."""
+        if self.image_shape_ is None:
+            return rows
+        if callable(self.model):
+            return rows.reshape(len(rows), *self.image_shape_)
+        if not self._recipe().keeps_images:
+            return rows
+        return rows.reshape(len(rows), *_with_channels(self.image_shape_))
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
         tags.input_tags.sparse = True
+        tags.input_tags.three_d_array = True
         tags.transformer_tags.preserves_dtype = ["float32"]
         return tags
 
 
-def _model_class(name):
-    return getattr(tfclust, RECIPES[check_choice("model", name, RECIPES)].model)
+def _mapping(name, value, rule="be None or a dict"):
+    if not isinstance(value, Mapping) or not all(isinstance(key, str) for key in value):
+        raise ValueError(f"`{name}` must {rule} of names and values. Received: {name}={value!r}")
+    return value
+
+
+def _arguments(model_class):
+    """Names of the arguments of a model's constructor, those of its bases included."""
+    own = (base for base in model_class.__mro__ if base.__module__.startswith("tfclust."))
+    names = {name for base in own for name in inspect.signature(base.__init__).parameters}
+    return names - {"self", "args", "kwargs"} | {"name", "dtype"}
+
+
+def _are_images(X):
+    if isinstance(X, (list, tuple)):
+        return len(X) > 0 and np.ndim(X[0]) in (2, 3)
+    return len(getattr(X, "shape", ())) in (3, 4)
+
+
+def _with_channels(image_shape):
+    return image_shape if len(image_shape) == 3 else (*image_shape, 1)
+
+
+def _refuse_dates(X):
+    """Raises a ValueError where a column holds dates: as numbers they would be nanoseconds."""
+    dtypes = getattr(X, "dtypes", None)
+    dtypes = [getattr(X, "dtype", None)] if dtypes is None else list(dtypes)
+    if any(getattr(dtype, "kind", None) in ("M", "m") for dtype in dtypes):
+        raise ValueError(
+            "`X` must hold numbers: turn dates and durations into such as matter, e.g. days since "
+            f"the first, or the hour. Received: X of dtype {', '.join(sorted(map(str, dtypes)))}"
+        )
+
+
+@contextlib.contextmanager
+def _warned_of_few_distinct(x, n_clusters):
+    """Warns where fewer rows than clusters are distinct, instead of k-means within."""
+    distinct = set()
+    for first in range(0, x.shape[0], _ROWS_AT_A_TIME):
+        part = x[first : first + _ROWS_AT_A_TIME]
+        part = part.toarray() if hasattr(part, "toarray") else part
+        distinct.update(row.tobytes() for row in part)
+        if len(distinct) >= n_clusters:
+            yield
+            return
+    warnings.warn(
+        f"Only {len(distinct)} rows of `X` are distinct, fewer than the {n_clusters} clusters: "
+        "some clusters will be empty or alike.",
+        ConvergenceWarning,
+        stacklevel=4,
+    )
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        yield

@@ -81,7 +81,7 @@ def test_what_can_be_checked_is_checked_before_tensorflow_starts(run, table, tmp
     early = [
         ([*fit, "--set", "alfa=3"], "Received: 'alfa'. Did you mean 'alpha'?"),
         ([*fit, "--set", "alpha=x"], "`alpha` must be a number, such as 20.0"),
-        ([*fit, "--model", "cm", "--pretrain"], "must come with a model that pretrains"),
+        ([*fit, "--model", "mixae", "--pretrain"], "must come with a model that pretrains"),
         ([*fit, "--settings", str(settings)], "with 'alfa'. Did you mean 'alpha'?"),
         ([*fit, "--settings", str(settings), "--model", "aecm"], "is trained, AECM"),
         ([*fit, "--settings", str(tmp_path / "none")], "must be a file that tfclust tune"),

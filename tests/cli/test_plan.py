@@ -96,7 +96,8 @@ def test_pretraining_can_be_chosen_where_there_is_one():
     assert plan("aecm")["pretraining"] == RECIPES["aecm"].pretraining
     assert plan("aecm", pretrain=False)["pretraining"] is None
     assert plan("aecm", pretrain_epochs=3)["pretraining"]["epochs"] == 3
-    assert "must come with a model that pretrains" in mistake(pretrain=True)
+    assert plan("cm")["pretraining"] == {}
+    assert "must come with a model that pretrains" in mistake(model="mixae", pretrain=True)
     assert "must come with a pretraining" in mistake(pretrain_epochs=3)
 
 

@@ -92,6 +92,22 @@ class CentroidModelBattery(ConcentrationBattery):
         with pytest.raises(ValueError, match=r"`centroids` must have shape \(3, .*Received"):
             model.set_centroids(given[:2])
 
+    def test_a_given_mixture_starts_the_module_with_its_posterior(self, rows):
+        model = self.build()
+        model.build((None, rows.shape[1]))
+        rng = np.random.default_rng(0)
+        dim = model.centroids().shape[1]
+        means, shares = 100 + rng.normal(size=(3, dim)), np.array([0.8, 0.15, 0.05])
+        model.set_mixture(means, 0.5, shares)
+        np.testing.assert_allclose(model.centroids(), means, rtol=1e-6)
+        codes = 100 + rng.normal(size=(20, dim))
+        distances = np.square(codes[:, np.newaxis] - means).sum(axis=-1)
+        densities = shares * np.exp(-distances / (2 * 0.5))
+        expected = densities / densities.sum(axis=1, keepdims=True)
+        np.testing.assert_allclose(model.assignment(codes), expected, atol=1e-3)
+        with pytest.raises(ValueError, match=r"`centroids` must have shape \(3, .*Received"):
+            model.set_mixture(means[:2], 0.5, shares[:2])
+
     def test_asymmetric_prior_does_not_depend_on_the_order_of_its_entries(self, rows):
         one, other = self.make(alpha=[2.0, 9.0, 4.0]), self.make(alpha=[9.0, 4.0, 2.0])
         for model in (one, other):

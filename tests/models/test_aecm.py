@@ -6,7 +6,7 @@ import pytest
 from battery import ClusteringModelBattery, assert_same_weights
 from centroid_battery import CentroidModelBattery
 
-from tfclust.models import AECM
+from tfclust.models import AECM, CM
 
 
 @pytest.fixture(scope="module")
@@ -104,6 +104,18 @@ class TestAECMWithNetworksOfItsUser:
     def test_pretraining_takes_images(self, images):
         history = self.make().pretrain(images, epochs=3, clustering_epochs=1, verbose=0)
         assert history.history["loss"][-1] < history.history["loss"][0]
+
+    @pytest.mark.parametrize("outliers", [0, 1])
+    def test_uneven_clusters_start_from_the_whole_mixture_and_even_ones_do_not(
+        self, images, outliers
+    ):
+        x = np.concatenate([images + 9.0 * (np.arange(37) % 3)[:, None, None, None]] * 2)
+        x[:outliers] += 99.0
+        model, module = self.make(), CM(3, seed=0)
+        model.pretrain(x, epochs=1, clustering_epochs=0, verbose=0, uneven_sizes=True)
+        module.pretrain(model.embed(x))
+        starts = zip(model.assignment.get_weights(), module.assignment.get_weights(), strict=True)
+        assert all(np.array_equal(one, other) for one, other in starts) == bool(outliers)
 
     def test_images_of_another_shape_are_refused(self, images):
         model = self.make()

@@ -46,6 +46,16 @@ class TestCM(CentroidModelBattery, ClusteringModelBattery):
         model.fit(x, epochs=20, verbose=0)
         assert clustering_accuracy(y, model.assign(x)) == 1.0
 
+    def test_its_start_finds_clusters_of_very_different_sizes(self):
+        rng = np.random.default_rng(0)
+        y = np.repeat([0, 1], [1000, 10])
+        x = rng.normal(size=(1010, 2)) + np.where(y[:, np.newaxis], [8.0, 0.0], 0.0)
+        x /= x.std(axis=0)  # k-means cuts the large cluster in two
+        model = self.build(n_clusters=2)
+        model.pretrain(x, n_init=5)
+        assert clustering_accuracy(y, model.assign(x)) == 1.0
+        assert clustering_accuracy(y, kmeans(x, 2, seed=0, n_init=1)[1]) < 0.8
+
     @pytest.mark.parametrize("jit_compile", [True, False])
     def test_metrics_show_in_the_logs_and_change_no_weight(self, rows, labels, jit_compile):
         rows, labels = rows[:32], labels[:32]  # whole batches alone: XLA compiles each size

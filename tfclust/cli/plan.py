@@ -203,15 +203,17 @@ def _value(name, text, default):
 def _pretraining(arguments, model):
     recipe = RECIPES[model]
     wanted = recipe.pretraining is not None if arguments.pretrain is None else arguments.pretrain
-    if not wanted:
-        if arguments.pretrain_epochs:
-            raise UserError("--pretrain-epochs must come with a pretraining. Received: none")
-        return None
-    if recipe.pretraining is None:
-        names = ", ".join(name for name, recipe in RECIPES.items() if recipe.pretraining)
+    if wanted and recipe.pretraining is None:
+        names = ", ".join(
+            name for name, recipe in RECIPES.items() if recipe.pretraining is not None
+        )
         raise UserError(
             f"--pretrain must come with a model that pretrains: {names}. Received: {model}"
         )
+    if arguments.pretrain_epochs and not (wanted and "epochs" in recipe.pretraining):
+        raise UserError("--pretrain-epochs must come with a pretraining of epochs. Received: none")
+    if not wanted:
+        return None
     epochs = {"epochs": arguments.pretrain_epochs} if arguments.pretrain_epochs else {}
     return {**recipe.pretraining, **epochs}
 

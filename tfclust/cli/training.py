@@ -5,18 +5,13 @@ import shutil
 
 import keras
 
-from tfclust import callbacks
 from tfclust.callbacks import Checkpoint, ProgressBar
 from tfclust.cli import plan as plans
 from tfclust.cli.bars import bar
 from tfclust.cli.run_folder import whole
-from tfclust.feeding import count_batches
-from tfclust.pretraining import STEPS_PER_EXECUTION
-from tfclust.recipes import RECIPES
-from tfclust.tuning.training import compile_with
+from tfclust.recipes import RECIPES, compile_for, make_callbacks
 
 SECONDS_BETWEEN_CHECKPOINTS = 30.0
-STEPS_WORTH_COMPILING = 20_000  # XLA's compiler takes longer than what it spares fewer steps
 
 
 def train(plan, x, folder):
@@ -34,7 +29,7 @@ def train(plan, x, folder):
         RuntimeError: the loss is not finite.
     """
     model = _compiled(plan, x)
-    if plan["pretraining"]:
+    if plan["pretraining"] is not None:
         _pretrain(model, plan, x, folder)
     state = {"history": {}}
     with bar(total=plan["epochs"], desc="training", unit="epoch") as shown:
@@ -44,7 +39,7 @@ def train(plan, x, folder):
             verbose=0,
             callbacks=[
                 ProgressBar(shown),
-                *(getattr(callbacks, name)(**given) for name, given in plan["callbacks"].items()),
+                *make_callbacks(plan["callbacks"]),
                 _Curves(state),
                 Checkpoint(folder.checkpoints, SECONDS_BETWEEN_CHECKPOINTS, state),
             ],
@@ -68,22 +63,19 @@ def load(folder):
 
 def _compiled(plan, x):
     model = plans.build(plan["model"], plan["settings"], plan["sample_shape"])
-    steps = count_batches(x.shape[0], model.batch_size)
-    compiles = steps * plan["epochs"] >= STEPS_WORTH_COMPILING
-    compile_with(
-        model,
-        plan["of_training"],
-        steps_per_execution=min(steps, STEPS_PER_EXECUTION),
-        jit_compile="auto" if compiles else False,
-    )
+    compile_for(model, x.shape[0], plan["epochs"], plan["of_training"])
     return model
 
 
 def _pretrain(model, plan, x, folder):
     """Pretrains once: a run that is taken up again finds the weights."""
+    epochs = plan["pretraining"].get("epochs")
+    if epochs is None:  # a start without training
+        model.pretrain(x, **plan["pretraining"])
+        return
     if not folder.pretrained.exists():
         stages = model.pretraining_stages() if hasattr(model, "pretraining_stages") else ()
-        total = plan["pretraining"]["epochs"] * max(1, len(stages))
+        total = epochs * max(1, len(stages))
         with bar(total=total, desc="pretraining", unit="epoch") as shown:
             options = {"callbacks": [ProgressBar(shown, stages)], **plan["pretraining"]}
             match RECIPES[plan["model"]].pretraining_resumes:

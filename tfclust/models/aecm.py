@@ -14,8 +14,16 @@ from tfclust.models.given_networks import GivenNetworks
 from tfclust.networks import dense_network
 from tfclust.optimizers import FusedAdam
 from tfclust.presets import preset
-from tfclust.pretraining import kmeans, squared_error_loss, steps_of_an_execution, train_network
+from tfclust.pretraining import (
+    isotropic_mixture,
+    kmeans,
+    squared_error_loss,
+    steps_of_an_execution,
+    train_network,
+)
 from tfclust.seeds import layer_seeds
+
+SMALL_SHARE = 0.25  # of the rows that each cluster would have were all of one size
 
 
 @keras.saving.register_keras_serializable(package="tfclust")
@@ -66,8 +74,9 @@ class AECM(GivenNetworks, CentroidModel):
     Reference: Boubekki, Kampffmeyer, Brefeld, Jenssen, Joint optimization of an autoencoder for
     clustering and embedding, Machine Learning 110, 2021, Eqs. 8 to 10.
 
-    Known limits: from a random start runs differ widely (Table 15); the run of lowest L_sp is a
-    choice that needs no labels (Section 5.3.4).
+    Known limits: from a random start runs differ widely (Table 15). Of several, keep the one that
+    `tfclust.selection.select` picks by "reconstruction": here it is the better choice without
+    labels more often than the paper's, the run of lowest L_sp (Section 5.3.4).
     """
 
     TERMS = (
@@ -168,6 +177,7 @@ class AECM(GivenNetworks, CentroidModel):
         batch_size=None,
         verbose="auto",
         callbacks=None,
+        uneven_sizes=False,
     ):
         """The pre-trained start of Section 4.2.2.
 
@@ -182,6 +192,10 @@ class AECM(GivenNetworks, CentroidModel):
             clustering_epochs: of the clustering module.
             batch_size: None takes the model's.
             verbose, callbacks: of the autoencoder's training, as in Keras.
+            uneven_sizes: whether clusters may be of very different sizes, which the prior makes
+                even from the paper's start, that of the centroids alone. True starts the clustering
+                module as `CM.pretrain` does, from the whole mixture, where k-means finds a cluster
+                of less than a quarter of an even share.
 
         Returns:
             `keras.callbacks.History` of the autoencoder.
@@ -191,7 +205,7 @@ class AECM(GivenNetworks, CentroidModel):
         """
         check_integer("clustering_epochs", clustering_epochs, 0)
         history = self.pretrain_autoencoder(x, epochs, batch_size, verbose, callbacks)
-        self.pretrain_clustering_module(x, clustering_epochs, batch_size)
+        self.pretrain_clustering_module(x, clustering_epochs, batch_size, uneven_sizes=uneven_sizes)
         return history
 
     def pretrain_autoencoder(
@@ -220,7 +234,7 @@ class AECM(GivenNetworks, CentroidModel):
             initial_epoch=initial_epoch,
         )
 
-    def pretrain_clustering_module(self, x, epochs, batch_size=None, n_init=20):
+    def pretrain_clustering_module(self, x, epochs, batch_size=None, n_init=20, uneven_sizes=False):
         """The second half of `pretrain`: k-means on the codes, then Eq. 7 with the codes fixed.
 
         `n_init` is the number of k-means++ starts; 20 is what the authors' code takes.
@@ -233,8 +247,7 @@ class AECM(GivenNetworks, CentroidModel):
             seed=self.seed,
         )
         module.build((None, codes.shape[1]))
-        centroids, _ = kmeans(codes, self.n_clusters, self.seed, n_init)
-        module.set_centroids(centroids)
+        self._start(module, codes, n_init, uneven_sizes)
         steps = count_batches(codes.shape[0], module.batch_size)
         module.compile(
             steps_per_execution=steps_of_an_execution(steps),
@@ -246,6 +259,17 @@ class AECM(GivenNetworks, CentroidModel):
 
     def _pretrains_with_xla(self):
         return self.jit_compile if self.compiled else self._is_faster_with_xla()
+
+    def _start(self, module, codes, n_init, uneven_sizes):
+        if uneven_sizes:
+            centroids, variance, shares = isotropic_mixture(
+                codes, self.n_clusters, self.seed, n_init
+            )
+            if shares.min() < SMALL_SHARE / self.n_clusters:
+                module.set_mixture(centroids, variance, shares)
+                return
+        centroids, _ = kmeans(codes, self.n_clusters, self.seed, n_init)
+        module.set_centroids(centroids)
 
     def embed_batch(self, x):
         """Codes z, `(batch, p)`."""

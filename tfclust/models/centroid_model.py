@@ -168,15 +168,43 @@ class CentroidModel(DirichletPrior, ClusteringModel):
         Raises:
             ValueError: another shape.
         """
-        centroids = np.asarray(centroids, dtype="float32")
+        centroids = self._checked_centroids(centroids).astype("float32")
+        inverse = np.linalg.pinv(centroids.astype("float64")).astype("float32")
+        self.assignment.set_weights([inverse, np.zeros(self.n_clusters, "float32")])
+        self.centroid_map.set_weights([centroids, np.zeros(centroids.shape[1], "float32")])
+
+    def set_mixture(self, centroids, variance, shares):
+        """Starts the clustering module from an isotropic mixture of Gaussians.
+
+        The memberships become its posterior, `log gamma_k = log pi_k - ||z - mu_k||^2 / (2 v)` up
+        to what all k share, and the centroids its means. Other than from `set_centroids`, every row
+        starts in the cluster of the mixture, wherever the centroids lie and however many they are.
+
+        Args:
+            centroids: mu, `(K, p)`, in the space of the codes.
+            variance: v, of a feature within a cluster, above 0.
+            shares: pi, `(K,)`, of the clusters, above 0.
+
+        Raises:
+            ValueError: another shape.
+        """
+        centroids = self._checked_centroids(centroids)
+        # A softmax is the same whatever is added to all rows: about their mean, large data keep
+        # more of their digits.
+        middle = centroids.mean(axis=0)
+        kernel = (centroids - middle).T / variance
+        norms = np.sum(np.square(centroids), axis=1) - np.sum(np.square(middle))
+        self.assignment.set_weights([kernel, np.log(shares) - norms / (2 * variance)])
+        self.centroid_map.set_weights([centroids, np.zeros(centroids.shape[1])])
+
+    def _checked_centroids(self, centroids):
+        centroids = np.asarray(centroids, dtype="float64")
         if centroids.shape != tuple(self.centroid_map.kernel.shape):
             raise ValueError(
                 f"`centroids` must have shape {tuple(self.centroid_map.kernel.shape)}. "
                 f"Received: centroids of shape {centroids.shape}"
             )
-        inverse = np.linalg.pinv(centroids.astype("float64")).astype("float32")
-        self.assignment.set_weights([inverse, np.zeros(self.n_clusters, "float32")])
-        self.centroid_map.set_weights([centroids, np.zeros(centroids.shape[1], "float32")])
+        return centroids
 
     def get_config(self):
         """Config that `from_config` takes."""

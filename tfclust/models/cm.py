@@ -7,6 +7,7 @@ from tfclust.checks import check_flat, check_weight
 from tfclust.losses import cross, mixture_error, sparsity
 from tfclust.models.centroid_model import CentroidModel
 from tfclust.presets import preset
+from tfclust.pretraining import isotropic_mixture
 
 
 @keras.saving.register_keras_serializable(package="tfclust")
@@ -78,6 +79,36 @@ class CM(CentroidModel):
         self._sample_shape = (input_shape[-1],)
         self._build_clustering_module(input_shape[-1], self.seed)
         self.built = True
+
+    def pretrain(self, x, n_init=20):
+        """Starts from the isotropic mixture of Gaussians that k-means finds.
+
+        A random start lies near 0: from there clusters of very different sizes, and data far from
+        0, are not found. The paper's own start by k-means is `set_centroids`.
+
+        Args:
+            x: array or CSR matrix `(n, d)`.
+            n_init: starts of k-means, of which the likeliest is taken: see
+                `tfclust.pretraining.isotropic_mixture`.
+
+        Raises:
+            ValueError: bad data.
+
+        Example:
+
+        ```python
+        import numpy as np
+        from tfclust import CM
+
+        x = np.concatenate([np.random.normal(size=(900, 2)), np.random.normal(9, size=(50, 2))])
+        model = CM(n_clusters=2, alpha=10.0, batch_size=95, seed=0)
+        model.pretrain(x)
+        model.assign(x)  # and then `compile` and `fit`
+        ```
+        """
+        x = self._checked(x, min_rows=self.n_clusters)
+        self._ensure_built(x)
+        self.set_mixture(*isotropic_mixture(x, self.n_clusters, self.seed, n_init))
 
     def call(self, x, training=False):
         """Memberships `(batch, K)` of `x`, `(batch, d)`."""

@@ -2,8 +2,8 @@
 
 import keras_tuner
 
+from tfclust.recipes import compile_with
 from tfclust.tuning.search_space import split
-from tfclust.tuning.training import compile_with
 
 
 class HyperModel(keras_tuner.HyperModel):

@@ -64,8 +64,8 @@ def build(content, **changes):
     ```
     """
     import tfclust
+    from tfclust.recipes import compile_with
     from tfclust.tuning.search_space import split
-    from tfclust.tuning.training import compile_with
 
     of_model, of_training = split(content["settings"])
     model = getattr(tfclust, content["model"])(**{**of_model, **changes})

@@ -7,6 +7,7 @@ import numpy as np
 
 from tfclust.callbacks import AveragingEpoch, StopWhenStable
 from tfclust.feeding import count_batches
+from tfclust.recipes import compile_with
 from tfclust.selection import BATCH_ROWS, measure, run_of, squared_error, with_stability
 from tfclust.tuning.search_space import split
 
@@ -76,14 +77,6 @@ def _train_together(space, of_model, of_training, x, seeds, epochs, callbacks):
         error = squared_error(x, p @ centroids)
         runs.append(run_of(p, x, centroids, error, seed=member.seed, model=member))
     return with_stability(runs)
-
-
-def compile_with(model, of_training, **kwargs):
-    """Compiles a model with its paper's optimizer and the training's settings."""
-    optimizer = model.default_optimizer()
-    if "learning_rate" in of_training:
-        optimizer.learning_rate = of_training["learning_rate"]
-    model.compile(optimizer, **kwargs)
 
 
 def _fit(model, space, of_model, of_training, x, epochs, callbacks):
