@@ -5,11 +5,12 @@ import tensorflow as tf
 
 from tfclust.layers.channel_groups import group_channels, group_kernels
 from tfclust.layers.parallel_convolution import ParallelConvolution
+from tfclust.layers.patch_convolution import Axis, convolution
 
 
 @keras.saving.register_keras_serializable(package="tfclust")
 class ParallelConv2D(ParallelConvolution):
-    """K two-dimensional convolutions of one shape, computed as one grouped convolution.
+    """K two-dimensional convolutions of one shape, computed together.
 
     What K `keras.layers.Conv2D` compute, channels last, and they start as those would.
 
@@ -35,8 +36,8 @@ class ParallelConv2D(ParallelConvolution):
     features = ParallelConv2D(10, 16, 5, strides=2, padding="same", activation="relu")(images)
     ```
 
-    Known limits: on a CPU the gradient of a grouped convolution needs TensorFlow's oneDNN kernels
-    (x86, on by default), and XLA is many times slower at it than the graph.
+    Where TensorFlow has kernels for grouped convolutions, their gradients included, they compute
+    it; elsewhere batched products do, the same numbers but for rounding.
     """
 
     SINGLE = keras.layers.Conv2D
@@ -45,7 +46,22 @@ class ParallelConv2D(ParallelConvolution):
         """`(height, width, channels, filters)`."""
         return (*self.kernel_size, channels, self.filters)
 
-    def convolve(self, x, kernels):
+    def axes(self, shape):
+        """`Axis` of height and of width, of inputs of `shape`, `(..., height, width, c)`."""
+        return [
+            Axis.of_convolution(*sizes, self.padding)
+            for sizes in zip(shape[-3:-1], self.kernel_size, self.strides, strict=True)
+        ]
+
+    def is_ungrouped(self, x):
+        """Whether one ordinary convolution gives the outputs of all networks for `x`."""
+        return self.is_shared(x)
+
+    def convolve_side_by_side(self, x, kernels):
         """Outputs `(batch, height, width, K filters)`."""
-        grouped = x if self.is_shared(x) else group_channels(x)
-        return tf.nn.conv2d(grouped, group_kernels(kernels), self.strides, self.padding.upper())
+        x = x if self.is_shared(x) else group_channels(x)
+        return tf.nn.conv2d(x, group_kernels(kernels), self.strides, self.padding.upper())
+
+    def convolve_products(self, x, kernels, compiled):
+        """Outputs `(K, batch, height, width, filters)`."""
+        return convolution(x, kernels, *self.axes(x.shape), compiled)

@@ -5,6 +5,7 @@ import tensorflow as tf
 
 from tfclust.layers.channel_groups import group_channels, group_kernels
 from tfclust.layers.parallel_convolution import ParallelConvolution
+from tfclust.layers.patch_convolution import Axis, transposed_convolution
 from tfclust.layers.phase_convolution import phase_convolution
 
 # So few filters of a network leave most lanes of the gradient of a convolution idle: with one
@@ -15,7 +16,7 @@ _FEW_FILTERS = 4
 
 @keras.saving.register_keras_serializable(package="tfclust")
 class ParallelConv2DTranspose(ParallelConvolution):
-    """K transposed convolutions of one shape, computed as one grouped one.
+    """K transposed convolutions of one shape, computed together, as those of `ParallelConv2D`.
 
     What K `keras.layers.Conv2DTranspose` compute, channels last, and they start as those would.
 
@@ -40,8 +41,6 @@ class ParallelConv2DTranspose(ParallelConvolution):
     ```python
     images = ParallelConv2DTranspose(10, 1, 5, strides=2, padding="same")(features)
     ```
-
-    Known limits: those of `ParallelConv2D`.
     """
 
     SINGLE = keras.layers.Conv2DTranspose
@@ -50,14 +49,30 @@ class ParallelConv2DTranspose(ParallelConvolution):
         """`(height, width, filters, channels)`."""
         return (*self.kernel_size, self.filters, channels)
 
-    def convolve(self, x, kernels):
+    def axes(self, shape):
+        """`Axis` of height and of width, of inputs of `shape`, `(..., height, width, c)`."""
+        return [
+            Axis.of_transposed(*sizes, self.padding)
+            for sizes in zip(shape[-3:-1], self.kernel_size, self.strides, strict=True)
+        ]
+
+    def convolve_side_by_side(self, x, kernels):
         """Outputs `(batch, height, width, K filters)`."""
-        if self.is_shared(x):
-            x = tf.broadcast_to(x, (self.networks, *tf.unstack(tf.shape(x))))
+        x = self._one_for_each(x)
         grouped = group_channels(x)
         if self.filters <= _FEW_FILTERS and self.padding == "same":
             return phase_convolution(grouped, kernels, self.strides)
         return self._gradient_of_convolution(x, grouped, kernels)
+
+    def convolve_products(self, x, kernels, compiled):
+        """Outputs `(K, batch, height, width, filters)`."""
+        x = self._one_for_each(x)
+        return transposed_convolution(x, kernels, *self.axes(x.shape), compiled)
+
+    def _one_for_each(self, x):
+        if not self.is_shared(x):
+            return x
+        return tf.broadcast_to(x, (self.networks, *tf.unstack(tf.shape(x))))
 
     def _gradient_of_convolution(self, x, grouped, kernels):
         height, width = self.compute_output_shape(x.shape)[2:4]

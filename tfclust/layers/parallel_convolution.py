@@ -1,17 +1,21 @@
 """What parallel convolutions, ordinary and transposed, share."""
 
+import math
+
 import tensorflow as tf
 
 from tfclust.checks import check_integer, check_pair
 from tfclust.layers.channel_groups import split_channels
+from tfclust.layers.convolution_kernels import ConvolutionKernels, convolution_kernels
 from tfclust.layers.parallel_kernel import ParallelKernel
 
 
 class ParallelConvolution(ParallelKernel):
-    """K two-dimensional convolutions of one shape, channels last, as one grouped kernel.
+    """K two-dimensional convolutions of one shape, channels last.
 
-    A subclass names the Keras layer in `SINGLE`, gives the shape of one kernel in `kernel_shape`,
-    and computes all outputs, channels grouped, in `convolve`.
+    A subclass names the Keras layer in `SINGLE`, gives the shape of one kernel in `kernel_shape`
+    and the geometry in `axes`, and computes all outputs in two ways: as one kernel, the networks'
+    channels side by side, in `convolve_side_by_side`; by products, in `convolve_products`.
     """
 
     SAMPLE_RANK = 3
@@ -53,16 +57,37 @@ class ParallelConvolution(ParallelKernel):
         """Size of one network's bias."""
         return self.filters
 
-    def convolve(self, x, kernels):
+    def axes(self, shape):
+        """`Axis` of height and of width, of inputs of `shape`, `(..., height, width, c)`."""
+        raise NotImplementedError(f"{type(self).__name__} must define `axes`")
+
+    def is_ungrouped(self, x):
+        """Whether one ordinary convolution gives the outputs of all networks for `x`."""
+        return False
+
+    def convolve_side_by_side(self, x, kernels):
         """Outputs `(batch, height, width, K filters)`."""
-        raise NotImplementedError(f"{type(self).__name__} must define `convolve`")
+        raise NotImplementedError(f"{type(self).__name__} must define `convolve_side_by_side`")
+
+    def convolve_products(self, x, kernels, compiled):
+        """Outputs `(K, batch, height, width, filters)`; XLA may compile the products."""
+        raise NotImplementedError(f"{type(self).__name__} must define `convolve_products`")
 
     def call(self, x):
         """Outputs `(K, batch, height, width, filters)`."""
-        outputs = self.convolve(x, tf.convert_to_tensor(self.kernel))
+        kernels = tf.convert_to_tensor(self.kernel)
+        places = math.prod(axis.places for axis in self.axes(x.shape))
+        way = convolution_kernels(x.dtype.name, places * kernels.shape.num_elements())
+        if way is ConvolutionKernels.GROUPED or self.is_ungrouped(x):
+            outputs = self.convolve_side_by_side(x, kernels)
+            if self.use_bias:
+                outputs = tf.nn.bias_add(outputs, tf.reshape(self.bias, (-1,)))
+            return split_channels(self.activation(outputs), self.networks)
+        compiled = way is ConvolutionKernels.COMPILED_PRODUCTS
+        outputs = self.convolve_products(x, kernels, compiled)
         if self.use_bias:
-            outputs = tf.nn.bias_add(outputs, tf.reshape(self.bias, (-1,)))
-        return split_channels(self.activation(outputs), self.networks)
+            outputs += tf.convert_to_tensor(self.bias)[:, tf.newaxis, tf.newaxis, tf.newaxis]
+        return self.activation(outputs)
 
     def get_config(self):
         """Config that `from_config` takes."""

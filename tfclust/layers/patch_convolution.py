@@ -1,0 +1,224 @@
+"""K convolutions and K transposed ones as batched products, which all devices have in all dtypes.
+
+The pixels that a kernel sees from one place, side by side, are a patch; a convolution multiplies
+patches by kernels. A transposed one multiplies its pixels by the kernels and adds what overlaps.
+Each is the gradient of the other.
+"""
+
+import dataclasses
+import functools
+import math
+
+import numpy as np
+import tensorflow as tf
+
+
+@dataclasses.dataclass(frozen=True)
+class Axis:
+    """Height or width of a convolution: from place `i` tap `t` sees pixel `stride i + t - before`.
+
+    Attributes:
+        pixels: size of the image.
+        places: size of the convolved image.
+        taps: size of the kernel.
+    """
+
+    pixels: int
+    places: int
+    taps: int
+    stride: int
+    before: int
+
+    @classmethod
+    def of_convolution(cls, pixels, taps, stride, padding):
+        """That of a convolution of so many pixels; `padding` is "valid" or "same"."""
+        if padding == "valid":
+            if pixels < taps:
+                raise ValueError(
+                    'With padding "valid" an image must be at least as large as the kernel. '
+                    f"Received: an image of {pixels} pixels, a kernel of {taps}"
+                )
+            return cls(pixels, (pixels - taps) // stride + 1, taps, stride, 0)
+        places = math.ceil(pixels / stride)
+        missing = max((places - 1) * stride + taps - pixels, 0)
+        return cls(pixels, places, taps, stride, missing // 2)
+
+    @classmethod
+    def of_transposed(cls, places, taps, stride, padding):
+        """That of the convolution whose transpose makes an image of so many places."""
+        pixels = places * stride + (max(taps - stride, 0) if padding == "valid" else 0)
+        return cls.of_convolution(pixels, taps, stride, padding)
+
+    def seen(self):
+        """`(places, taps)`: the pixel that a tap sees from a place."""
+        return self.stride * np.arange(self.places)[:, None] + np.arange(self.taps) - self.before
+
+    def taps_of_phase(self, phase):
+        """Pairs `(tap, shift)`: pixel `stride a + phase` is seen from place `a + shift`."""
+        first = (phase + self.before) % self.stride
+        return [
+            (tap, (phase + self.before - tap) // self.stride)
+            for tap in range(first, self.taps, self.stride)
+        ]
+
+    @property
+    def steps(self):
+        """Strides that the pixels take up, the last one perhaps in part."""
+        return math.ceil(self.pixels / self.stride)
+
+
+def convolution(x, kernels, height, width, compiled=False):
+    """K convolutions.
+
+    Args:
+        x: `(K, batch, height, width, c)`.
+        kernels: `(K, kernel height, kernel width, c, filters)`.
+        height, width: `Axis`.
+        compiled: whether XLA compiles them, network by network.
+
+    Returns:
+        `(K, batch, places, places, filters)`.
+    """
+    convolve, spread, kernel_gradient = (
+        _kernel(function, compiled) for function in (_convolve, _spread, _kernel_gradient)
+    )
+
+    @tf.custom_gradient
+    def function(x, kernels):
+        def gradients(dy):
+            return spread(dy, kernels, height, width), kernel_gradient(x, dy, height, width)
+
+        return convolve(x, kernels, height, width), gradients
+
+    return _in_single_precision(function, x, kernels)
+
+
+def transposed_convolution(x, kernels, height, width, compiled=False):
+    """K transposed convolutions.
+
+    Args:
+        x: `(K, batch, places, places, c)`.
+        kernels: `(K, kernel height, kernel width, filters, c)`.
+        height, width: `Axis` of the convolution that this is the transpose of.
+        compiled: whether XLA compiles them, network by network.
+
+    Returns:
+        `(K, batch, height, width, filters)`.
+    """
+    spread, both = (_kernel(function, compiled) for function in (_spread, _spread_gradients))
+
+    @tf.custom_gradient
+    def function(x, kernels):
+        def gradients(dy):
+            return both(x, kernels, dy, height, width)
+
+        return spread(x, kernels, height, width), gradients
+
+    return _in_single_precision(function, x, kernels)
+
+
+def _in_single_precision(function, x, kernels):
+    """CPUs that get here have no products of half precision: float32 is faster, and rounds once."""
+    if x.dtype.size > 2 or tf.config.list_physical_devices("GPU"):
+        return function(x, kernels)
+    return tf.cast(function(tf.cast(x, tf.float32), tf.cast(kernels, tf.float32)), x.dtype)
+
+
+def _kernel(function, compiled):
+    """`function`, of tensors that begin with K and two `Axis`, or K compiled calls of it.
+
+    A call for each network keeps its patches in the caches and the networks on several cores.
+    """
+    if not compiled:
+        return function
+    one = _compiled(function)
+
+    def each(*arguments):
+        *tensors, height, width = arguments
+        networks = tensors[0].shape[0]
+        split = zip(*(tf.split(tensor, networks) for tensor in tensors), strict=True)
+        return tf.nest.map_structure(
+            lambda *parts: tf.concat(parts, axis=0),
+            *(one(*tensors, height, width) for tensors in split),
+        )
+
+    return each
+
+
+@functools.cache
+def _compiled(function):
+    return tf.function(function, jit_compile=True, autograph=False)
+
+
+def _convolve(x, kernels, height, width):
+    networks, filters = kernels.shape[0], kernels.shape[-1]
+    outputs = tf.matmul(_patches(x, height, width), tf.reshape(kernels, (networks, -1, filters)))
+    return tf.reshape(outputs, (networks, -1, height.places, width.places, filters))
+
+
+def _spread(x, kernels, height, width):
+    networks, rows, columns, filters, channels = kernels.shape
+    matrices = tf.reshape(kernels, (networks, rows * columns * filters, channels))
+    spread = tf.matmul(tf.reshape(x, (networks, -1, channels)), matrices, transpose_b=True)
+    shape = (-1, height.places, width.places, rows, columns, filters)
+    image = _overlap_add(tf.reshape(spread, shape), height, width)
+    return tf.reshape(image, (networks, -1, height.pixels, width.pixels, filters))
+
+
+def _kernel_gradient(x, dy, height, width):
+    networks, filters = dy.shape[0], dy.shape[-1]
+    rows = tf.reshape(dy, (networks, -1, filters))
+    gradient = tf.matmul(_patches(x, height, width), rows, transpose_a=True)
+    return tf.reshape(gradient, (networks, height.taps, width.taps, -1, filters))
+
+
+def _spread_gradients(x, kernels, dy, height, width):
+    return _convolve(dy, kernels, height, width), _kernel_gradient(dy, x, height, width)
+
+
+def _patches(x, height, width):
+    """`(K, batch, height, width, c)` -> `(K, batch places, taps c)`."""
+    networks, channels = x.shape[0], x.shape[-1]
+    rows, columns = height.seen()[:, None, :, None], width.seen()[:, None]
+    inside = (rows >= 0) & (rows < height.pixels) & (columns >= 0) & (columns < width.pixels)
+    outside = height.pixels * width.pixels  # where the zero is
+    pixels = np.where(inside, rows * width.pixels + columns, outside).ravel()
+    x = tf.reshape(x, (-1, outside, channels))
+    if not inside.all():
+        x = tf.pad(x, [(0, 0), (0, 1), (0, 0)])
+    patches = tf.gather(x, pixels.astype("int32"), axis=1)
+    return tf.reshape(patches, (networks, -1, height.taps * width.taps * channels))
+
+
+def _overlap_add(x, height, width):
+    """`(n, places, places, taps, taps, filters)` -> `(n, height, width, filters)`."""
+    rows = [
+        tf.stack([_phase(x, height, width, i, j) for j in range(width.stride)], axis=3)
+        for i in range(height.stride)
+    ]
+    image = tf.stack(rows, axis=2)
+    shape = (-1, height.steps * height.stride, width.steps * width.stride, x.shape[-1])
+    return tf.reshape(image, shape)[:, : height.pixels, : width.pixels]
+
+
+def _phase(x, height, width, i, j):
+    """Every pixel that lies `i` and `j` behind a whole number of strides."""
+    seen_from = [
+        _shifted(_shifted(x[:, :, :, row, column], 1, down, height.steps), 2, along, width.steps)
+        for row, down in height.taps_of_phase(i)
+        for column, along in width.taps_of_phase(j)
+    ]
+    if seen_from:
+        return tf.add_n(seen_from)
+    # The kernel is smaller than the stride and sees none of them.
+    return tf.zeros((tf.shape(x)[0], height.steps, width.steps, x.shape[-1]), x.dtype)
+
+
+def _shifted(x, axis, shift, size):
+    """`x[shift : shift + size]` on an axis, with zeros where `x` has nothing."""
+    before = min(max(-shift, 0), size)
+    part = slice(max(shift, 0), max(shift + size, 0))
+    x = x[(slice(None),) * axis + (part,)]
+    paddings = [(0, 0)] * len(x.shape)
+    paddings[axis] = (before, size - before - x.shape[axis])
+    return tf.pad(x, paddings)

@@ -1,0 +1,67 @@
+"""What the processor and TensorFlow's kernels for it can do."""
+
+import functools
+import os
+import re
+import warnings
+from pathlib import Path
+
+import tensorflow as tf
+from tensorflow.python.util import _pywrap_util_port
+
+
+def onednn_is_on():
+    """Whether TensorFlow uses its oneDNN kernels: by default, only with AVX-512 and its like."""
+    return _pywrap_util_port.IsMklEnabled()
+
+
+def onednn_takes_bfloat16():
+    """Whether oneDNN has kernels for bfloat16 here: with AVX-512, unless it is told otherwise."""
+    return "avx512f" in processor_flags() and not _onednn_is_held_below_avx512()
+
+
+def _onednn_is_held_below_avx512():
+    isa = os.environ.get("ONEDNN_MAX_CPU_ISA", os.environ.get("DNNL_MAX_CPU_ISA", ""))
+    return re.match("SSE|AVX2|AVX$", isa.upper()) is not None
+
+
+@functools.cache
+def processor_flags():
+    """Instruction sets of the processor, as Linux names them; empty on other systems."""
+    try:
+        text = Path("/proc/cpuinfo").read_text()
+    except OSError:
+        return frozenset()
+    return frozenset(" ".join(re.findall(r"^(?:flags|Features)\s*:(.*)$", text, re.M)).split())
+
+
+def check_bfloat16(dtype):
+    """Warns once where products in `dtype` are slow on this machine, refuses what would crash.
+
+    Args:
+        dtype: name of the dtype that layers compute in.
+
+    Raises:
+        ValueError: TensorFlow would end the process at the first product in bfloat16.
+    """
+    if dtype != "bfloat16" or tf.config.list_physical_devices("GPU"):
+        return
+    flags = processor_flags()
+    if onednn_is_on() and "avx512f" in flags and _onednn_is_held_below_avx512():
+        raise ValueError(
+            "bfloat16 needs oneDNN with AVX-512: TensorFlow would crash in its first product. "
+            "Unset ONEDNN_MAX_CPU_ISA, or set TF_ENABLE_ONEDNN_OPTS=0. "
+            f"Received: ONEDNN_MAX_CPU_ISA={os.environ['ONEDNN_MAX_CPU_ISA']!r}"
+        )
+    fast = {"avx512_bf16", "amx_bf16", "bf16"} & flags and onednn_is_on()
+    if flags and not fast:
+        _warn_of_slow_bfloat16()
+
+
+@functools.cache
+def _warn_of_slow_bfloat16():
+    warnings.warn(
+        "This CPU has no products in bfloat16, which are emulated: float32 is faster here. "
+        'Pass dtype="float32".',
+        stacklevel=2,
+    )
