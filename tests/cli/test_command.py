@@ -178,6 +178,12 @@ def test_models_lists_every_model_with_its_settings(capsys):
         assert f"epochs: {recipe.epochs}" in printed
 
 
+def test_help_keeps_the_names_that_have_capitals(capsys):
+    with pytest.raises(SystemExit, match="0"):
+        main(["export", "--help"])
+    assert "Write the model for TensorFlow Serving." in capsys.readouterr().out
+
+
 def test_every_command_has_a_module(capsys):
     with pytest.raises(SystemExit, match="0"):
         main(["--help"])

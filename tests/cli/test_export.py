@@ -46,7 +46,7 @@ def test_export_hands_over_the_trained_model_and_prints_what_came_back(
     assert isinstance(model, CM)
     assert (str(directory), options["version"]) == ("serving", 7)
     assert options["preprocess"]["shape"] == (3,)
-    assert options["preprocess"]["dtype"] == "float64"  # the table's, whose mean is subtracted
+    assert options["preprocess"]["dtype"] == "float32"  # which clients know best
     assert options["columns"] == list(COLUMNS)
     assert options["warmup"] is None
     np.testing.assert_allclose(options["example"], points[0], rtol=1e-6)

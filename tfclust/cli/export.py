@@ -11,6 +11,8 @@ from tfclust.cli.run_folder import RunFolder
 from tfclust.export.versions import check_place
 from tfclust.startup import start_tensorflow
 
+FAR = 100  # deviations from 0 at which float32 keeps five digits of one
+
 
 def run(arguments):
     """Writes a version, and prints how to serve it; returns the exit status."""
@@ -77,9 +79,11 @@ def _requests(record):
 
 
 def _of_requests(record):
-    """float64 where the scaling subtracts from data of that precision, as it did in the run."""
-    subtracts = record["scaling"]["shift"] is not None
-    return record["data"]["dtype"] if subtracts else "float32"
+    """The type of numbers: that of the data where float32 would lose what the scaling leaves."""
+    shift, divisor = record["scaling"]["shift"], record["scaling"]["divisor"]
+    if shift is None or np.max(np.abs(shift) / np.array(divisor)) < FAR:
+        return "float32"
+    return record["data"]["dtype"]
 
 
 def _in_shape(numbers, shape):

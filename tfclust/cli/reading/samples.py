@@ -6,6 +6,8 @@ from typing import Any
 
 import numpy as np
 
+from tfclust.cli.words import counted
+
 
 @dataclass(frozen=True)
 class Known:
@@ -76,6 +78,6 @@ class Samples:
         """A phrase such as "150 rows of 4 columns"."""
         n = self.x.shape[0]
         if self.image_shape:
-            return f"{n:,} images of {' x '.join(map(str, self.image_shape))}"
+            return f"{counted(n, 'image')} of {' x '.join(map(str, self.image_shape))}"
         sparse = f", {self.x.nnz:,} of them not 0" if hasattr(self.x, "nnz") else ""
-        return f"{n:,} rows of {self.x.shape[1]:,} columns{sparse}"
+        return f"{counted(n, 'row')} of {counted(self.x.shape[1], 'column')}{sparse}"
