@@ -32,15 +32,17 @@ def run_aecm(task: Task) -> list[Outcome]:
 def _train_aecm(task: Task, seed: int) -> Outcome:
     x, directory = task.data.x, task.directory
     model, state = build_aecm(task, seed), {}
+    epochs, before = task.experiment.epochs + 1, 0
     if task.experiment.init == "pretrained":
-        pretrain_once(model, directory, lambda: _pretrain(model, task))
+        before = task.settings["pretrain_epochs"]
+        pretrain_once(model, directory, lambda: _pretrain(model, task, before + epochs))
     model.fit(
         x,
-        epochs=task.experiment.epochs + 1,
+        epochs=epochs,
         verbose=0,
         callbacks=[
             ScoreCurve(x, task.data.y, CURVE_EVERY, state),
-            Progress(task.progress),
+            Progress(task.progress, before, before + epochs),
             Clock(state),
             AveragingEpoch(),
             Checkpoint(directory / "checkpoints", state=state),
@@ -78,13 +80,16 @@ def build_aecm(task: Task, seed: int) -> AECM:
     return model
 
 
-def _pretrain(model: AECM, task: Task) -> None:
+def _pretrain(model: AECM, task: Task, total_epochs: int) -> None:
     settings = task.settings
     model.pretrain_autoencoder(
         task.data.x,
         settings["pretrain_epochs"],
         verbose=0,
-        callbacks=[Progress(task.progress), Checkpoint(task.directory / "pretraining")],
+        callbacks=[
+            Progress(task.progress, total=total_epochs),
+            Checkpoint(task.directory / "pretraining"),
+        ],
     )
     model.pretrain_clustering_module(
         task.data.x, settings["pretrain_cm_epochs"], n_init=settings["kmeans_n_init"]

@@ -36,8 +36,11 @@ def run_damic(task: Task) -> list[Outcome]:
 def _train(task: Task, seed: int) -> Outcome:
     x, y, directory = task.data.x, task.data.y, task.directory
     model, state = _build(task, seed), {}
+    before = 0
     if task.experiment.init == "pretrained":
-        pretrain_once(model, directory, lambda: _pretrain(model, task))
+        before = len(model.pretraining_stages()) * task.settings["pretrain_epochs"]
+        total = before + task.experiment.epochs
+        pretrain_once(model, directory, lambda: _pretrain(model, task, total))
     start = evaluate(y, model.assign(x, batch_size=2000))
     model.fit(
         x,
@@ -45,7 +48,7 @@ def _train(task: Task, seed: int) -> Outcome:
         verbose=0,
         callbacks=[
             ScoreCurve(x, y, CURVE_EVERY, state),
-            Progress(task.progress),
+            Progress(task.progress, before, before + task.experiment.epochs),
             Clock(state),
             StopOnPlateau(task.settings["patience"], state),
             Checkpoint(directory / "checkpoints", state=state),
@@ -75,7 +78,9 @@ def run_dae_kmeans(task: Task) -> list[Outcome]:
 
 def _cluster_codes(task: Task, seed: int) -> Outcome:
     model = _build(task, seed)
-    losses = _pretrain_autoencoder(model, task, task.experiment.epochs).history
+    stages, epochs = model.pretraining_stages(), task.experiment.epochs
+    total = (stages.index("autoencoder") + 1) * epochs
+    losses = _pretrain_autoencoder(model, task, epochs, total).history
     labels = model.kmeans_labels(task.data.x, task.settings["kmeans_n_init"])
     return Outcome(
         seed=seed,
@@ -100,15 +105,15 @@ def _build(task: Task, seed: int) -> DAMIC:
     return model
 
 
-def _pretrain(model: DAMIC, task: Task) -> None:
+def _pretrain(model: DAMIC, task: Task, total: int) -> None:
     settings, x = task.settings, task.data.x
     epochs = settings["pretrain_epochs"]
-    _pretrain_autoencoder(model, task, epochs)
+    _pretrain_autoencoder(model, task, epochs, total)
     labels = model.kmeans_labels(x, settings["kmeans_n_init"])
-    model.pretrain_clusters(x, labels, epochs, **_stages(task))
+    model.pretrain_clusters(x, labels, epochs, **_stages(model, task, total))
 
 
-def _pretrain_autoencoder(model: DAMIC, task: Task, epochs: int):
+def _pretrain_autoencoder(model: DAMIC, task: Task, epochs: int, total: int):
     """Trains the start's autoencoder once for all rows that begin with it.
 
     Its stages are trained in the run's own folder, where no other process is, and then copied to
@@ -117,18 +122,18 @@ def _pretrain_autoencoder(model: DAMIC, task: Task, epochs: int):
     own, shared = task.directory / "pretraining", _shared_folder(model, task, epochs)
     if shared.exists() and not own.exists():
         _copy(shared, own)
-    history = model.pretrain_autoencoder(task.data.x, epochs, **_stages(task))
+    history = model.pretrain_autoencoder(task.data.x, epochs, **_stages(model, task, total))
     if not shared.exists():
         _copy(own, shared)
     return history
 
 
-def _stages(task: Task) -> dict:
+def _stages(model: DAMIC, task: Task, total: int) -> dict:
     return {
         "patience": task.settings["patience"],
         "directory": task.directory / "pretraining",
         "verbose": 0,
-        "callbacks": [Progress(task.progress)],
+        "callbacks": [Progress(task.progress, total=total, stages=model.pretraining_stages())],
     }
 
 

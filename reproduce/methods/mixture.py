@@ -33,7 +33,8 @@ def run_mixae(task: Task) -> list[Outcome]:
 def _train(task: Task, seed: int) -> Outcome:
     x, directory = samples(task), task.directory
     model, state = build_mixae(task, seed), {}
-    if task.settings.get("starts", 1) > 1:
+    before = _epochs_of_starts(task)
+    if before > 0:
         pretrain_once(model, directory, lambda: _take_best_start(model, task, seed, state))
     model.fit(
         x,
@@ -42,7 +43,7 @@ def _train(task: Task, seed: int) -> Outcome:
         callbacks=[
             *schedules(task.settings),
             ScoreCurve(x, task.data.y, CURVE_EVERY, state, CURVE_LOGS),
-            Progress(task.progress),
+            Progress(task.progress, before, before + task.experiment.epochs),
             Clock(state),
             Checkpoint(directory / "checkpoints", state=state),
         ],
@@ -64,16 +65,24 @@ def _train(task: Task, seed: int) -> Outcome:
     )
 
 
+def _epochs_of_starts(task: Task) -> int:
+    """Epochs of all starts together; none where there is one start alone, the training's own."""
+    starts = task.settings.get("starts", 1)
+    return starts * task.settings["start_epochs"] if starts > 1 else 0
+
+
 def _take_best_start(model: MIXAE, task: Task, seed: int, state: dict) -> None:
     """Set the weights of the best start after `start_epochs`; no label is read.
 
     That is, of those with the fewest empty clusters, the one of lowest reconstruction error.
     """
     settings, x, ranks, weights = task.settings, samples(task), [], []
-    for each in layer_seeds(seed, settings["starts"]):
+    epochs = settings["start_epochs"]
+    total = _epochs_of_starts(task) + task.experiment.epochs
+    for number, each in enumerate(layer_seeds(seed, settings["starts"])):
         start = build_mixae(task, each)
-        callbacks = [*schedules(settings), Progress(task.progress), Clock(state)]
-        epochs = settings["start_epochs"]
+        progress = Progress(task.progress, number * epochs, total)
+        callbacks = [*schedules(settings), progress, Clock(state)]
         logs = start.fit(x, epochs=epochs, verbose=0, callbacks=callbacks).history
         sizes = cluster_sizes(start.assign(x, batch_size=2000), start.n_clusters)
         ranks.append((np.count_nonzero(sizes == 0), logs["reconstruction"][-1]))

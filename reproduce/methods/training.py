@@ -39,15 +39,30 @@ def prefixed(prefix: str, scores: dict[str, float]) -> dict[str, float]:
 
 
 class Progress(keras.callbacks.Callback):
-    """Reports epochs to a function of (done, total)."""
+    """Reports epochs to a function of (done, total).
 
-    def __init__(self, report):
+    Args:
+        report: The function.
+        before: Epochs of the trainings of the same run that come before this one.
+        total: Epochs of all of them; those of this training if None.
+        stages: Names of the stages of this training, in their order, each of the same length.
+    """
+
+    def __init__(self, report, before=0, total=None, stages=()):
         super().__init__()
         self.report = report
+        self.before = before
+        self.total = total
+        self.stages = stages
+
+    def on_stage_begin(self, name, epochs):
+        """Goes on to a stage; others may have been left out."""
+        self.before = self.stages.index(name) * epochs
 
     def on_epoch_end(self, epoch, logs=None):
         """Reports the epoch."""
-        self.report(epoch + 1, self.params["epochs"])
+        total = self.params["epochs"] if self.total is None else self.total
+        self.report(self.before + epoch + 1, total)
 
 
 class Clock(keras.callbacks.Callback):

@@ -1,3 +1,4 @@
+import contextlib
 import os
 import signal
 import subprocess
@@ -189,6 +190,19 @@ class Recorded(dict):
 
 
 @pytest.fixture
+def reported(monkeypatch):
+    """The epochs done and their total, as runs report them."""
+    reports = []
+
+    @contextlib.contextmanager
+    def epoch_bar(description):
+        yield lambda done, total: reports.append((done, total))
+
+    monkeypatch.setattr(runner, "epoch_bar", epoch_bar)
+    return reports
+
+
+@pytest.fixture
 def read(monkeypatch):
     """The names of the settings that methods read."""
     names = set()
@@ -242,7 +256,7 @@ def mixae(**settings):
 
 @pytest.mark.parametrize("emptied", [(), (0, 1)])
 def test_of_several_starts_without_empty_clusters_the_one_of_lowest_error_goes_on(
-    tmp_path, monkeypatch, read, emptied
+    tmp_path, monkeypatch, read, reported, emptied
 ):
     from reproduce.methods import mixture
     from tfclust.models import MIXAE
@@ -265,6 +279,7 @@ def test_of_several_starts_without_empty_clusters_the_one_of_lowest_error_goes_o
     experiment = mixae(starts=3, start_epochs=2)
     _, [record] = run(experiment, tmp_path)
     assert read | {"scale"} == {*dict(experiment.settings), "image_shape"}
+    assert reported == [(done, 7) for done in range(1, 8)]  # three starts of two, and one more
     *starts, (before, _, errors) = trained
     assert [len(losses) for _, _, losses in starts] == [2, 2, 2]
     assert len({losses[-1] for _, _, losses in starts}) == 3  # other seeds, other starts
@@ -289,7 +304,9 @@ def damic(method, init, **settings):
     return Experiment("damic", "table2", "iris", method, init, 2, (0,), {**SMALL_DAMIC, **settings})
 
 
-def test_damic_and_its_baseline_share_the_autoencoder_of_their_seed(tmp_path, monkeypatch, read):
+def test_damic_and_its_baseline_share_the_autoencoder_of_their_seed(
+    tmp_path, monkeypatch, read, reported
+):
     from tfclust.stages import Stages
 
     trained, train = [], Stages._keep
@@ -301,11 +318,15 @@ def test_damic_and_its_baseline_share_the_autoencoder_of_their_seed(tmp_path, mo
     monkeypatch.setattr(Stages, "_keep", keep)
     _, [baseline] = run(damic("ae_kmeans", "", **START), tmp_path)
     assert trained == ["layer_1", "autoencoder"]
+    assert reported == [(done, 4) for done in range(1, 5)]
+    reported.clear()
     assert baseline["seconds"] > 0
     trained.clear()
     whole = damic("damic", "pretrained", **GATED, **START, pretrain_epochs=2)
     _, [_, record] = run(whole, tmp_path)
     assert read == dict(whole.settings).keys()
+    # Of six trainings of two epochs the first two are shared; then comes the joint one.
+    assert reported == [(done, 14) for done in range(5, 15)]
     assert "autoencoder" not in trained
     assert trained[0] == "gate"
     assert record["seconds"] > baseline["seconds"]
