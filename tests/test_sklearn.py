@@ -374,14 +374,20 @@ def test_images_for_a_model_of_rows_are_refused(fitted, images):
         fitted.predict(images)
 
 
+@pytest.mark.parametrize("x", [None, {"a": [1.0, 2.0]}, "data.csv", iter([[1.0], [2.0]])])
+def test_what_is_no_array_is_refused_with_advice(x):
+    with pytest.raises(ValueError, match=r"must be an array or a table of numbers.* Received: x"):
+        light_clusterer().fit(x)
+
+
 def test_dates_are_refused():
     days = np.arange(12).reshape(6, 2).astype("datetime64[D]")
     for dates in (days, days - days[0]):
-        with pytest.raises(ValueError, match=r"`X` must hold numbers: turn dates .*Received: X of"):
+        with pytest.raises(ValueError, match=r"must hold real numbers: turn d.*dtype (date|time)"):
             light_clusterer().fit(dates)
     pandas = pytest.importorskip("pandas")
     frame = pandas.DataFrame({"when": days[:, 0].astype("datetime64[s]"), "size": np.ones(6)})
-    with pytest.raises(ValueError, match=r"Received: X of dtype datetime64.*, float64"):
+    with pytest.raises(ValueError, match=r"turn dates .* Received: columns .*'when' .datetime64"):
         light_clusterer().fit(frame)
 
 

@@ -30,7 +30,7 @@ def as_array(x):
         ValueError: `x` is none of these, with the way to make it one; or holds text, dates,
             objects or complex numbers, in which columns.
     """
-    _refuse_what_is_no_array(x)
+    refuse_what_is_no_array(x)
     if hasattr(x, "tocsr"):
         x = x.tocsr()
     elif hasattr(x, "to_pandas") and not hasattr(x, "get_columns"):  # of pyarrow
@@ -45,7 +45,8 @@ def as_array(x):
     return x
 
 
-def _refuse_what_is_no_array(x):
+def refuse_what_is_no_array(x):
+    """Raises ValueError, with the way to make it one, where `x` is neither array nor table."""
     advice = next((advice for is_such, advice in _NO_ARRAYS if is_such(x)), None)
     if advice is not None:
         received = "x=None" if x is None else f"x of type {type(x).__name__}"

@@ -24,6 +24,7 @@ from sklearn.utils.validation import (
 )
 
 from tfclust.checks import check_choice, check_data, check_integer
+from tfclust.inputs import as_array, refuse_what_is_no_array
 from tfclust.recipes import RECIPES, Recipe, accepts, compile_for
 
 # What trains a model that the user's own function builds, and knows nothing of it.
@@ -281,7 +282,7 @@ class DeepClusterer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMi
 
     def _validated(self, X, reset=False, **options):
         """The data as float32 rows, dense or CSR; images as rows of their values."""
-        _refuse_dates(X)
+        _refuse_what_are_no_numbers(X)
         if _are_images(X):
             images = check_array(X, dtype=np.float32, allow_nd=True, **options)
             if reset:
@@ -340,15 +341,13 @@ def _with_channels(image_shape):
     return image_shape if len(image_shape) == 3 else (*image_shape, 1)
 
 
-def _refuse_dates(X):
-    """Raises a ValueError where a column holds dates: as numbers they would be nanoseconds."""
+def _refuse_what_are_no_numbers(X):
+    """Raises a ValueError where scikit-learn would cluster dates as nanoseconds, or not see why."""
+    refuse_what_is_no_array(X)
     dtypes = getattr(X, "dtypes", None)
-    dtypes = [getattr(X, "dtype", None)] if dtypes is None else list(dtypes)
+    dtypes = [getattr(X, "dtype", None)] if dtypes is None else dtypes
     if any(getattr(dtype, "kind", None) in ("M", "m") for dtype in dtypes):
-        raise ValueError(
-            "`X` must hold numbers: turn dates and durations into such as matter, e.g. days since "
-            f"the first, or the hour. Received: X of dtype {', '.join(sorted(map(str, dtypes)))}"
-        )
+        as_array(X)
 
 
 @contextlib.contextmanager

@@ -109,7 +109,7 @@ def membership_covariance(p):
 
 
 def sparsity_criterion(memberships, centroids):
-    """L_sp of the AE-CM paper per point, the label-free criterion that picks among runs.
+    """L_sp of the AE-CM paper per point, its label-free criterion for the choice among runs.
 
     The spread of the centroids under the memberships, never negative, and 0 where every row
     is one-hot (or all centroids in use coincide):
@@ -143,7 +143,8 @@ def sparsity_criterion(memberships, centroids):
 
     Limits:
         A collapsed run, all points surely in one cluster, has the best value, 0: compare
-        runs that use their clusters.
+        runs that use their clusters. Even so its pick is hardly better than a run at random:
+        see `tfclust.selection.select`.
 
     Reference:
         Boubekki et al. (2021), Joint optimization of an autoencoder for clustering and
