@@ -21,6 +21,17 @@ def pytest_collection_modifyitems(items):
     items.sort(key=lambda item: item.path.name != "test_notebooks.py")
 
 
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call(item):
+    """Skips what needs bfloat16 where an environment variable makes TensorFlow crash in it."""
+    try:
+        return (yield)
+    except ValueError as error:
+        if str(error).startswith("bfloat16 needs oneDNN with AVX-512"):
+            pytest.skip(str(error))
+        raise
+
+
 @pytest.fixture(scope="session")
 def rows():
     """37 rows of 6 features, a third of them 0: batches of 8 leave a short one of 5."""

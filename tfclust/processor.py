@@ -21,8 +21,11 @@ def onednn_takes_bfloat16():
 
 
 def _onednn_is_held_below_avx512():
-    isa = os.environ.get("ONEDNN_MAX_CPU_ISA", os.environ.get("DNNL_MAX_CPU_ISA", ""))
-    return re.match("SSE|AVX2|AVX$", isa.upper()) is not None
+    return re.match("SSE|AVX2|AVX$", _greatest_instruction_set().upper()) is not None
+
+
+def _greatest_instruction_set():
+    return os.environ.get("ONEDNN_MAX_CPU_ISA", os.environ.get("DNNL_MAX_CPU_ISA", ""))
 
 
 @functools.cache
@@ -33,6 +36,21 @@ def processor_flags():
     except OSError:
         return frozenset()
     return frozenset(" ".join(re.findall(r"^(?:flags|Features)\s*:(.*)$", text, re.M)).split())
+
+
+def bfloat16_is_fast():
+    """Whether products in bfloat16 are the CPU's own; True where its flags are not known."""
+    flags = processor_flags()
+    return not flags or bool(onednn_is_on() and flags & {"avx512_bf16", "amx_bf16", "bf16"})
+
+
+def bfloat16_runs():
+    """Whether TensorFlow survives a product in bfloat16.
+
+    With AVX-512 it leaves them to oneDNN without asking whether that may use it.
+    """
+    on = onednn_is_on() and "avx512f" in processor_flags()
+    return not (on and _onednn_is_held_below_avx512())
 
 
 def check_bfloat16(dtype):
@@ -46,22 +64,20 @@ def check_bfloat16(dtype):
     """
     if dtype != "bfloat16" or tf.config.list_physical_devices("GPU"):
         return
-    flags = processor_flags()
-    if onednn_is_on() and "avx512f" in flags and _onednn_is_held_below_avx512():
+    if not bfloat16_runs():
         raise ValueError(
             "bfloat16 needs oneDNN with AVX-512: TensorFlow would crash in its first product. "
             "Unset ONEDNN_MAX_CPU_ISA, or set TF_ENABLE_ONEDNN_OPTS=0. "
-            f"Received: ONEDNN_MAX_CPU_ISA={os.environ['ONEDNN_MAX_CPU_ISA']!r}"
+            f"Received: ONEDNN_MAX_CPU_ISA={_greatest_instruction_set()!r}"
         )
-    fast = {"avx512_bf16", "amx_bf16", "bf16"} & flags and onednn_is_on()
-    if flags and not fast:
+    if not bfloat16_is_fast():
         _warn_of_slow_bfloat16()
 
 
 @functools.cache
 def _warn_of_slow_bfloat16():
     warnings.warn(
-        "This CPU has no products in bfloat16, which are emulated: float32 is faster here. "
-        'Pass dtype="float32".',
-        stacklevel=2,
+        "Products in bfloat16 are emulated on this CPU, where float32 is faster: leave `dtype` "
+        "and Keras's dtype policy at float32.",
+        stacklevel=4,
     )

@@ -13,6 +13,7 @@ from tfclust.export.serving_export import (
 from tfclust.export.signatures import signatures
 from tfclust.export.versions import check_place, write_version
 from tfclust.export.warmup import check_rows, serving_protos, write_requests
+from tfclust.layers.convolution_kernels import portable_kernels
 
 
 def export_for_serving(
@@ -110,9 +111,10 @@ def _zeros(spec):
 
 def _write_saved_model(found, folder):
     archive = keras.export.ExportArchive()
-    for name, (function, specs) in found.items():
-        archive.add_endpoint(name, function, input_signature=specs)
-    archive.write_out(str(folder), verbose=False)
+    with portable_kernels():  # the server may have another processor
+        for name, (function, specs) in found.items():
+            archive.add_endpoint(name, function, input_signature=specs)
+        archive.write_out(str(folder), verbose=False)
 
 
 def _check_columns(columns, spec):

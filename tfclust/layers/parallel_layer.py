@@ -4,6 +4,7 @@ import keras
 
 from tfclust.checks import check_integer
 from tfclust.layers.stacked_initializer import StackedInitializer
+from tfclust.processor import check_bfloat16
 
 
 class ParallelLayer(keras.layers.Layer):
@@ -17,13 +18,15 @@ class ParallelLayer(keras.layers.Layer):
         **kwargs: `name`, `dtype`, `trainable`.
 
     Raises:
-        ValueError: `networks` is below 1.
+        ValueError: `networks` is below 1, or the dtype is one that would crash here, see
+            `tfclust.processor.check_bfloat16`.
     """
 
     SAMPLE_RANK = None  # axes of one network's input without the batch; None takes any
 
     def __init__(self, networks, **kwargs):
         super().__init__(**kwargs)
+        check_bfloat16(self.compute_dtype)
         self.networks = check_integer("networks", networks, 1)
 
     def single(self, name=None):

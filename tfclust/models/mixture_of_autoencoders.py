@@ -4,6 +4,7 @@ import keras
 import tensorflow as tf
 
 from tfclust.checks import check_cluster
+from tfclust.layers.convolution_kernels import portable_kernels
 from tfclust.models.base import ClusteringModel
 from tfclust.networks import single_network
 
@@ -16,9 +17,14 @@ class MixtureOfAutoencoders(ClusteringModel):
     """
 
     def _is_faster_with_xla(self):
-        # On a CPU the graph's kernels for batched products, normalization and, many times over,
-        # grouped convolutions are the faster.
+        # On a CPU the graph's kernels for batched products, normalization and grouped convolutions
+        # are the faster; where there are no grouped ones, the layers compile their products.
         return False
+
+    def export(self, *args, **kwargs):
+        """As `keras.Model.export`; what it writes needs no kernels but those that all CPUs have."""
+        with portable_kernels():
+            return super().export(*args, **kwargs)
 
     def mixture_batch(self, x):
         """Memberships `(batch, K)` and reconstructions `(K, batch, ...)`, float32, of a batch."""

@@ -16,6 +16,7 @@ from tfclust.feeding import count_batches, keras_epochs, ordered_batches, shuffl
 from tfclust.models.objective_terms import ObjectiveTerms
 from tfclust.networks import smallest_batch
 from tfclust.optimizers import FusedAdam
+from tfclust.processor import check_bfloat16
 from tfclust.sampling import step_seed
 from tfclust.seeds import drawn_seed
 from tfclust.streams import CheckedStreams, batch_spec, is_stream
@@ -58,6 +59,7 @@ class ObjectiveModel(keras.Model):
 
     def __init__(self, batch_size=256, seed=None, **kwargs):
         super().__init__(autocast=False, **kwargs)  # a precision policy is the layers' affair
+        check_bfloat16(self.compute_dtype)
         self.batch_size = check_integer("batch_size", batch_size, 1)
         self.seed = drawn_seed(seed)
         self._terms = ObjectiveTerms(self.term_names())
