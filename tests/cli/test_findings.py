@@ -40,6 +40,15 @@ def test_a_table_of_constants_is_pointed_out(value):
     assert findings.of_data(samples, None) == ["2 columns are constant, such as 'a'"]
 
 
+@pytest.mark.parametrize("n", [2, 1500])
+def test_fewer_different_rows_than_clusters_are_pointed_out(n):
+    x = np.repeat(np.eye(2), n, axis=0)
+    (note,) = findings.of_rows(x, 3)
+    assert note == "there are only 2 different rows for 3 clusters"
+    assert findings.of_rows(x, 2) == []
+    assert findings.of_rows(x[..., np.newaxis], 2) == []
+
+
 def test_bytes_that_are_taken_as_pixels_are_pointed_out():
     (note,) = findings.of_data(Samples(np.eye(3), pixel_max=255), None)
     assert "divided by 255" in note

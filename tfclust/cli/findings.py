@@ -9,6 +9,7 @@ DOMINANT = 0.9  # share of the rows
 SHIFTING = ("standard", "minmax")  # scales that subtract, in the precision of the data
 NARROW = 1e-5  # share of the largest value, above which float32 tells the values of a column apart
 BLUR = 0.01  # share of the deviation of a column that rounding may change
+PROBED = 1000  # rows
 UNDECIDED = 0.6  # mean of the largest memberships
 
 
@@ -40,6 +41,18 @@ def of_data(samples, scale):
             "their differences before"
         )
     return notes
+
+
+def of_rows(x, n_clusters):
+    """A sentence where there are fewer different rows in `x` than clusters to find."""
+    if hasattr(x, "tocsr"):
+        return []
+    rows = x.reshape(len(x), -1)
+    for some in (rows[:PROBED], rows):  # all of them where the first do not tell
+        distinct = len(np.unique(some, axis=0))
+        if distinct >= n_clusters:
+            return []
+    return [f"there are only {counted(distinct, 'different row')} for {n_clusters} clusters"]
 
 
 def of_clusters(sizes, memberships):

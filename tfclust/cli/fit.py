@@ -33,6 +33,7 @@ def run(arguments):
     plans.check_rows(x, arguments.clusters)
     plan = plans.make_plan(options, x.shape[1:], x.shape[0])
     new = _record(arguments, samples, scaling, plan)
+    new["notes"] += findings.of_rows(x, arguments.clusters)
     if record is not None:
         _check_same(record, new)
         if record["status"] == "finished":
