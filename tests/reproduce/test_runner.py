@@ -232,14 +232,15 @@ runner.run([(KILLED, (0,))], Ledger(sys.argv[1]), sys.argv[2])
 KILLED = iris("aecm", "pretrained", epochs=30, seeds=(0,), **{**PRETRAINED, "pretrain_epochs": 20})
 
 
-def start(tmp_path, name):
-    command = [sys.executable, "-c", SCRIPT, tmp_path / f"{name}.jsonl", tmp_path / f"work_{name}"]
+def start(tmp_path):
+    command = [sys.executable, "-c", SCRIPT, tmp_path / "cut.jsonl", tmp_path / "work_cut"]
     root = Path(__file__).parents[2]
     return subprocess.Popen(command, cwd=root, env={**os.environ, "PYTHONPATH": str(root)})
 
 
-def wait_for(pattern, folder):
+def wait_for(pattern, folder, process):
     while not list(folder.glob(pattern)):
+        assert process.poll() is None, f"ended before {pattern} was there"
         time.sleep(0.02)
 
 
@@ -351,15 +352,14 @@ def test_the_ablation_runs_each_half_of_damic_alone(tmp_path):
 
 @pytest.mark.slow
 def test_a_run_killed_twice_ends_as_one_that_was_not(tmp_path):
-    assert start(tmp_path, "whole").wait() == 0
+    _, [whole] = run(KILLED, tmp_path, "whole")
     for phase in ("pretraining", "checkpoints"):
-        process = start(tmp_path, "cut")
-        wait_for(f"*/{phase}/epoch-*[0-9]", tmp_path / "work_cut")
+        process = start(tmp_path)
+        wait_for(f"*/{phase}/epoch-*[0-9]", tmp_path / "work_cut", process)
         time.sleep(np.random.default_rng().uniform(0, 0.3))
         process.send_signal(signal.SIGKILL)
         process.wait()
         assert not (tmp_path / "cut.jsonl").exists()
-    assert start(tmp_path, "cut").wait() == 0
-    [whole], [cut] = (Ledger(tmp_path / f"{name}.jsonl").records() for name in ("whole", "cut"))
+    _, [cut] = run(KILLED, tmp_path, "cut")
     for field in ("metrics", "loss_terms", "l_sp", "cluster_sizes", "curve"):
         assert cut[field] == whole[field]
