@@ -2,8 +2,10 @@
 
 import importlib
 import shutil
+import warnings
 
 import keras
+from sklearn.exceptions import ConvergenceWarning
 
 from tfclust.callbacks import Checkpoint, ProgressBar
 from tfclust.cli import plan as plans
@@ -30,7 +32,10 @@ def train(plan, x, folder):
     """
     model = _compiled(plan, x)
     if plan["pretraining"] is not None:
-        _pretrain(model, plan, x, folder)
+        with warnings.catch_warnings():
+            # K-means warns of rows that are alike, of which a note of the run tells.
+            warnings.simplefilter("ignore", ConvergenceWarning)
+            _pretrain(model, plan, x, folder)
     state = {"history": {}}
     with bar(total=plan["epochs"], desc="training", unit="epoch") as shown:
         model.fit(
