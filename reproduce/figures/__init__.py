@@ -9,6 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from reproduce.data import look_for
+from reproduce.errors import UserError
 from reproduce.figures.task import FigureTask
 from reproduce.ledger import Ledger
 from reproduce.progress import PartBar
@@ -48,8 +49,8 @@ def draw(
             at both.
 
     Raises:
-        UserError: A dataset has neither a file nor a download, or a run of the figure failed.
-        LossNotFinite: A model that the figure trains for itself diverged.
+        UserError: A dataset has neither a file nor a download, a run of the figure failed, or a
+            model that it trains for itself diverged.
 
     Example:
         >>> from reproduce.figures import draw
@@ -67,8 +68,13 @@ def draw(
     look_for(needs.datasets, data_dir)
     Path(out_dir).mkdir(parents=True, exist_ok=True)
     start_tensorflow()  # not before: what is lacking is told at once
+    from tfclust.callbacks.loss_not_finite import LossNotFinite
+
     with PartBar(needs.parts, title, "part") as bar:
-        results = module.gather(replace(task, bar=bar), settings)
+        try:
+            results = module.gather(replace(task, bar=bar), settings)
+        except LossNotFinite as error:
+            raise UserError(f"a training that the figure cannot do without: {error}") from error
     path = Path(out_dir) / f"{title}_{name}.png"
     keep(module.plot(results, settings), path, module.caption(results, settings))
     return path

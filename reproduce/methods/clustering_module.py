@@ -48,6 +48,8 @@ def run_cm(task: Task) -> list[Outcome]:
 def _build(task: Task) -> CMEnsemble:
     x, settings = task.data.x, task.settings
     kept = settings.get("terms", CM.TERMS)
+    if not set(kept) <= set(CM.TERMS):
+        raise ValueError(f"`terms` must be among {', '.join(CM.TERMS)}. Received: {kept!r}")
     ensemble = CMEnsemble(
         task.seeds,
         settings["n_clusters"],

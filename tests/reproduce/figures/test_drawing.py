@@ -65,6 +65,18 @@ def test_a_picture_and_its_caption_lie_side_by_side(ledger, tmp_path, monkeypatc
     assert asked == [("aecm_figure08", tmp_path, None, {"epochs": 50})]
 
 
+def test_a_figure_whose_own_training_diverges_ends_with_a_sentence(tmp_path, ledger, monkeypatch):
+    from tfclust.callbacks.loss_not_finite import LossNotFinite
+
+    def gather(task, settings):
+        raise LossNotFinite("The loss must stay finite; training stopped at epoch 3.", epoch=3)
+
+    monkeypatch.setattr("reproduce.figures.aecm.training_curves.gather", gather)
+    places = {"ledger": ledger, "out_dir": tmp_path / "out", "work_dir": tmp_path}
+    with pytest.raises(UserError, match="The loss must stay finite"):
+        figures.draw("aecm", 3, **places)
+
+
 def test_a_picture_without_words_has_an_empty_caption(tmp_path):
     assert figures.caption(tmp_path / "none.png") == ""
 
