@@ -5,10 +5,11 @@ import numpy as np
 import pytest
 from scipy.sparse import csr_matrix
 from sklearn.cluster import KMeans
+from sklearn.exceptions import ConvergenceWarning
 
 from tfclust.callbacks import Checkpoint
 from tfclust.models import AECM, aecm
-from tfclust.pretraining import kmeans, squared_error_loss, train_network
+from tfclust.pretraining import isotropic_mixture, kmeans, squared_error_loss, train_network
 
 EPOCHS = 60  # of a run that is to be killed
 PAUSE = 0.05  # seconds after each of its epochs, so that it is not over too soon
@@ -179,3 +180,26 @@ def test_kmeans_gives_the_best_of_its_starts(rows):
     inertia = np.square(rows - centroids[labels]).sum()
     single = [KMeans(3, n_init=1, random_state=seed).fit(rows).inertia_ for seed in range(5)]
     assert inertia <= min(single) * (1 + 1e-6)
+
+
+@pytest.mark.parametrize("scale", [1.0, 1e30])
+@pytest.mark.parametrize("sparse", [False, True])
+def test_a_mixture_has_the_centroids_the_variance_and_the_shares_of_its_clusters(scale, sparse):
+    rng = np.random.default_rng(0)
+    y = np.repeat([0, 1], [90, 10])
+    x = rng.normal(size=(100, 3)) + 20.0 * y[:, np.newaxis]
+    given = (csr_matrix(x) if sparse else x) * scale
+    centroids, variance, shares = isotropic_mixture(given.astype("float32"), 2, seed=0, n_init=3)
+    means = np.stack([x[y == k].mean(axis=0) for k in (0, 1)])
+    order = np.argsort(-shares)
+    np.testing.assert_allclose(centroids[order] / scale, means, rtol=1e-4, atol=1e-4)
+    np.testing.assert_allclose(variance / scale**2, np.mean((x - means[y]) ** 2), rtol=1e-3)
+    np.testing.assert_allclose(shares[order], [91 / 102, 11 / 102])
+
+
+def test_a_mixture_of_identical_rows_has_a_variance_and_shares_above_0():
+    with pytest.warns(ConvergenceWarning, match="distinct"):
+        _, variance, shares = isotropic_mixture(np.ones((5, 2)), 3, seed=0, n_init=1)
+    assert variance > 0
+    assert shares.min() > 0
+    assert shares.sum() == pytest.approx(1.0)

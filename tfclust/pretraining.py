@@ -7,7 +7,7 @@ import tensorflow as tf
 from tfclust.callbacks.steps_taken import StepsTaken
 from tfclust.callbacks.stop_on_nan import StopOnNaN
 from tfclust.callbacks.with_callbacks import with_callbacks
-from tfclust.checks import check_integer
+from tfclust.checks import check_integer, value_range
 from tfclust.feeding import count_batches, keras_epochs, ordered_batches, shuffled_epochs
 from tfclust.losses import binary_cross_entropies, squared_errors
 from tfclust.networks import smallest_batch
@@ -15,6 +15,7 @@ from tfclust.optimizers import FusedAdam
 from tfclust.seeds import check_seed
 
 STEPS_PER_EXECUTION = 20  # the most between two returns to Python, where no one watches a step
+SMALLEST_VARIANCE = 1e-7  # of data up to 1: rows on their centroids have rounding errors too
 
 
 def train_network(
@@ -210,19 +211,19 @@ def isotropic_mixture(x, n_clusters, seed, n_init=20):
 
     check_integer("n_init", n_init, 1)
     x = x if hasattr(x, "tocsr") else np.asarray(x)
-    squares = x.multiply(x) if hasattr(x, "tocsr") else np.square(x, dtype="float64")
-    # Rows that lie in their centroids exactly still have rounding errors.
-    smallest = 1e-6 * float(squares.mean()) or 1.0
+    scale = max(map(abs, value_range(x))) or 1.0
+    x = x / scale  # squares of what is very large have no place in float32
     best = None
     for start in np.random.RandomState(seed).randint(np.iinfo("int32").max, size=n_init):
         found = KMeans(n_clusters, n_init=1, random_state=start).fit(x)
         sizes = np.bincount(found.labels_, minlength=n_clusters)
         shares = (sizes + 1) / (len(found.labels_) + n_clusters)
-        variance = max(found.inertia_ / (x.shape[0] * x.shape[1]), smallest)
+        variance = max(found.inertia_ / (x.shape[0] * x.shape[1]), SMALLEST_VARIANCE)
         badness = x.shape[1] / 2 * np.log(variance) - np.sum(shares * np.log(shares))
         if best is None or badness < best[0]:
             best = badness, found.cluster_centers_, variance, shares
-    return best[1:]
+    _, centroids, variance, shares = best
+    return centroids.astype("float64") * scale, variance * scale**2, shares
 
 
 def _flat(x):
