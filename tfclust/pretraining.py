@@ -1,5 +1,7 @@
 """Starts: networks and centroids trained before the joint objective."""
 
+import warnings
+
 import keras
 import numpy as np
 import tensorflow as tf
@@ -183,7 +185,8 @@ def isotropic_mixture(x, n_clusters, seed, n_init=20):
     K-means itself prefers clusters of one size: of its local optima, the one of least inertia may
     cut a large cluster in two and leave a small, distant one without a centroid. Here the starts
     are compared by how likely the rows are in their clusters, which have a share pi_k each and a
-    variance v in common: by the least of `d / 2 log v - sum_k pi_k log pi_k`.
+    variance v in common: by the least of `d / 2 log v - sum_k pi_k log pi_k`. Where fewer rows than
+    clusters are distinct, centroids coincide.
 
     Args:
         x: array or CSR matrix `(n, d)`.
@@ -208,6 +211,7 @@ def isotropic_mixture(x, n_clusters, seed, n_init=20):
     Reference: Celeux, Govaert, Gaussian parsimonious clustering models, 1995, model [lambda I].
     """
     from sklearn.cluster import KMeans
+    from sklearn.exceptions import ConvergenceWarning
 
     check_integer("n_init", n_init, 1)
     x = x if hasattr(x, "tocsr") else np.asarray(x)
@@ -215,7 +219,9 @@ def isotropic_mixture(x, n_clusters, seed, n_init=20):
     x = x / scale  # squares of what is very large have no place in float32
     best = None
     for start in np.random.RandomState(seed).randint(np.iinfo("int32").max, size=n_init):
-        found = KMeans(n_clusters, n_init=1, random_state=start).fit(x)
+        with warnings.catch_warnings():  # of rows that coincide: their clusters may, too
+            warnings.simplefilter("ignore", ConvergenceWarning)
+            found = KMeans(n_clusters, n_init=1, random_state=start).fit(x)
         sizes = np.bincount(found.labels_, minlength=n_clusters)
         shares = (sizes + 1) / (len(found.labels_) + n_clusters)
         variance = max(found.inertia_ / (x.shape[0] * x.shape[1]), SMALLEST_VARIANCE)
