@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from tfclust.optimizers import FusedAdam
+from tfclust.optimizers import FusedAdam, LossScaling
 
 SHAPES = [(3, 4), (5,), ()]
 SETTINGS = {
@@ -50,10 +50,39 @@ def test_learning_rate_may_follow_a_schedule():
         np.testing.assert_allclose(weight, value, rtol=1e-5, atol=1e-6)
 
 
-def test_weights_of_another_precision_take_keras_own_path():
-    expected = trajectory(keras.optimizers.Adam(0.01), dtype="float64")
-    for weight, value in zip(trajectory(FusedAdam(0.01), dtype="float64"), expected, strict=True):
+def test_weights_of_half_precision_take_keras_own_path():
+    expected = trajectory(keras.optimizers.Adam(0.01), dtype="bfloat16")
+    for weight, value in zip(trajectory(FusedAdam(0.01), dtype="bfloat16"), expected, strict=True):
         np.testing.assert_array_equal(weight, value)
+
+
+def test_weights_of_float64_are_updated_in_float64():
+    gradient, weight = np.array([1.0, 1e-3, -7.0]), keras.Variable(np.ones(3), dtype="float64")
+    optimizer = FusedAdam(0.1)
+    expected, m, v = np.ones(3), 0.0, 0.0
+    for t in (1, 2, 3):
+        optimizer.apply_gradients([(tf.constant(gradient), weight)])
+        m, v = 0.9 * m + 0.1 * gradient, 0.999 * v + 0.001 * gradient**2
+        # Keras holds the rate in a float32 variable.
+        rate = float(np.float32(0.1)) * np.sqrt(1.0 - 0.999**t) / (1.0 - 0.9**t)
+        expected -= rate * m / (np.sqrt(v) + 1e-7)
+    np.testing.assert_allclose(weight, expected, rtol=1e-12)
+
+
+def test_loss_scaling_skips_a_step_that_overflows_and_counts_it():
+    weight = keras.Variable([1.0])
+    optimizer = LossScaling(keras.optimizers.SGD(1.0), initial_scale=4.0)
+    optimizer.build([weight])
+    assert float(optimizer.scale_loss(1.0)) == 4.0
+    optimizer.apply_gradients([(tf.constant([np.inf]), weight)])
+    assert float(weight[0]) == 1.0
+    assert float(optimizer.dynamic_scale) == 2.0
+    optimizer.apply_gradients([(tf.constant([1.0]), weight)])
+    assert float(weight[0]) == 0.5
+    assert int(optimizer.iterations) == 2
+    again = keras.optimizers.deserialize(keras.optimizers.serialize(optimizer))
+    assert type(again) is LossScaling
+    assert again.get_config() == optimizer.get_config()
 
 
 def test_sparse_gradients_take_keras_own_path():

@@ -185,13 +185,14 @@ def check_flat(input_shape, advice="flatten images"):
         )
 
 
-def check_data(x, sample_shape=None, min_rows=1):
-    """Returns `x` as a float32 array or CSR matrix that a model can be trained on.
+def check_data(x, sample_shape=None, min_rows=1, dtype="float32"):
+    """Returns `x` as an array or CSR matrix of `dtype` that a model can be trained on.
 
     Args:
         x: array `(n, ...)`, SciPy sparse matrix or table `(n, d)`: see `tfclust.inputs.as_array`.
         sample_shape: shape of one sample, where the model knows it; None allows any.
         min_rows: fewest rows allowed.
+        dtype: "float32" or "float64".
 
     Raises:
         ValueError: `x` is empty or not made of real numbers, has another rank or shape than the
@@ -203,7 +204,7 @@ def check_data(x, sample_shape=None, min_rows=1):
     check_shape(x.shape, sample_shape, min_rows)
     _check_range(x.data if sparse else x)
     with np.errstate(over="ignore", invalid="ignore"):  # what is not finite is reported
-        x = x.astype("float32", copy=False)
+        x = x.astype(dtype, copy=False)
         _check_finite(x.data if sparse else x)
     return x
 
@@ -267,5 +268,5 @@ def _check_finite(values):
     if not np.isfinite(np.sum(values, dtype="float64")):
         bad = int(values.size - np.count_nonzero(np.isfinite(values)))
         raise ValueError(
-            f"`x` must not hold NaN or infinite values, in float32. Received: {bad} of them"
+            f"`x` must not hold NaN or infinite values, in {values.dtype}. Received: {bad} of them"
         )

@@ -44,8 +44,8 @@ def rows_before(count):
 
 
 def global_batch_size(values):
-    """Number of rows of `values`, `(batch, ...)`, on all replicas together, as float32."""
-    count = tf.cast(tf.shape(values)[0], tf.float32)
+    """Number of rows of `values`, `(batch, ...)`, on all replicas together, in their dtype."""
+    count = tf.cast(tf.shape(values)[0], values.dtype)
     if replica_count() > 1:
         context = tf.distribute.get_replica_context()
         count = context.all_reduce(tf.distribute.ReduceOp.SUM, count)

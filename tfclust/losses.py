@@ -1,8 +1,8 @@
 """The terms of the papers' objectives, as pure functions of tensors.
 
-All are computed in float32 or better, whatever the precision of the networks. Tensors may carry
-leading axes beyond those named, such as one for several models trained side by side; the sums run
-over the named axes and a term keeps the leading ones.
+All are computed in float32, and in float64 where a tensor is, whatever the precision of the
+networks. Tensors may carry leading axes beyond those named, such as one for several models trained
+side by side; the sums run over the named axes and a term keeps the leading ones.
 """
 
 import tensorflow as tf
@@ -25,7 +25,7 @@ def squared_error(x, reconstruction):
 
     Example: `squared_error([[1.0, 2.0]], [[0.0, 0.0]])` is 5.
     """
-    x, reconstruction = _real(x), _real(reconstruction)
+    x, reconstruction = _real(x, reconstruction)
     return tf.reduce_sum(tf.math.squared_difference(x, reconstruction), axis=(-2, -1))
 
 
@@ -48,9 +48,9 @@ def mixture_error(x, memberships, centroids, products):
     Known limits: a difference of sums of the size of `||x||^2`, it loses the digits by which the
     error is smaller than that. Centroids seldom come so close to the data.
     """
-    x, memberships, centroids = _real(x), _real(memberships), _real(centroids)
+    x, memberships, centroids, products = _real(x, memberships, centroids, products)
     gram = tf.matmul(centroids, centroids, transpose_b=True)
-    mixed = tf.matmul(memberships, gram) - 2.0 * _real(products)
+    mixed = tf.matmul(memberships, gram) - 2.0 * products
     own = tf.reduce_sum(tf.square(x), axis=(-2, -1))
     return own + tf.reduce_sum(memberships * mixed, axis=(-2, -1))
 
@@ -71,7 +71,8 @@ def sparsity(memberships, squared_norms=None):
     memberships = _real(memberships)
     impurity = memberships * (1.0 - memberships)
     if squared_norms is not None:
-        impurity *= _real(squared_norms)[..., tf.newaxis, :]
+        impurity, squared_norms = _real(impurity, squared_norms)
+        impurity *= squared_norms[..., tf.newaxis, :]
     return tf.reduce_sum(impurity, axis=(-2, -1))
 
 
@@ -89,7 +90,7 @@ def cross(memberships, centroids):
     Returns:
         A scalar.
     """
-    memberships, centroids = _real(memberships), _real(centroids)
+    memberships, centroids = _real(memberships, centroids)
     gram = tf.matmul(centroids, centroids, transpose_b=True)
     gram = tf.linalg.set_diag(gram, tf.zeros_like(tf.linalg.diag_part(gram)))
     return -tf.reduce_sum(tf.matmul(memberships, gram) * memberships, axis=(-2, -1))
@@ -109,10 +110,10 @@ def dirichlet_prior(mean_memberships, alpha):
     Returns:
         A scalar, once per batch whatever its size.
     """
-    mean_memberships, alpha = _real(mean_memberships), tf.convert_to_tensor(alpha)
+    mean_memberships = _real(mean_memberships)
+    alpha = _like(mean_memberships, alpha)
     if alpha.shape.rank:
         mean_memberships = tf.sort(mean_memberships, axis=-1)
-    alpha = tf.cast(alpha, mean_memberships.dtype)
     return tf.reduce_sum((1.0 - alpha) * tf.math.log(mean_memberships + _LOG_OFFSET), axis=-1)
 
 
@@ -146,7 +147,7 @@ def weighted_error(memberships, errors):
     Returns:
         A scalar.
     """
-    memberships, errors = _real(memberships), _real(errors)
+    memberships, errors = _real(memberships, errors)
     return tf.reduce_sum(memberships * tf.linalg.matrix_transpose(errors), axis=(-2, -1))
 
 
@@ -198,7 +199,8 @@ def batch_cross_entropy(mean_memberships, proportions):
     Returns:
         A scalar, once per batch whatever its size.
     """
-    mean_memberships, proportions = _real(mean_memberships), _real(proportions)
+    mean_memberships = _real(mean_memberships)
+    proportions = _like(mean_memberships, proportions)
     return -tf.reduce_sum(proportions * _bounded_log(mean_memberships), axis=-1)
 
 
@@ -212,7 +214,7 @@ def squared_errors(x, reconstructions):
     Returns:
         `(..., batch)`.
     """
-    return tf.reduce_sum(tf.math.squared_difference(_real(x), _real(reconstructions)), axis=-1)
+    return tf.reduce_sum(tf.math.squared_difference(*_real(x, reconstructions)), axis=-1)
 
 
 def mixture_nll(logits, distances):
@@ -228,8 +230,8 @@ def mixture_nll(logits, distances):
     Returns:
         A scalar.
     """
-    log_p = tf.nn.log_softmax(_real(logits))
-    joint = log_p - tf.linalg.matrix_transpose(_real(distances))
+    logits, distances = _real(logits, distances)
+    joint = tf.nn.log_softmax(logits) - tf.linalg.matrix_transpose(distances)
     return -tf.reduce_sum(tf.reduce_logsumexp(joint, axis=-1), axis=-1)
 
 
@@ -245,7 +247,8 @@ def responsibilities(logits, distances):
     Returns:
         `(batch, K)`; rows sum to 1.
     """
-    return tf.nn.softmax(_real(logits) - tf.linalg.matrix_transpose(_real(distances)))
+    logits, distances = _real(logits, distances)
+    return tf.nn.softmax(logits - tf.linalg.matrix_transpose(distances))
 
 
 def smallest_error(distances):
@@ -275,7 +278,7 @@ def binary_cross_entropies(x, logits):
     Returns:
         `(..., batch)`.
     """
-    x, logits = _real(x), _real(logits)
+    x, logits = _real(x, logits)
     return tf.reduce_sum(tf.nn.softplus(logits) - x * logits, axis=-1)
 
 
@@ -298,7 +301,7 @@ def gaussian_divergences(mean, log_variance):
 
     Reference: Kingma and Welling, Auto-encoding variational Bayes, 2014, appendix B.
     """
-    mean, log_variance = _real(mean), _real(log_variance)
+    mean, log_variance = _real(mean, log_variance)
     terms = tf.square(mean) + tf.exp(log_variance) - 1.0 - log_variance
     return 0.5 * tf.reduce_sum(terms, axis=-1)
 
@@ -328,6 +331,14 @@ def _bounded_log(p):
     return tf.math.log(tf.maximum(p, _SMALLEST))
 
 
-def _real(x):
-    x = tf.convert_to_tensor(x)
-    return x if x.dtype == tf.float64 else tf.cast(x, tf.float32)
+def _real(*values):
+    """The values in float32, or in float64 where one of them is; of one, the tensor itself."""
+    tensors = [tf.convert_to_tensor(value) for value in values]
+    whole = any(tensor.dtype == tf.float64 for tensor in tensors)
+    tensors = [tf.cast(tensor, tf.float64 if whole else tf.float32) for tensor in tensors]
+    return tensors if len(tensors) > 1 else tensors[0]
+
+
+def _like(tensor, constant):
+    """A constant, such as a setting, in the precision of `tensor`."""
+    return tf.cast(tf.convert_to_tensor(constant, dtype_hint=tensor.dtype), tensor.dtype)

@@ -54,7 +54,7 @@ def dense_network(
         )
         for i, width in enumerate(units)
     ]
-    return keras.Sequential([keras.Input((input_dim,)), *layers], name=name)
+    return chain((input_dim,), layers, name, dtype)
 
 
 def normalized_network(
@@ -111,7 +111,7 @@ def normalized_network(
     output = keras.layers.Dense(
         last, kernel_initializer=kernel(last_seed), dtype=output_dtype or dtype, name="output"
     )
-    return keras.Sequential([keras.Input((input_dim,)), *layers, output], name=name)
+    return chain((input_dim,), [*layers, output], name, dtype)
 
 
 def parallel_dense_autoencoder(
@@ -142,7 +142,7 @@ def parallel_dense_autoencoder(
             they are. False leaves it linear.
         variational: whether the encoders give the mean and the logarithm of the variance of a code,
             2p values.
-        dtype: precision policy of the layers; that of the codes is float32.
+        dtype: precision policy of the layers; codes have the dtype of its weights.
         seed: int that fixes the initial weights, or None.
 
     Returns:
@@ -177,9 +177,9 @@ def parallel_dense_autoencoder(
 
     code = hidden if hidden_code else lambda units, dtype: [dense(units, dtype=dtype)]
     code_size = embedding_dim * (2 if variational else 1)
-    encoder = [*all_hidden(hidden_units), *code(code_size, dtype="float32")]
+    encoder = [*all_hidden(hidden_units), *code(code_size, dtype=whole_dtype(dtype))]
     decoder = [*all_hidden(hidden_units[::-1]), dense(input_dim)]
-    return _as_models(networks, (input_dim,), encoder, embedding_dim, decoder)
+    return _as_models(networks, (input_dim,), encoder, embedding_dim, decoder, dtype)
 
 
 def parallel_convolutional_autoencoder(
@@ -206,7 +206,7 @@ def parallel_convolutional_autoencoder(
         kernel_size: height and width of the kernels.
         activation: of every layer but the last of each.
         variational: as in `parallel_dense_autoencoder`.
-        dtype: precision policy of the layers; that of the codes is float32.
+        dtype: precision policy of the layers; codes have the dtype of its weights.
         seed: int that fixes the initial weights, or None.
 
     Returns:
@@ -251,7 +251,7 @@ def parallel_convolutional_autoencoder(
     encoder = [
         *(convolution(ParallelConv2D, size) for size in filters),
         ParallelReshape(networks, (-1,), dtype=dtype),
-        dense(embedding_dim * (2 if variational else 1), dtype="float32"),
+        dense(embedding_dim * (2 if variational else 1), dtype=whole_dtype(dtype)),
     ]
     decoder = [
         dense(smallest[0] * smallest[1] * smallest[2], activation),
@@ -259,7 +259,26 @@ def parallel_convolutional_autoencoder(
         *(convolution(ParallelConv2DTranspose, size) for size in filters[-2::-1]),
         convolution(ParallelConv2DTranspose, channels, activation=None),
     ]
-    return _as_models(networks, image_shape, encoder, embedding_dim, decoder)
+    return _as_models(networks, image_shape, encoder, embedding_dim, decoder, dtype)
+
+
+def chain(sample_shape, layers, name=None, dtype=None):
+    """Layers or networks, one after the other, as a built `keras.Sequential`.
+
+    Args:
+        sample_shape: of one sample of the input.
+        layers: list of layers or Keras models.
+        name: of the Keras model.
+        dtype: precision policy; inputs are taken in the dtype of its weights. Keras would cast them
+            to its global precision, whatever that of the layers.
+    """
+    inputs = keras.Input(sample_shape, dtype=whole_dtype(dtype))
+    return keras.Sequential([inputs, *layers], name=name)
+
+
+def whole_dtype(policy):
+    """The dtype of weights, data and sums under a precision policy; None is Keras's global one."""
+    return keras.dtype_policies.get(policy).variable_dtype
 
 
 def single_network(model, k):
@@ -276,7 +295,7 @@ def single_network(model, k):
     shape = model.input_shape
     sample_shape = shape[shape.index(None) + 1 :]  # what follows the batch
     layers = [_single_layer(layer, k) for layer in model.layers]
-    return keras.Sequential([keras.Input(sample_shape), *layers], name=model.name)
+    return chain(sample_shape, layers, model.name, model.input_dtype)
 
 
 def set_single_network(model, k, single):
@@ -312,10 +331,10 @@ def _in_order(normalize, activate, normalize_first):
     return [normalize, activate] if normalize_first else [activate, normalize]
 
 
-def _as_models(networks, sample_shape, encoder, embedding_dim, decoder):
-    codes = keras.Input(batch_shape=(networks, None, embedding_dim))
+def _as_models(networks, sample_shape, encoder, embedding_dim, decoder, dtype):
+    codes = keras.Input(batch_shape=(networks, None, embedding_dim), dtype=whole_dtype(dtype))
     return (
-        keras.Sequential([keras.Input(sample_shape), *encoder], name="encoder"),
+        chain(sample_shape, encoder, "encoder", dtype),
         keras.Sequential([codes, *decoder], name="decoder"),
     )
 

@@ -12,8 +12,8 @@ from tfclust.callbacks.with_callbacks import with_callbacks
 from tfclust.checks import check_integer, value_range
 from tfclust.feeding import count_batches, keras_epochs, ordered_batches, shuffled_epochs
 from tfclust.losses import binary_cross_entropies, squared_errors
-from tfclust.networks import smallest_batch
-from tfclust.optimizers import FusedAdam
+from tfclust.networks import chain, smallest_batch
+from tfclust.optimizers import FusedAdam, LossScaling
 from tfclust.seeds import check_seed
 
 STEPS_PER_EXECUTION = 20  # the most between two returns to Python, where no one watches a step
@@ -63,8 +63,11 @@ def train_network(
     if loss is None:
         _restart(network, steps)
     else:
+        optimizer = FusedAdam(1e-3) if optimizer is None else optimizer
+        if any(layer.compute_dtype == "float16" for layer in _layers(network)):
+            optimizer = LossScaling(optimizer, float(batch_size))  # the loss is a mean over it
         network.compile(
-            optimizer=FusedAdam(1e-3) if optimizer is None else optimizer,
+            optimizer=optimizer,
             loss=loss,
             jit_compile=jit_compile,
             steps_per_execution=steps_of_an_execution(steps),
@@ -95,7 +98,7 @@ def steps_of_an_execution(steps):
 
 
 def _restart(network, steps):
-    """Sets the moments and the count of the steps to 0, where they were before any step."""
+    """Sets the moments, the count of the steps and the scale of the loss to those of the start."""
     if steps % network.steps_per_execution:  # single steps divide this epoch and all that follow
         network.steps_per_execution = 1
         network.make_train_function(force=True)
@@ -104,6 +107,14 @@ def _restart(network, steps):
     for variable in optimizer.variables:
         variable.assign(tf.zeros_like(variable))
     optimizer.learning_rate = rate
+    if isinstance(optimizer, LossScaling):
+        optimizer.dynamic_scale.assign(optimizer.initial_scale)
+
+
+def _layers(network):
+    """The layers of a network, those of the networks within it among them."""
+    for layer in network.layers:
+        yield from _layers(layer) if isinstance(layer, keras.Model) else [layer]
 
 
 def squared_error_loss(x, reconstructions):
@@ -140,7 +151,8 @@ def pretrain_layers(encoder, decoder, x, stages, loss, batch_size=2000):
     """
     pairs = zip(_by_layer(encoder), reversed(_by_layer(decoder)), strict=True)
     for i, (up, down) in enumerate(pairs, start=1):
-        stages.train(f"layer_{i}", keras.Sequential([up, down]), x, None, loss)
+        network = chain(_sample_shape(up.layers[0]), [up, down], dtype=up.input_dtype)
+        stages.train(f"layer_{i}", network, x, None, loss)
         x = up.predict(ordered_batches(x, batch_size=batch_size), verbose=0)
         loss = squared_error_loss
 
@@ -152,7 +164,7 @@ def _by_layer(network):
         if hasattr(layer, "kernel"):
             groups.append([])
         groups[-1].append(layer)
-    return [keras.Sequential([keras.Input(_sample_shape(group[0])), *group]) for group in groups]
+    return [chain(_sample_shape(group[0]), group, dtype=group[0].dtype) for group in groups]
 
 
 def _sample_shape(layer):

@@ -34,12 +34,13 @@ def gaussian_sample(mean, log_variance, seed):
     """A draw of `N(mean, exp(log_variance))` by reparametrization, in their shape.
 
     Args:
-        mean, log_variance: float32 `(..., batch, p)`.
+        mean, log_variance: float32 or float64 `(..., batch, p)`.
         seed: `(2,)`, int32.
 
     Reference: Kingma and Welling, Auto-encoding variational Bayes, 2014, Section 2.4.
     """
-    noise = _rows_of_global_batch(tf.random.stateless_normal, tf.shape(mean), seed)
+    draw = functools.partial(tf.random.stateless_normal, dtype=mean.dtype)
+    noise = _rows_of_global_batch(draw, tf.shape(mean), seed)
     return mean + tf.exp(0.5 * log_variance) * noise
 
 
@@ -50,13 +51,13 @@ def gumbel_softmax_sample(logits, temperature, seed, straight_through=False):
     largest entry of y is that of an exact draw at every temperature.
 
     Args:
-        logits: float32 `(batch, K)`.
+        logits: float32 or float64 `(batch, K)`.
         temperature: positive scalar.
         seed: `(2,)`, int32.
         straight_through: True gives the one-hot draw, with the gradient of the relaxed one.
 
     Returns:
-        Float32, in the shape of `logits`.
+        A tensor of the shape and dtype of `logits`.
 
     Example:
 
@@ -67,9 +68,8 @@ def gumbel_softmax_sample(logits, temperature, seed, straight_through=False):
     Reference: Jang, Gu, Poole, Categorical reparameterization with Gumbel-Softmax, 2017, Eqs. 1
     and 2; Maddison, Mnih, Teh, The concrete distribution, 2017.
     """
-    uniform = _rows_of_global_batch(
-        functools.partial(tf.random.stateless_uniform, minval=_SMALLEST), tf.shape(logits), seed
-    )
+    draw = functools.partial(tf.random.stateless_uniform, minval=_SMALLEST, dtype=logits.dtype)
+    uniform = _rows_of_global_batch(draw, tf.shape(logits), seed)
     noise = -tf.math.log(-tf.math.log(uniform))
     relaxed = tf.nn.softmax((logits + noise) / temperature)
     if not straight_through:

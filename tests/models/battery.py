@@ -12,6 +12,7 @@ import tensorflow as tf
 from scipy.sparse import csr_matrix
 
 from tfclust.callbacks import AveragingEpoch, Checkpoint
+from tfclust.models.objective_model import PRECISIONS
 
 BATCH_SIZE = 8
 BATCHES = 5  # that cover the 37 rows of the fixture
@@ -146,15 +147,32 @@ class ClusteringModelBattery:
         for name, value in terms_per_sample(model, rows, training=True).items():
             np.testing.assert_allclose(logs[name], [value], rtol=1e-5)
 
-    @pytest.mark.parametrize("dtype", ["float32", "mixed_bfloat16"])
-    def test_training_lowers_the_loss_and_keeps_weights_in_float32(self, rows, dtype):
+    @pytest.mark.parametrize("dtype", PRECISIONS)
+    def test_training_lowers_the_loss_under_every_precision(self, rows, dtype):
         model = self.make(optimizer=keras.optimizers.Adam(0.01), dtype=dtype)
-        losses = model.fit(rows, epochs=15, verbose=0).history["loss"]
-        assert losses[-1] < losses[0]
-        assert {weight.dtype for weight in model.weights} == {"float32"}
+        losses = model.fit(rows, epochs=3, verbose=0).history["loss"]
+        assert losses[0] > losses[1] > losses[2]
+        whole = "float64" if dtype == "float64" else "float32"
+        assert {weight.dtype for weight in model.weights} == {whole}
         memberships = model.predict(rows, verbose=0)
-        assert memberships.dtype == np.float32
+        assert memberships.dtype == model.embed(rows).dtype == whole
         np.testing.assert_allclose(memberships.sum(axis=-1), 1.0, atol=1e-6)
+
+    @pytest.mark.parametrize("dtype", ["float16", "bfloat16"])
+    def test_weights_of_half_precision_are_refused(self, dtype):
+        with pytest.raises(ValueError, match=f"`dtype` must be one of.*Received: dtype='{dtype}'"):
+            self.build(dtype=dtype)
+
+    def test_nothing_of_a_float64_model_is_float32(self):
+        model = self.build(dtype="float64")
+        model.build((None, 6))
+
+        def everything(x):
+            return model.objective(x, training=True), model.cluster_batch(x)
+
+        traced = tf.function(everything).get_concrete_function(tf.TensorSpec((None, 6), "float64"))
+        operations = traced.graph.get_operations()
+        assert tf.float32 not in {tensor.dtype for each in operations for tensor in each.outputs}
 
     # What it is fed ---------------------------------------------------------------------------
 
@@ -177,7 +195,7 @@ class ClusteringModelBattery:
 
     def test_a_dataset_of_batches_trains_as_its_rows_in_that_order(self, rows):
         array, stream = self.make_eager(), self.make_eager()
-        batches = tf.data.Dataset.from_tensor_slices(rows).batch(BATCH_SIZE)
+        batches = tf.data.Dataset.from_tensor_slices(rows.astype("float64")).batch(BATCH_SIZE)
         array.fit(rows, epochs=2, shuffle=False, verbose=0)
         stream.fit(batches, epochs=2, verbose=0)
         assert_same_weights(stream, array)
@@ -187,6 +205,13 @@ class ClusteringModelBattery:
             lambda x: stream.evaluate(x, verbose=0),
         ):
             np.testing.assert_array_equal(of(batches), of(rows))
+
+    def test_batches_of_float64_are_cast_as_arrays_are(self, rows):
+        single, double = self.make_eager(), self.make_eager()
+        single.train_on_batch(rows[:BATCH_SIZE])
+        double.train_on_batch(rows[:BATCH_SIZE].astype("float64"))
+        assert_same_weights(double, single)
+        assert double(rows.astype("float64")).dtype == "float32"
 
     def test_labels_never_change_the_weights(self, rows, labels):
         without, with_labels = self.make_eager(), self.make_eager()

@@ -31,8 +31,8 @@ class ParallelBatchNormalization(ParallelLayer):
     normalized = ParallelBatchNormalization(10)(ParallelDense(10, 256)(x), training=True)
     ```
 
-    Known limits: of bfloat16 inputs, outside of training, it rounds scale and offset to bfloat16,
-    where Keras computes in float32.
+    Known limits: of inputs in half precision, outside of training, it rounds scale and offset to
+    theirs, where Keras computes in float32.
     """
 
     def __init__(self, networks, momentum=0.99, epsilon=1e-3, **kwargs):
@@ -60,12 +60,17 @@ class ParallelBatchNormalization(ParallelLayer):
         self.moving_mean = self.add_stacked_weight(shape, "zeros", "moving_mean", **fixed)
         self.moving_variance = self.add_stacked_weight(shape, "ones", "moving_variance", **fixed)
 
+    @property
+    def _whole(self):
+        """The dtype of the statistics."""
+        return "float64" if self.variable_dtype == "float64" else "float32"
+
     def call(self, x, training=False):
         """`x` normalized by the batch's statistics in training, else by the moving ones."""
         if not (training and self.trainable):
             return self._normalize(x, self.moving_mean, self.moving_variance)
-        if replica_count() > 1:
-            mean, variance = self._batch_statistics(tf.cast(x, tf.float32))
+        if replica_count() > 1 or self._whole == "float64":  # the kernel knows no float64
+            mean, variance = self._batch_statistics(tf.cast(x, self._whole))
             outputs = self._normalize(x, mean, variance)
         else:
             outputs, mean, variance = self._normalize_fused(x)
@@ -74,8 +79,9 @@ class ParallelBatchNormalization(ParallelLayer):
         return outputs
 
     def _normalize(self, x, mean, variance):
-        scale = tf.cast(self.gamma, tf.float32) * tf.math.rsqrt(variance + self.epsilon)
-        offset = tf.cast(self.beta, tf.float32) - mean * scale
+        mean, variance = tf.cast(mean, self._whole), tf.cast(variance, self._whole)
+        scale = tf.cast(self.gamma, self._whole) * tf.math.rsqrt(variance + self.epsilon)
+        offset = tf.cast(self.beta, self._whole) - mean * scale
         return x * self._spread(scale, x) + self._spread(offset, x)
 
     def _normalize_fused(self, x):
@@ -101,7 +107,8 @@ class ParallelBatchNormalization(ParallelLayer):
         return mean, global_batch_mean(tf.square(x - mean[:, tf.newaxis]))
 
     def _move(self, average, value):
-        average.assign(average * self.momentum + value * (1.0 - self.momentum))
+        before = tf.cast(average, value.dtype)
+        average.assign(before * self.momentum + value * (1.0 - self.momentum))
 
     def _spread(self, statistic, x):
         ones = [1] * (len(x.shape) - 2)

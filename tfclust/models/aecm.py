@@ -11,7 +11,7 @@ from tfclust.losses import orthonormality, sparsity, squared_error
 from tfclust.models.centroid_model import CentroidModel
 from tfclust.models.cm import CM
 from tfclust.models.given_networks import GivenNetworks
-from tfclust.networks import dense_network
+from tfclust.networks import chain, dense_network
 from tfclust.optimizers import FusedAdam
 from tfclust.presets import preset
 from tfclust.pretraining import (
@@ -53,7 +53,7 @@ class AECM(GivenNetworks, CentroidModel):
             then.
         batch_size, seed, **kwargs: see `ClusteringModel`. `dtype="mixed_bfloat16"` computes the
             autoencoder's layers in bfloat16 with float32 weights; the code, the clustering module
-            and all sums stay in float32.
+            and all sums stay in float32. Under "float64" all are float64.
 
     Raises:
         ValueError: an argument is out of its range, or only one of the networks is given.
@@ -140,7 +140,7 @@ class AECM(GivenNetworks, CentroidModel):
             (*self.hidden_units, self.embedding_dim),
             name="encoder",
             dtype=self.dtype_policy,
-            output_dtype="float32",
+            output_dtype=self.dtype,
             seed=encoder_seed,
         )
         self.decoder = dense_network(
@@ -220,7 +220,7 @@ class AECM(GivenNetworks, CentroidModel):
         x = self._checked(x, min_rows=self.n_clusters)
         self._ensure_built(x)
         return train_network(
-            keras.Sequential([self.encoder, self.decoder], name="autoencoder"),
+            chain(self._sample_shape, [self.encoder, self.decoder], "autoencoder", self.dtype),
             x,
             None,
             squared_error_loss,
@@ -245,6 +245,7 @@ class AECM(GivenNetworks, CentroidModel):
             alpha=self.alpha,
             batch_size=check_count("batch_size", batch_size, self.batch_size),
             seed=self.seed,
+            dtype=self.dtype,
         )
         module.build((None, codes.shape[1]))
         self._start(module, codes, n_init, uneven_sizes)
@@ -285,7 +286,7 @@ class AECM(GivenNetworks, CentroidModel):
         return self._decode(self.encoder(x, training=False))
 
     def _decode(self, codes):
-        return tf.cast(self.decoder(codes, training=False), tf.float32)
+        return tf.cast(self.decoder(codes, training=False), self.dtype)
 
     def get_config(self):
         """Config that `from_config` takes; holds the networks where they were passed in."""

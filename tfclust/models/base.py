@@ -42,7 +42,7 @@ class ClusteringModel(ObjectiveModel):
         return np.argmax(memberships, axis=-1).astype("int64")
 
     def predict(self, x, batch_size=None, **kwargs):
-        """Memberships p(cluster | x), float32 `(n, K)`, rows sum to 1."""
+        """Memberships p(cluster | x), `(n, K)` of the model's dtype, rows sum to 1."""
         return super().predict(x, batch_size=batch_size, **kwargs)
 
     def watch_occupancy(self):

@@ -17,7 +17,7 @@ class DirichletPrior:
 
     def _take_concentration(self, alpha):
         self.alpha = check_concentration(alpha, self.n_clusters)
-        self._sorted_alpha = np.sort(np.float32(self.alpha)) if np.ndim(self.alpha) else self.alpha
+        self._sorted_alpha = np.sort(self.alpha) if np.ndim(self.alpha) else self.alpha
 
     def default_optimizer(self):
         """Adam at the paper's rate of 1e-3, with the epsilon of its authors' code."""
@@ -57,8 +57,8 @@ class CentroidModel(DirichletPrior, ClusteringModel):
     def _build_clustering_module(self, code_dim, seed):
         """Creates the two layers over codes of size `code_dim`.
 
-        They compute in float32 under any policy: they are small, and distances between codes and
-        centroids need the digits.
+        They compute in the dtype of their weights under any policy: they are small, and distances
+        between codes and centroids need the digits.
         """
         seeds = layer_seeds(seed, 4)
 
@@ -68,7 +68,7 @@ class CentroidModel(DirichletPrior, ClusteringModel):
                 activation=activation,
                 kernel_initializer=keras.initializers.GlorotUniform(seed=kernel_seed),
                 bias_initializer=keras.initializers.GlorotNormal(seed=bias_seed),
-                dtype="float32",
+                dtype=self.dtype,
                 name=name,
             )
 
@@ -110,7 +110,7 @@ class CentroidModel(DirichletPrior, ClusteringModel):
         Raises:
             ValueError: another number of columns, or rows that do not sum to 1.
         """
-        memberships = np.asarray(memberships, dtype="float32")
+        memberships = np.asarray(memberships, dtype=self.dtype)
         if memberships.ndim != 2 or memberships.shape[1] != self.n_clusters:
             raise ValueError(
                 f"`memberships` must have shape (n, {self.n_clusters}). "
@@ -135,7 +135,7 @@ class CentroidModel(DirichletPrior, ClusteringModel):
 
     def generator_inputs(self):
         """Example of the arguments of `generate_batch`: memberships that give the centroids."""
-        return {"memberships": np.eye(self.n_clusters, dtype="float32")}
+        return {"memberships": np.eye(self.n_clusters, dtype=self.dtype)}
 
     def interpolate(self, a, b, steps):
         """Points of the input space on the way from centroid `a` to centroid `b` (Fig. 7).
@@ -168,10 +168,10 @@ class CentroidModel(DirichletPrior, ClusteringModel):
         Raises:
             ValueError: another shape.
         """
-        centroids = self._checked_centroids(centroids).astype("float32")
-        inverse = np.linalg.pinv(centroids.astype("float64")).astype("float32")
-        self.assignment.set_weights([inverse, np.zeros(self.n_clusters, "float32")])
-        self.centroid_map.set_weights([centroids, np.zeros(centroids.shape[1], "float32")])
+        centroids = self._checked_centroids(centroids).astype(self.dtype)
+        inverse = np.linalg.pinv(centroids.astype("float64")).astype(self.dtype)
+        self.assignment.set_weights([inverse, np.zeros(self.n_clusters, self.dtype)])
+        self.centroid_map.set_weights([centroids, np.zeros(centroids.shape[1], self.dtype)])
 
     def set_mixture(self, centroids, variance, shares):
         """Starts the clustering module from an isotropic mixture of Gaussians.

@@ -117,7 +117,7 @@ class CM(CentroidModel):
     def objective(self, x, training=False):
         """Memberships and the terms of Eq. 7 on the batch `x`, `(batch, d)`."""
         memberships, terms = clustering_module_terms(
-            tf.cast(x, tf.float32),
+            tf.cast(x, self.dtype),
             tf.convert_to_tensor(self.assignment.kernel),
             tf.convert_to_tensor(self.assignment.bias),
             self._centroids(),
@@ -127,7 +127,7 @@ class CM(CentroidModel):
 
     def embed_batch(self, x):
         """The batch itself: CM clusters in the space of its input."""
-        return tf.cast(x, tf.float32)
+        return tf.cast(x, self.dtype)
 
     def reconstruct_batch(self, x):
         """Reconstructions `(batch, d)`: centroids mixed by the memberships."""

@@ -72,7 +72,7 @@ class CMEnsemble(DirichletPrior, ClusteringModel):
         with tf.init_scope():  # a graph could not read the members' weights
             values = _stacked_weights([self._member(seed, None) for seed in self.seeds])
             for name, value in zip(self.PARTS, values, strict=True):
-                weight = self.add_weight(value.shape, name=name, dtype="float32", autocast=False)
+                weight = self.add_weight(value.shape, name=name, dtype=self.dtype, autocast=False)
                 setattr(self, name, weight)
             self._assign(values)
         self.built = True
@@ -84,6 +84,7 @@ class CMEnsemble(DirichletPrior, ClusteringModel):
             term_weights=self.term_weights,
             batch_size=self.batch_size,
             seed=seed,
+            dtype=self.dtype_policy,
         )
         member.build((None, *self._sample_shape))
         if weights is not None:
@@ -99,7 +100,7 @@ class CMEnsemble(DirichletPrior, ClusteringModel):
 
     def call(self, x, training=False):
         """Memberships `(batch, S, K)` of `x`, `(batch, d)`."""
-        logits = tf.matmul(tf.cast(x, tf.float32), self.assignment_kernel)
+        logits = tf.matmul(tf.cast(x, self.dtype), self.assignment_kernel)
         memberships = tf.nn.softmax(logits + self.assignment_bias[:, tf.newaxis])
         return tf.transpose(memberships, (1, 0, 2))
 
@@ -112,14 +113,14 @@ class CMEnsemble(DirichletPrior, ClusteringModel):
         """
         kernel, bias, centroid_kernel, centroid_bias = map(tf.convert_to_tensor, self._stacks())
         memberships, terms = clustering_module_terms(
-            tf.cast(x, tf.float32), kernel, bias, centroid_kernel + centroid_bias[:, tf.newaxis]
+            tf.cast(x, self.dtype), kernel, bias, centroid_kernel + centroid_bias[:, tf.newaxis]
         )
         terms["dirichlet_prior"] = self.prior(memberships)
         return memberships, weighed(terms, self.term_weights)
 
     def embed_batch(self, x):
         """The batch itself, as for `CM`."""
-        return tf.cast(x, tf.float32)
+        return tf.cast(x, self.dtype)
 
     def reconstruct_batch(self, x):
         """Reconstructions `(batch, S, d)`, one by each member."""

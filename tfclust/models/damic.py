@@ -16,6 +16,7 @@ from tfclust.checks import (
 from tfclust.losses import mixture_nll, smallest_error, squared_errors
 from tfclust.models.mixture_of_autoencoders import MixtureOfAutoencoders, joined_codes
 from tfclust.networks import (
+    chain,
     normalized_network,
     parallel_dense_autoencoder,
     set_single_network,
@@ -138,7 +139,7 @@ class DAMIC(MixtureOfAutoencoders):
             normalize_first=self.normalize_first,
             name="clustering_network",
             dtype=self.dtype_policy,
-            output_dtype="float32",
+            output_dtype=self.dtype,
             seed=seed,
         )
 
@@ -165,7 +166,7 @@ class DAMIC(MixtureOfAutoencoders):
 
     def _reconstructions(self, x, training):
         codes = self.encoder(x, training=training)
-        return _sigmoid(self.decoder(codes, training=training))
+        return self._sigmoid(self.decoder(codes, training=training))
 
     # What is found ----------------------------------------------------------------------------
 
@@ -192,7 +193,7 @@ class DAMIC(MixtureOfAutoencoders):
         return float(np.mean(first == second))
 
     def distances(self, x, batch_size=None):
-        """Half the squared error of every autoencoder, `(n, K)`, float32, on the rows of `x`."""
+        """Half the squared error of every autoencoder, `(n, K)`, on the rows of `x`."""
         return self._map_batches(self._distances_batch, x, batch_size)
 
     def _distances_batch(self, x):
@@ -205,18 +206,21 @@ class DAMIC(MixtureOfAutoencoders):
         """
         if not self.gate:
             codes = joined_codes(self.encoder(x, training=False))
-            return tf.cast(codes, tf.float32)
+            return tf.cast(codes, self.dtype)
         for layer in self.clustering_network.layers[:-1]:
             x = layer(x, training=False) if _is_normalization(layer) else layer(x)
-        return tf.cast(x, tf.float32)
+        return tf.cast(x, self.dtype)
 
     def mixture_batch(self, x):
-        """Memberships `(batch, K)` and reconstructions `(K, batch, d)`, float32, of a batch."""
+        """Memberships `(batch, K)` and reconstructions `(K, batch, d)` of a batch."""
         return self(x, training=False), self._reconstructions(x, training=False)
 
     def decode_single(self, codes, decoder):
         """Reconstructions by one autoencoder."""
-        return _sigmoid(decoder(codes))
+        return self._sigmoid(decoder(codes))
+
+    def _sigmoid(self, logits):
+        return keras.ops.sigmoid(keras.ops.cast(logits, self.dtype))
 
     # The start --------------------------------------------------------------------------------
 
@@ -270,7 +274,7 @@ class DAMIC(MixtureOfAutoencoders):
         """
         x, stages = self._stages(x, epochs, **stages)
         encoder, decoder = single_network(self.encoder, 0), single_network(self.decoder, 0)
-        autoencoder = keras.Sequential([encoder, decoder], name="autoencoder")
+        autoencoder = chain(self._sample_shape, [encoder, decoder], "autoencoder", self.dtype)
         pretrain_layers(encoder, decoder, x, stages, cross_entropy_loss)
         stages.train("autoencoder", autoencoder, x, None, cross_entropy_loss)
         for k in range(self.n_clusters):
@@ -312,7 +316,7 @@ class DAMIC(MixtureOfAutoencoders):
             loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
             stages.train("gate", self.clustering_network, x, labels, loss)
         encoder, decoder = single_network(self.encoder, 0), single_network(self.decoder, 0)
-        autoencoder = keras.Sequential([encoder, decoder], name="autoencoder")
+        autoencoder = chain(self._sample_shape, [encoder, decoder], "autoencoder", self.dtype)
         for k in range(self.n_clusters):
             rows = x[np.flatnonzero(labels == k)]
             if rows.shape[0] >= FEWEST_ROWS:
@@ -350,10 +354,6 @@ class DAMIC(MixtureOfAutoencoders):
     def from_config(cls, config, custom_objects=None):
         """The model of a config; one that lacks `normalize_first` is older than this choice."""
         return super().from_config({"normalize_first": True, **config}, custom_objects)
-
-
-def _sigmoid(logits):
-    return keras.ops.sigmoid(keras.ops.cast(logits, "float32"))
 
 
 def _nearest(distances):

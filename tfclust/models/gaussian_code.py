@@ -47,7 +47,7 @@ class GaussianCode:
         encoder_seed, decoder_seed, *seeds = layer_seeds(self.seed, 7)
         size = self.feature_dim
         self.encoder = self._network(
-            "encoder", input_shape[-1], (*self.hidden_units, size), encoder_seed, "float32"
+            "encoder", input_shape[-1], (*self.hidden_units, size), encoder_seed, self.dtype
         )
         self.decoder = self._network(
             "decoder", size, (*reversed(self.hidden_units), input_shape[-1]), decoder_seed
@@ -71,7 +71,7 @@ class GaussianCode:
     def _linear(self, name, input_dim, units, seed, use_bias=True):
         initializer = keras.initializers.GlorotUniform(seed=seed)
         layer = keras.layers.Dense(
-            units, use_bias=use_bias, kernel_initializer=initializer, dtype="float32", name=name
+            units, use_bias=use_bias, kernel_initializer=initializer, dtype=self.dtype, name=name
         )
         layer.build((None, input_dim))
         return layer
@@ -89,7 +89,7 @@ class GaussianCode:
 
     def _decode(self, joined):
         """Points of the input space `(n, d)` for what the decoder takes, `(n, df)`."""
-        decoded = tf.cast(self.decoder(joined, training=False), tf.float32)
+        decoded = tf.cast(self.decoder(joined, training=False), self.dtype)
         return tf.sigmoid(decoded) if self.reconstruction_loss == "cross_entropy" else decoded
 
     def _sizes_config(self):

@@ -103,7 +103,7 @@ class GumbelSoftmaxVAE(GaussianCode, ClusteringModel):
             initializer=keras.initializers.Constant(self._start),
             trainable=False,
             autocast=False,
-            dtype="float32",
+            dtype=self.dtype,
             name="temperature",
         )
 
@@ -112,7 +112,7 @@ class GumbelSoftmaxVAE(GaussianCode, ClusteringModel):
         categories_seed, from_category_seed = self._build_code(input_shape)
         size, clusters = self.feature_dim, self.n_clusters
         self.categories = self._network(
-            "categories", size, (size, size // 2, clusters), categories_seed, "float32"
+            "categories", size, (size, size // 2, clusters), categories_seed, self.dtype
         )
         self.from_category = self._linear(
             "from_category", clusters, size, from_category_seed, use_bias=False
@@ -162,7 +162,7 @@ class GumbelSoftmaxVAE(GaussianCode, ClusteringModel):
         return tf.nn.softmax(self.categories(features, training=False)), features
 
     def code(self, x, batch_size=None):
-        """Means mu of q(z|x), `(n, dz)`, float32, of the rows of `x`."""
+        """Means mu of q(z|x), `(n, dz)`, of the rows of `x`."""
         return self._map_batches(self._code_batch, x, batch_size)
 
     def _code_batch(self, x):
@@ -183,15 +183,15 @@ class GumbelSoftmaxVAE(GaussianCode, ClusteringModel):
                 generator.
 
         Returns:
-            Float32 array `(n, d)`.
+            Array `(n, d)`.
 
         Raises:
             ValueError: `cluster` is not a cluster id, `n` is below 1, or the model is not built.
         """
         cluster = check_cluster("cluster", cluster, self.n_clusters)
         shape = (check_integer("n", n, 1), self.latent_dim)
-        codes = tf.random.stateless_normal(shape, (drawn_seed(seed), 0))
-        category = tf.one_hot(tf.fill((n,), cluster), self.n_clusters)
+        codes = tf.random.stateless_normal(shape, (drawn_seed(seed), 0), dtype=self.dtype)
+        category = tf.one_hot(tf.fill((n,), cluster), self.n_clusters, dtype=self.dtype)
         return np.asarray(self.generate_batch(codes, category))
 
     def transfer_style(self, x):
@@ -201,12 +201,12 @@ class GumbelSoftmaxVAE(GaussianCode, ClusteringModel):
             x: array `(n, d)` or CSR matrix; z is the mean of q(z|x).
 
         Returns:
-            Float32 array `(n, K, d)`.
+            Array `(n, K, d)`.
         """
         codes = self.code(x)
         drawn = [
             self.generate_batch(codes, np.tile(category, (len(codes), 1)))
-            for category in np.eye(self.n_clusters, dtype="float32")
+            for category in np.eye(self.n_clusters, dtype=self.dtype)
         ]
         return np.stack(drawn, axis=1)
 
@@ -217,8 +217,8 @@ class GumbelSoftmaxVAE(GaussianCode, ClusteringModel):
     def generator_inputs(self):
         """Example of the arguments of `generate_batch`: the middle of every cluster."""
         return {
-            "code": np.zeros((self.n_clusters, self.latent_dim), dtype="float32"),
-            "membership": np.eye(self.n_clusters, dtype="float32"),
+            "code": np.zeros((self.n_clusters, self.latent_dim), dtype=self.dtype),
+            "membership": np.eye(self.n_clusters, dtype=self.dtype),
         }
 
     def get_config(self):

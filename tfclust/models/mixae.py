@@ -137,7 +137,7 @@ class MIXAE(GivenNetworks, MixtureOfAutoencoders):
     def _entropy_weight(self, name):
         start = keras.initializers.Constant(self._start[name])
         return self.add_weight(
-            (), initializer=start, trainable=False, autocast=False, dtype="float32", name=name
+            (), initializer=start, trainable=False, autocast=False, dtype=self.dtype, name=name
         )
 
     def term_names(self):
@@ -157,7 +157,7 @@ class MIXAE(GivenNetworks, MixtureOfAutoencoders):
             (*self.assignment_units, self.n_clusters),
             activation="relu",
             name="assignment",
-            dtype="float32",
+            dtype=self.dtype,
             seed=assignment_seed,
         )
         self.built = True
@@ -268,7 +268,7 @@ class MIXAE(GivenNetworks, MixtureOfAutoencoders):
         return tf.nn.softmax(self._logits(codes, training=False)), joined_codes(codes)
 
     def mixture_batch(self, x):
-        """Memberships `(batch, K)` and reconstructions `(K, batch, ...)`, float32, of a batch."""
+        """Memberships `(batch, K)` and reconstructions `(K, batch, ...)` of a batch."""
         codes, _ = self._encode(x, training=False)
         memberships = tf.nn.softmax(self._logits(codes, training=False))
         reconstructions = self._output(self.decoder(codes, training=False))
@@ -280,7 +280,7 @@ class MIXAE(GivenNetworks, MixtureOfAutoencoders):
         return self._output(decoder(codes[:, : self.embedding_dim]))
 
     def _output(self, decoded):
-        decoded = keras.ops.cast(decoded, "float32")
+        decoded = keras.ops.cast(decoded, self.dtype)
         return (
             keras.ops.sigmoid(decoded) if self.reconstruction_loss == "cross_entropy" else decoded
         )

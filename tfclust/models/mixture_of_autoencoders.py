@@ -27,7 +27,7 @@ class MixtureOfAutoencoders(ClusteringModel):
             return super().export(*args, **kwargs)
 
     def mixture_batch(self, x):
-        """Memberships `(batch, K)` and reconstructions `(K, batch, ...)`, float32, of a batch."""
+        """Memberships `(batch, K)` and reconstructions `(K, batch, ...)` of a batch."""
         raise NotImplementedError(f"{type(self).__name__} must define `mixture_batch`")
 
     def decode_single(self, codes, decoder):
@@ -35,7 +35,7 @@ class MixtureOfAutoencoders(ClusteringModel):
         return decoder(codes)
 
     def reconstruct(self, x, how="weighted", batch_size=None):
-        """Reconstructions of the rows of `x`, in their shape, float32.
+        """Reconstructions of the rows of `x`, in their shape.
 
         Args:
             x: array `(n, ...)` or CSR matrix `(n, d)`.
@@ -54,7 +54,7 @@ class MixtureOfAutoencoders(ClusteringModel):
         """Reconstructions of a batch, in its shape; `how` as in `reconstruct`."""
         weights, reconstructions = self.mixture_batch(x)
         if how == "chosen":
-            weights = tf.one_hot(tf.argmax(weights, axis=-1), self.n_clusters)
+            weights = tf.one_hot(tf.argmax(weights, axis=-1), self.n_clusters, dtype=self.dtype)
         return tf.einsum("bk,kb...->b...", weights, reconstructions)
 
     def autoencoder(self, k):
@@ -69,7 +69,7 @@ class MixtureOfAutoencoders(ClusteringModel):
         """
         check_cluster("k", k, self.n_clusters)
         encoder = single_network(self.encoder, k)
-        inputs = keras.Input(self._sample_shape)
+        inputs = keras.Input(self._sample_shape, dtype=self.dtype)
         codes = encoder(_shaped(inputs, encoder.input_shape))
         outputs = self.decode_single(codes, single_network(self.decoder, k))
         outputs = _shaped(outputs, inputs.shape)

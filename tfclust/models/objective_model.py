@@ -1,6 +1,5 @@
 """What every model trained on an objective of its own is and promises."""
 
-import functools
 import numbers
 
 import keras
@@ -10,17 +9,27 @@ import tensorflow as tf
 from tfclust.callbacks.steps_taken import StepsTaken
 from tfclust.callbacks.stop_on_nan import StopOnNaN
 from tfclust.callbacks.with_callbacks import with_callbacks
-from tfclust.checks import check_count, check_data, check_integer, check_labels, check_shape
+from tfclust.checks import (
+    check_choice,
+    check_count,
+    check_data,
+    check_integer,
+    check_labels,
+    check_shape,
+)
 from tfclust.distribution import global_batch_size
 from tfclust.feeding import count_batches, keras_epochs, ordered_batches, shuffled_epochs
 from tfclust.models.objective_terms import ObjectiveTerms
 from tfclust.networks import smallest_batch
-from tfclust.optimizers import FusedAdam
+from tfclust.optimizers import FusedAdam, LossScaling
 from tfclust.processor import check_bfloat16
 from tfclust.sampling import step_seed
 from tfclust.seeds import drawn_seed
 from tfclust.streams import CheckedStreams, batch_spec, is_stream
 from tfclust.weight_average import WeightAverage
+
+# Weights and sums of half precision lose the steps of a training, which are small.
+PRECISIONS = ("float32", "float64", "mixed_bfloat16", "mixed_float16")
 
 
 class NotBuiltError(ValueError, AttributeError):
@@ -47,7 +56,10 @@ class ObjectiveModel(keras.Model):
         seed: int from 0 to 2**32 - 1 that fixes the initial weights and the order of the batches.
             None draws one from Keras's global generator, so `keras.utils.set_random_seed` acts here
             too.
-        **kwargs: `name`, `dtype` (a precision policy, e.g. "mixed_bfloat16").
+        **kwargs: `name`, `dtype`: a precision policy, "float32", "float64", "mixed_bfloat16" or
+            "mixed_float16"; None is Keras's global one. Weights, data, sums and what the model
+            gives are float64 under "float64", and float32 under the others. A mixed one concerns
+            the products of the networks' layers.
 
     Raises:
         ValueError: an argument is out of its range.
@@ -59,10 +71,11 @@ class ObjectiveModel(keras.Model):
 
     def __init__(self, batch_size=256, seed=None, **kwargs):
         super().__init__(autocast=False, **kwargs)  # a precision policy is the layers' affair
+        check_choice("dtype", self.dtype_policy.name, PRECISIONS)
         check_bfloat16(self.compute_dtype)
         self.batch_size = check_integer("batch_size", batch_size, 1)
         self.seed = drawn_seed(seed)
-        self._terms = ObjectiveTerms(self.term_names())
+        self._terms = ObjectiveTerms(self.term_names(), dtype=self.dtype)
         self._weight_average = None
         self._sample_shape = None
         self._batch_functions = {}  # of methods of batches, by name and options
@@ -78,7 +91,7 @@ class ObjectiveModel(keras.Model):
         raise NotImplementedError(f"{type(self).__name__} must define `embed_batch`")
 
     def reconstruct_batch(self, x):
-        """Reconstructions of a batch, float32, in its shape."""
+        """Reconstructions of a batch, in its shape."""
         raise NotImplementedError(f"{type(self).__name__} must define `reconstruct_batch`")
 
     def term_names(self):
@@ -125,11 +138,11 @@ class ObjectiveModel(keras.Model):
         return self._sum(self.loss_terms(x, training=training))
 
     def embed(self, x, batch_size=None):
-        """Latent codes `(n, p)`, float32, of the rows of `x`."""
+        """Latent codes `(n, p)`, of the model's dtype, of the rows of `x`."""
         return self._map_batches(self.embed_batch, x, batch_size)
 
     def reconstruct(self, x, batch_size=None):
-        """Reconstructions of the rows of `x`, float32, in their shape."""
+        """Reconstructions of the rows of `x`, in their shape."""
         return self._map_batches(self.reconstruct_batch, x, batch_size)
 
     def compile(
@@ -145,7 +158,8 @@ class ObjectiveModel(keras.Model):
         """Prepares for training; every argument has a default that follows the paper.
 
         Args:
-            optimizer: None is the one of the model's paper, see `default_optimizer`.
+            optimizer: None is the one of the model's paper, see `default_optimizer`. Under
+                "mixed_float16" it is wrapped in `tfclust.optimizers.LossScaling`.
             loss: must be None; the objective is part of the model.
             metrics: of true labels and memberships, such as
                 `[tfclust.metrics.ClusteringAccuracy(10)]`; used where `fit` is given `y`, for the
@@ -167,7 +181,7 @@ class ObjectiveModel(keras.Model):
         if jit_compile == "auto":
             jit_compile = self._is_faster_with_xla() and not run_eagerly
         super().compile(
-            optimizer=self.default_optimizer() if optimizer is None else optimizer,
+            optimizer=self._scaling(self.default_optimizer() if optimizer is None else optimizer),
             metrics=metrics,
             run_eagerly=run_eagerly,
             steps_per_execution=steps_per_execution,
@@ -180,6 +194,15 @@ class ObjectiveModel(keras.Model):
     def _is_faster_with_xla(self):
         one_device = self.distribute_strategy.num_replicas_in_sync == 1
         return one_device and self.compute_dtype == "float32"
+
+    def _scaling(self, optimizer):
+        """The optimizer, with the loss scaling that Keras's policy asks for."""
+        optimizer = keras.optimizers.get(optimizer)
+        scales = isinstance(optimizer, keras.optimizers.LossScaleOptimizer)
+        if scales or self.compute_dtype != "float16":
+            return optimizer
+        # To the size that the gradient of one sample has in a sum over the batch.
+        return LossScaling(optimizer, 1.0 if self.REDUCTION == "sum" else float(self.batch_size))
 
     def compile_from_config(self, config):
         """Compiles as a saved model was compiled."""
@@ -292,6 +315,13 @@ class ObjectiveModel(keras.Model):
 
     # Training ---------------------------------------------------------------------------------
 
+    def __call__(self, x, *args, **kwargs):
+        """What `call` gives for a batch in the model's dtype, whatever that of `x`."""
+        return super().__call__(self._cast(x), *args, **kwargs)
+
+    def _cast(self, x):
+        return x if getattr(x, "dtype", None) == self.dtype else keras.ops.cast(x, self.dtype)
+
     def train_step(self, data):
         """One step of the optimizer on a batch; returns the logs."""
         x, y = _unpack(data)
@@ -312,7 +342,7 @@ class ObjectiveModel(keras.Model):
 
     def _objective(self, x, training):
         self._ensure_built(x)
-        return self.objective(x, training=training)
+        return self.objective(self._cast(x), training=training)
 
     def _log(self, x, y, outputs, terms):
         if self.REDUCTION == "mean":
@@ -375,7 +405,7 @@ class ObjectiveModel(keras.Model):
     # Data -------------------------------------------------------------------------------------
 
     def _checked(self, x, min_rows=1):
-        return check_data(x, self._sample_shape, min_rows)
+        return check_data(x, self._sample_shape, min_rows, self.dtype)
 
     @property
     def _min_rows(self):
@@ -463,8 +493,11 @@ class ObjectiveModel(keras.Model):
         """What a method gives for the batches of `x`, joined; traced once, as Keras's `predict`."""
         key = (method.__name__, *sorted(options.items()))
         if key not in self._batch_functions:
-            function = functools.partial(method, **options)
-            self._batch_functions[key] = tf.function(function, reduce_retracing=True)
+
+            def of_batch(x):
+                return tf.cast(method(self._cast(x), **options), self.dtype)
+
+            self._batch_functions[key] = tf.function(of_batch, reduce_retracing=True)
         step = self._batch_functions[key]
         results = []
         with self._checked_streams() as checked:

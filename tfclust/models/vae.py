@@ -93,7 +93,7 @@ class VAE(GaussianCode, ObjectiveModel):
         return self.generate_batch(self(x, training=False))
 
     def generate(self, n=1, seed=None):
-        """New points `(n, d)`, float32: z drawn from its prior.
+        """New points `(n, d)`: z drawn from its prior.
 
         Args:
             n: number of points.
@@ -104,7 +104,7 @@ class VAE(GaussianCode, ObjectiveModel):
             ValueError: `n` is below 1, `seed` is no seed, or the model is not built.
         """
         shape = (check_integer("n", n, 1), self.latent_dim)
-        codes = tf.random.stateless_normal(shape, (drawn_seed(seed), 0))
+        codes = tf.random.stateless_normal(shape, (drawn_seed(seed), 0), dtype=self.dtype)
         return np.asarray(self.generate_batch(codes))
 
     def generate_batch(self, code):
@@ -113,7 +113,7 @@ class VAE(GaussianCode, ObjectiveModel):
 
     def generator_inputs(self):
         """Example of the arguments of `generate_batch`: the middle of the prior."""
-        return {"code": np.zeros((1, self.latent_dim), dtype="float32")}
+        return {"code": np.zeros((1, self.latent_dim), dtype=self.dtype)}
 
     def get_config(self):
         """Config that `from_config` takes."""

@@ -1,0 +1,82 @@
+"""Precisions of Keras beyond the battery: global ones, and the starts of the models."""
+
+import keras
+import numpy as np
+import pytest
+from tiny_models import SETTINGS, tiny_model
+
+from tfclust.models import VAE
+from tfclust.models.objective_model import PRECISIONS
+
+
+@pytest.fixture(scope="module")
+def rows(rows):
+    return np.clip(rows, 0.0, 1.0)
+
+
+@pytest.fixture
+def global_precision():
+    """Keras's global precision may be changed, and is as it was afterwards."""
+    before = keras.config.floatx(), keras.config.dtype_policy()
+    yield
+    keras.config.set_floatx(before[0])
+    keras.config.set_dtype_policy(before[1])
+
+
+@pytest.mark.parametrize("name", SETTINGS)
+def test_floatx_of_the_start_of_a_program_makes_models_of_it(rows, name, global_precision):
+    keras.config.set_floatx("float64")
+    keras.config.set_dtype_policy("float64")  # what the first layer of a program takes from floatx
+    model = tiny_model(name)
+    losses = model.fit(rows, epochs=3, verbose=0).history["loss"]
+    assert losses[2] < losses[0]
+    assert {weight.dtype for weight in model.weights} == {"float64"}
+
+
+@pytest.mark.parametrize("name", SETTINGS)
+def test_floatx_of_later_leaves_models_as_their_policy_says(rows, name, global_precision):
+    expected = tiny_model(name)
+    expected.fit(rows, verbose=0)
+    keras.config.set_floatx("float64")
+    model = tiny_model(name)
+    model.fit(rows, verbose=0)
+    for weight, value in zip(model.weights, expected.weights, strict=True):
+        np.testing.assert_allclose(weight, value, rtol=1e-5, atol=1e-6)
+
+
+@pytest.mark.parametrize("name", ["AECM", "DAMIC"])
+@pytest.mark.parametrize("dtype", ["float64", "mixed_bfloat16", "mixed_float16"])
+def test_pretraining_under_every_precision_comes_to_what_float32_does(rows, name, dtype):
+    options = {"clustering_epochs": 1} if name == "AECM" else {}
+    losses = tiny_model(name, dtype=dtype).pretrain(rows, 2, verbose=0, **options).history
+    if dtype == "float64":  # in which other initial weights are drawn
+        assert all(np.isfinite(values).all() for values in losses.values())
+        return
+    expected = tiny_model(name).pretrain(rows, 2, verbose=0, **options).history
+    assert losses.keys() == expected.keys()
+    for stage, values in expected.items():
+        np.testing.assert_allclose(losses[stage], values, rtol=0.05)
+
+
+@pytest.mark.parametrize("dtype", PRECISIONS)
+def test_a_vae_trains_under_every_precision(rows, dtype):
+    model = VAE(4, 2, (8,), reconstruction_loss="squared_error", batch_size=8, seed=0, dtype=dtype)
+    model.compile(keras.optimizers.Adam(0.01), jit_compile=False)
+    losses = model.fit(rows, epochs=3, verbose=0).history["loss"]
+    assert losses[0] > losses[2]
+
+
+def test_a_loss_scale_begins_low_enough_for_the_first_step(rows):
+    model = tiny_model("AECM", dtype="mixed_float16")
+    before = model.default_optimizer().get_config()
+    model.fit(10.0 * rows, verbose=0)
+    assert float(model.optimizer.dynamic_scale) == model.optimizer.initial_scale == 1.0
+    assert model.optimizer.inner_optimizer.get_config() == before
+    assert int(model.optimizer.inner_optimizer.iterations) == 5
+
+
+def test_a_loss_scaling_of_the_users_own_is_kept():
+    model = tiny_model("MIXAE", dtype="mixed_float16")
+    scaling = keras.optimizers.LossScaleOptimizer(keras.optimizers.SGD(), initial_scale=64.0)
+    model.compile(scaling)
+    assert model.optimizer is scaling
