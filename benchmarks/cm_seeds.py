@@ -21,7 +21,7 @@ STEPS_PER_EXECUTION = 46  # a third of an epoch
 def seconds(model, x, repeats):
     """Seconds of `EPOCHS` epochs through `fit`, best of `repeats`."""
     model.build((None, FEATURES))
-    model.compile(steps_per_execution=STEPS_PER_EXECUTION)
+    model.compile(steps_per_execution=STEPS_PER_EXECUTION, jit_compile=True)
     return best_seconds(lambda: model.fit(x, epochs=EPOCHS, verbose=0), repeats)
 
 

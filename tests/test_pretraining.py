@@ -7,7 +7,7 @@ from scipy.sparse import csr_matrix
 from sklearn.cluster import KMeans
 
 from tfclust.callbacks import Checkpoint
-from tfclust.models import AECM, aecm
+from tfclust.models import AECM, aecm, objective_model
 from tfclust.pretraining import isotropic_mixture, kmeans, squared_error_loss, train_network
 
 EPOCHS = 60  # of a run that is to be killed
@@ -122,7 +122,7 @@ def test_bad_data_are_refused_before_pretraining(rows):
         make().pretrain(rows[:2], verbose=0)
 
 
-def test_both_parts_are_compiled_as_the_model_is_and_by_xla_where_it_is_not(rows, monkeypatch):
+def test_both_parts_are_compiled_as_the_model_is(rows, monkeypatch):
     compiled = []
     parts = {"autoencoder": keras.Sequential, "module": aecm.CM}
     for name, part in parts.items():
@@ -132,14 +132,17 @@ def test_both_parts_are_compiled_as_the_model_is_and_by_xla_where_it_is_not(rows
             _compile(self, *args, **{**kwargs, "jit_compile": False})
 
         monkeypatch.setattr(part, "compile", record)
-    for model, by_xla in (
-        (make(jit_compile=False), False),
-        (make(jit_compile=True), True),
-        (AECM(3, embedding_dim=4, hidden_units=(8,), batch_size=8, seed=0), True),
+    for jit_compile, worth, expected in (
+        (False, 1, (False, False)),
+        (True, 100, (True, True)),
+        ("auto", 100, (False, "auto")),
+        ("auto", 1, (True, "auto")),
     ):
+        monkeypatch.setattr(objective_model, "STEPS_WORTH_COMPILING", worth)
+        model = make(jit_compile=jit_compile)
         compiled.clear()
         model.pretrain(rows, epochs=1, clustering_epochs=1, verbose=0)
-        assert compiled == [("autoencoder", by_xla), ("module", by_xla)]
+        assert compiled == list(zip(parts, expected, strict=True))
 
 
 def test_a_network_trained_anew_on_any_number_of_rows_ends_as_one_that_is_compiled_for_them(rows):

@@ -8,8 +8,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-STEPS_WORTH_COMPILING = 20_000  # XLA's compiler takes longer than what it spares fewer steps
-
 
 @dataclass(frozen=True)
 class Recipe:
@@ -42,7 +40,7 @@ class Recipe:
 
     x, recipe = load_iris().data, RECIPES["cm"]
     model = recipe.build(n_clusters=3, n_rows=len(x), seed=0)
-    compile_for(model, len(x), recipe.total_epochs())
+    compile_for(model, len(x))
     recipe.fit(model, x)
     ```
     """
@@ -135,25 +133,19 @@ def compile_with(model, of_training, **kwargs):
     model.compile(optimizer, **kwargs)
 
 
-def compile_for(model, n_rows, epochs, of_training=None):
-    """Compiles a model for a training of known length: by XLA where that pays.
+def compile_for(model, n_rows, of_training=None):
+    """Compiles a model for a training on so many rows, whose steps no one watches singly.
 
     Args:
         model: any of the package.
         n_rows: of the data.
-        epochs: of the training.
         of_training: None, or settings that no constructor takes: `learning_rate`.
     """
     from tfclust.feeding import count_batches
     from tfclust.pretraining import steps_of_an_execution
 
     steps = count_batches(n_rows, model.batch_size)
-    compile_with(
-        model,
-        of_training or {},
-        steps_per_execution=steps_of_an_execution(steps),
-        jit_compile="auto" if steps * epochs >= STEPS_WORTH_COMPILING else False,
-    )
+    compile_with(model, of_training or {}, steps_per_execution=steps_of_an_execution(steps))
 
 
 def batch_size(n_rows, n_clusters):

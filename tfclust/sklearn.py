@@ -228,7 +228,7 @@ class DeepClusterer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMi
         if self.batch_size is not None:
             model.batch_size = int(self.batch_size)
         if not model.compiled:
-            compile_for(model, n_rows, self._recipe().total_epochs(self.epochs))
+            compile_for(model, n_rows)
         return model
 
     def _pretraining(self, model):

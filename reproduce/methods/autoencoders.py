@@ -74,9 +74,13 @@ def build_aecm(task: Task, seed: int) -> AECM:
         dtype=settings["precision"],
     )
     model.build((None, *task.data.x.shape[1:]))
-    # An epoch is one execution: nothing looks at a single step.
+    # An epoch is one execution: nothing looks at a single step. XLA, however short the training.
     steps = count_batches(task.data.x.shape[0], model.batch_size)
-    model.compile(make_optimizer(settings), steps_per_execution=steps)
+    model.compile(
+        make_optimizer(settings),
+        steps_per_execution=steps,
+        jit_compile=settings["precision"] == "float32",
+    )
     return model
 
 

@@ -63,9 +63,13 @@ def _build(task: Task) -> CMEnsemble:
         n_init, max_iter = settings["kmeans_n_init"], settings["kmeans_iterations"]
         starts = [kmeans(x, ensemble.n_clusters, seed, n_init, max_iter)[0] for seed in task.seeds]
         ensemble.set_centroids(starts)
-    # An epoch is one execution: nothing looks at a single step.
+    # An epoch is one execution: nothing looks at a single step. XLA, however short the training.
     steps = count_batches(x.shape[0], ensemble.batch_size)
-    ensemble.compile(make_optimizer(settings), steps_per_execution=steps)
+    ensemble.compile(
+        make_optimizer(settings),
+        steps_per_execution=steps,
+        jit_compile=settings["precision"] == "float32",
+    )
     return ensemble
 
 

@@ -102,9 +102,13 @@ def _built(model_class, task: Task, seed: int, **own):
     shared = {name: settings[name] for name in known_settings.GENERATIVE}
     model = model_class(**own, **shared, seed=seed, dtype=settings["precision"])
     model.build((None, *task.data.x.shape[1:]))
-    # An epoch is one execution: nothing looks at a single step.
+    # An epoch is one execution: nothing looks at a single step. XLA, however short the training.
     steps = count_batches(len(parts_of(task).train), model.batch_size)
-    model.compile(make_optimizer(settings), steps_per_execution=steps)
+    model.compile(
+        make_optimizer(settings),
+        steps_per_execution=steps,
+        jit_compile=settings["precision"] == "float32",
+    )
     return model
 
 

@@ -12,6 +12,9 @@ import tensorflow as tf
 from scipy.sparse import csr_matrix
 
 from tfclust.callbacks import AveragingEpoch, Checkpoint
+from tfclust.feeding import ordered_batches
+from tfclust.metrics import ClusteringAccuracy
+from tfclust.models import objective_model
 from tfclust.models.objective_model import PRECISIONS
 
 BATCH_SIZE = 8
@@ -53,8 +56,7 @@ class ClusteringModelBattery:
         kwargs: arguments of its constructor, for rows of 6 features and 3 clusters.
         lanes: leading axes that the memberships of a row have, such as one for members.
         extra_logs: names in the logs besides the loss and its terms.
-        default_jit: how the two tests of whole runs compile: "auto", as a user would, where that
-            takes but a moment.
+        default_jit: how the two tests of whole runs compile: True where that takes but a moment.
         draws_codes: whether the terms of training are those of codes drawn anew in each step.
         needs_weights: method -> arguments, of what the model gives without data, once built.
     """
@@ -212,6 +214,53 @@ class ClusteringModelBattery:
         double.train_on_batch(rows[:BATCH_SIZE].astype("float64"))
         assert_same_weights(double, single)
         assert double(rows.astype("float64")).dtype == "float32"
+
+    def test_one_batch_is_predicted_without_a_pipeline_as_with_one(
+        self, trained, rows, sparse_rows, monkeypatch
+    ):
+        pipeline = ordered_batches(rows[:5], None, BATCH_SIZE)
+        expected = trained.predict(pipeline, verbose=0)
+        monkeypatch.delattr(objective_model, "ordered_batches")
+        ends = []
+        ended = keras.callbacks.LambdaCallback(on_predict_end=lambda logs: ends.append(True))
+        for x in (rows[:5], sparse_rows[:5]):
+            predicted = trained.predict(x, verbose=0, callbacks=[ended])
+            np.testing.assert_array_equal(predicted, expected)
+        assert len(ends) == 2
+
+    def test_keras_exports_it_after_training_and_after_loading(self, rows, tmp_path):
+        model = self.make_eager()
+        model.train_on_batch(rows)
+        model.save(tmp_path / "model.keras")
+        loaded = keras.models.load_model(tmp_path / "model.keras")
+        for each in (model, loaded):
+            each.export(tmp_path / "exported", verbose=False)
+            exported = tf.saved_model.load(tmp_path / "exported")
+            np.testing.assert_allclose(exported.serve(rows), each(rows), rtol=1e-5, atol=1e-6)
+
+    def test_weights_that_are_frozen_stay_and_keras_says_so(self, rows):
+        model = self.make_eager()
+        model.build((None, 6))
+        before = weights_of(model, "weights")
+        model.trainable = False
+        with pytest.warns(UserWarning, match="does not have any trainable weights"):
+            model.fit(rows, verbose=0)
+        for weight, expected in zip(weights_of(model), before, strict=True):
+            np.testing.assert_array_equal(weight, expected)
+
+    def test_labels_that_are_text_are_numbered_for_the_metrics(self, rows, labels):
+        model, text = self.build(), np.array(["bird", "cat", "dog"])[labels]
+        model.compile(run_eagerly=True, metrics=[ClusteringAccuracy(3)])
+        model.fit(rows, text, validation_data=(rows, text), verbose=0)
+        expected = model.evaluate(rows, labels, verbose=0)
+        assert model.evaluate(rows, text, verbose=0) == expected
+        assert model.evaluate(rows, text.astype(object), verbose=0) == expected
+
+    def test_text_within_a_dataset_is_refused(self, rows):
+        batches = tf.data.Dataset.from_tensors((rows, np.full(37, "cat")))
+        for method in ("fit", "evaluate"):
+            with pytest.raises(ValueError, match=r"`y` must be numbers within a.*dtype string"):
+                getattr(self.make(), method)(batches)
 
     def test_labels_never_change_the_weights(self, rows, labels):
         without, with_labels = self.make_eager(), self.make_eager()

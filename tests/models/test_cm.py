@@ -13,7 +13,7 @@ from tfclust.pretraining import kmeans
 
 class TestCM(CentroidModelBattery, ClusteringModelBattery):
     model_class = CM
-    default_jit = "auto"
+    default_jit = True
     kwargs: ClassVar = {"n_clusters": 3, "alpha": 5.0, "seed": 0}
 
     def test_term_weights_scale_the_terms(self, rows):

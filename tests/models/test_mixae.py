@@ -7,7 +7,7 @@ from battery import ClusteringModelBattery, compiled
 from scipy.special import expit, log_softmax, softmax
 
 from tfclust.layers.parallel_layer import ParallelLayer
-from tfclust.models import MIXAE
+from tfclust.models import MIXAE, objective_model
 from tfclust.networks import parallel_dense_autoencoder
 
 
@@ -257,8 +257,11 @@ class TestConvolutionalMIXAE:
         assert kernels == {(3, 2)}
         assert MIXAE.from_config(model.get_config()).kernel_size == (3, 2)
 
-    def test_it_is_not_compiled_by_xla(self):
-        assert not self.make().jit_compile
+    def test_it_is_not_compiled_by_xla(self, images, monkeypatch):
+        monkeypatch.setattr(objective_model, "STEPS_WORTH_COMPILING", 1)
+        model = self.make()
+        model.fit(images, verbose=0)
+        assert not model.trains_with_xla
 
 
 def test_networks_of_the_user_take_the_place_of_the_built_ones(rows):

@@ -68,7 +68,7 @@ def load(folder):
 
 def _compiled(plan, x):
     model = plans.build(plan["model"], plan["settings"], plan["sample_shape"])
-    compile_for(model, x.shape[0], plan["epochs"], plan["of_training"])
+    compile_for(model, x.shape[0], plan["of_training"])
     return model
 
 

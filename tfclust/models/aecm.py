@@ -184,7 +184,7 @@ class AECM(GivenNetworks, CentroidModel):
         The autoencoder is trained end to end on the squared error, k-means on the codes, started by
         k-means++, gives the clustering module's centroids, and the module alone is trained on the
         codes with Eq. 7. The paper says "a few epochs" for both trainings; 100, and the 20 starts
-        of k-means, are what its authors' code takes. Both are compiled by XLA where the model is.
+        of k-means, are what its authors' code takes. Both are compiled as `compile` says.
 
         Args:
             x: array `(n, ...)` or CSR matrix `(n, d)`.
@@ -219,16 +219,17 @@ class AECM(GivenNetworks, CentroidModel):
         """
         x = self._checked(x, min_rows=self.n_clusters)
         self._ensure_built(x)
+        batch_size = check_count("batch_size", batch_size, self.batch_size)
         return train_network(
             chain(self._sample_shape, [self.encoder, self.decoder], "autoencoder", self.dtype),
             x,
             None,
             squared_error_loss,
             epochs=epochs,
-            batch_size=check_count("batch_size", batch_size, self.batch_size),
+            batch_size=batch_size,
             seed=self.seed,
             optimizer=FusedAdam(1e-3, epsilon=1e-3),
-            jit_compile=self._pretrains_with_xla(),
+            jit_compile=self._pays_for_xla(epochs * count_batches(x.shape[0], batch_size)),
             verbose=verbose,
             callbacks=callbacks,
             initial_epoch=initial_epoch,
@@ -252,14 +253,11 @@ class AECM(GivenNetworks, CentroidModel):
         steps = count_batches(codes.shape[0], module.batch_size)
         module.compile(
             steps_per_execution=steps_of_an_execution(steps),
-            jit_compile=self._pretrains_with_xla(),
+            jit_compile=self._jit_compile_given,
         )
         module.fit(codes, epochs=epochs, verbose=0)
         self.assignment.set_weights(module.assignment.get_weights())
         self.centroid_map.set_weights(module.centroid_map.get_weights())
-
-    def _pretrains_with_xla(self):
-        return self.jit_compile if self.compiled else self._is_faster_with_xla()
 
     def _start(self, module, codes, n_init, uneven_sizes):
         if uneven_sizes:

@@ -1,6 +1,7 @@
 """What every model trained on an objective of its own is and promises."""
 
 import numbers
+import warnings
 
 import keras
 import numpy as np
@@ -18,7 +19,14 @@ from tfclust.checks import (
     check_shape,
 )
 from tfclust.distribution import global_batch_size
-from tfclust.feeding import count_batches, keras_epochs, ordered_batches, shuffled_epochs
+from tfclust.feeding import (
+    array_batches,
+    count_batches,
+    keras_epochs,
+    ordered_batches,
+    shuffled_epochs,
+)
+from tfclust.metrics.labels import number_labels
 from tfclust.models.objective_terms import ObjectiveTerms
 from tfclust.networks import smallest_batch
 from tfclust.optimizers import FusedAdam, LossScaling
@@ -30,6 +38,9 @@ from tfclust.weight_average import WeightAverage
 
 # Weights and sums of half precision lose the steps of a training, which are small.
 PRECISIONS = ("float32", "float64", "mixed_bfloat16", "mixed_float16")
+# XLA's compiler takes longer than what it spares fewer steps of a small model. A model of a million
+# weights is spared twice as much in a step.
+STEPS_WORTH_COMPILING = 20_000
 
 
 class NotBuiltError(ValueError, AttributeError):
@@ -79,6 +90,8 @@ class ObjectiveModel(keras.Model):
         self._weight_average = None
         self._sample_shape = None
         self._batch_functions = {}  # of methods of batches, by name and options
+        self._jit_compile_given = "auto"
+        self.trains_with_xla = False
 
     # What a subclass writes -------------------------------------------------------------------
 
@@ -163,11 +176,13 @@ class ObjectiveModel(keras.Model):
             loss: must be None; the objective is part of the model.
             metrics: of true labels and memberships, such as
                 `[tfclust.metrics.ClusteringAccuracy(10)]`; used where `fit` is given `y`, for the
-                logs alone.
+                logs alone. Those of Keras, such as "accuracy", take cluster ids for labels.
             run_eagerly, steps_per_execution: as in Keras.
-            jit_compile: "auto" compiles with XLA in float32 on one device, which is the faster
-                there; not under bfloat16, nor mixtures of autoencoders, where the graph's own
-                kernels are faster.
+            jit_compile: True compiles all that the model does with XLA, False nothing. "auto"
+                compiles the training steps of a `fit` that is long enough to pay for the compiler,
+                in float32 on one device: its steps, over all its epochs, times 1 and one more for
+                each million of weights, are 20 000 or more. Half precisions and mixtures of
+                autoencoders are faster in the graph's own kernels.
             **kwargs: passed to `keras.Model.compile`.
 
         Raises:
@@ -178,18 +193,40 @@ class ObjectiveModel(keras.Model):
                 f"`loss` must be None: the objective is part of {type(self).__name__}. "
                 f"Received: loss={loss}"
             )
-        if jit_compile == "auto":
-            jit_compile = self._is_faster_with_xla() and not run_eagerly
+        self._jit_compile_given = jit_compile
         super().compile(
             optimizer=self._scaling(self.default_optimizer() if optimizer is None else optimizer),
             metrics=metrics,
             run_eagerly=run_eagerly,
             steps_per_execution=steps_per_execution,
-            jit_compile=jit_compile,
+            jit_compile=False if jit_compile == "auto" else jit_compile,
             **kwargs,
         )
+        self.trains_with_xla = self.jit_compile
         self._batch_functions = {}
         self._loss_tracker = None  # ObjectiveTerms reports the loss with its terms
+
+    def _pays_for_xla(self, steps):
+        """Whether a training of so many steps, of this or of a part, is compiled with XLA."""
+        if self._jit_compile_given != "auto":
+            return self.jit_compile
+        millions = sum(int(np.prod(w.shape)) for w in self.trainable_weights) / 1e6
+        pays = steps * (1.0 + millions) >= STEPS_WORTH_COMPILING
+        return pays and self._is_faster_with_xla() and not (self.compiled and self.run_eagerly)
+
+    def _choose_xla(self, epochs, steps):
+        """Chooses how a `fit` is compiled; `steps` below 0 is an epoch of unknown length."""
+        # By all epochs, not those left: a run that is resumed goes on as it began.
+        chosen = self._pays_for_xla(epochs * steps if steps >= 0 else STEPS_WORTH_COMPILING)
+        if chosen != self.trains_with_xla:
+            self.trains_with_xla = chosen
+            self.train_function = None
+
+    def make_train_function(self, force=False):
+        """Makes the function of a training step, which may be compiled where others are not."""
+        others, self.jit_compile = self.jit_compile, self.trains_with_xla
+        super().make_train_function(force)
+        self.jit_compile = others
 
     def _is_faster_with_xla(self):
         one_device = self.distribute_strategy.num_replicas_in_sync == 1
@@ -203,6 +240,11 @@ class ObjectiveModel(keras.Model):
             return optimizer
         # To the size that the gradient of one sample has in a sum over the batch.
         return LossScaling(optimizer, 1.0 if self.REDUCTION == "sum" else float(self.batch_size))
+
+    def get_compile_config(self):
+        """Config that `compile_from_config` takes."""
+        config = super().get_compile_config()
+        return {**config, "jit_compile": self._jit_compile_given} if config else config
 
     def compile_from_config(self, config):
         """Compiles as a saved model was compiled."""
@@ -237,7 +279,8 @@ class ObjectiveModel(keras.Model):
         Args:
             x: array `(n, ...)`, scipy CSR matrix or table of numbers `(n, d)`, or a
                 `tf.data.Dataset` of batches `x` or `(x, y)`.
-            y: None or labels `(n,)`.
+            y: None or labels `(n,)`. Numbers reach the metrics as they are; text, booleans and
+                categories are numbered, in the order of their names.
             batch_size: rows of a batch; None takes the model's.
             epochs, verbose, callbacks, initial_epoch, steps_per_epoch: as in Keras.
             validation_split: share of the rows, the last ones, that are not trained on: the logs
@@ -279,6 +322,8 @@ class ObjectiveModel(keras.Model):
                 x, steps_per_epoch = self._epochs(
                     x, y, batch_size, steps_per_epoch, shuffle, steps_taken
                 )
+            steps = _length(x) if steps_per_epoch is None else steps_per_epoch
+            self._choose_xla(epochs, steps)
             if validation_data is not None:
                 validation_data = self._validation_batches(
                     validation_data, validation_batch_size, checked
@@ -303,11 +348,38 @@ class ObjectiveModel(keras.Model):
         with self._checked_streams() as checked:
             return super().evaluate(self._in_order(x, y, batch_size, checked), **kwargs)
 
-    def predict(self, x, batch_size=None, **kwargs):
+    def predict(self, x, batch_size=None, verbose="auto", steps=None, callbacks=None):
         """What `call` gives for the rows of `x`, batch by batch."""
-        check_count("steps", kwargs.get("steps"))
+        check_count("steps", steps)
+        if not is_stream(x):
+            x, batch_size = self._array(x, batch_size)
+            replicas = self.distribute_strategy.num_replicas_in_sync
+            if x.shape[0] <= batch_size and steps is None and replicas == 1:
+                return self._predict_at_once(x, verbose, callbacks)
         with self._checked_streams() as checked:
-            return super().predict(self._in_order(x, None, batch_size, checked), **kwargs)
+            batches = self._in_order(x, None, batch_size, checked)
+            return super().predict(batches, None, verbose, steps, callbacks)
+
+    def _predict_at_once(self, x, verbose, callbacks):
+        """What Keras's `predict` does, for one batch: its pipeline takes longer than the batch."""
+        if not isinstance(callbacks, keras.callbacks.CallbackList):
+            callbacks = keras.callbacks.CallbackList(
+                callbacks, add_progbar=verbose != 0, model=self, verbose=verbose, epochs=1, steps=1
+            )
+        self.make_predict_function()
+        callbacks.on_predict_begin()
+        callbacks.on_predict_batch_begin(0)
+        [batch] = array_batches(x, x.shape[0])
+        outputs = self.predict_function([(tf.convert_to_tensor(batch),)])
+        callbacks.on_predict_batch_end(0, {"outputs": outputs})
+        callbacks.on_predict_end()
+        return outputs.numpy()
+
+    def export(self, filepath, *args, **kwargs):
+        """What `keras.Model.export` does; `tfclust.export` writes more for TensorFlow Serving."""
+        if self.built:  # Keras exports what was called, and training and loading go round that
+            self(keras.KerasTensor((None, *self._sample_shape), dtype=self.dtype))
+        super().export(filepath, *args, **kwargs)
 
     def get_config(self):
         """Config that `from_config` takes."""
@@ -319,6 +391,11 @@ class ObjectiveModel(keras.Model):
         """What `call` gives for a batch in the model's dtype, whatever that of `x`."""
         return super().__call__(self._cast(x), *args, **kwargs)
 
+    @property
+    def input_dtype(self):
+        """The dtype of a batch, whatever that of the networks' products."""
+        return self.dtype
+
     def _cast(self, x):
         return x if getattr(x, "dtype", None) == self.dtype else keras.ops.cast(x, self.dtype)
 
@@ -329,7 +406,10 @@ class ObjectiveModel(keras.Model):
             outputs, terms = self._objective(x, training=True)
             loss = self.optimizer.scale_loss(self._sum(terms))
         weights = self.trainable_weights
-        self.optimizer.apply_gradients(zip(tape.gradient(loss, weights), weights, strict=True))
+        if weights:
+            self.optimizer.apply_gradients(zip(tape.gradient(loss, weights), weights, strict=True))
+        else:  # as Keras says
+            warnings.warn("The model does not have any trainable weights.", stacklevel=2)
         if self._weight_average is not None:
             self._weight_average.update()
         return self._log(x, y, outputs, terms)
@@ -418,7 +498,7 @@ class ObjectiveModel(keras.Model):
     def _epochs(self, x, y, batch_size, steps_per_epoch, shuffle, steps_taken):
         x = self._checked(x, self._min_rows)
         self._ensure_built(x)
-        y = check_labels(y, x)
+        y = _numbered(y, x)
         least = smallest_batch(self)
         steps = count_batches(x.shape[0], batch_size, least)
         return keras_epochs(
@@ -435,11 +515,16 @@ class ObjectiveModel(keras.Model):
         with tf.init_scope(), self.distribute_strategy.scope():
             self.build((None, *x.shape[1:]))
 
-    def _ordered(self, x, y, batch_size):
+    def _array(self, x, batch_size):
+        """An array or CSR matrix as the model takes it, and the rows of its batches."""
         batch_size = check_count("batch_size", batch_size, self.batch_size)
         x = self._checked(x)
         self._ensure_built(x)
-        return ordered_batches(x, check_labels(y, x), batch_size)
+        return x, batch_size
+
+    def _ordered(self, x, y, batch_size):
+        x, batch_size = self._array(x, batch_size)
+        return ordered_batches(x, _numbered(y, x), batch_size)
 
     def _checked_streams(self):
         return CheckedStreams(self._checked, self.dtype)
@@ -449,6 +534,7 @@ class ObjectiveModel(keras.Model):
         if not isinstance(x, tf.data.Dataset):
             return x
         batch = batch_spec(x)
+        _check_labels_of(x)
         check_shape(tuple(batch.shape), self._sample_shape)
         self._ensure_built(batch)
         return checked(x)
@@ -491,21 +577,56 @@ class ObjectiveModel(keras.Model):
 
     def _map_batches(self, method, x, batch_size, **options):
         """What a method gives for the batches of `x`, joined; traced once, as Keras's `predict`."""
+        results = []
+        with self._checked_streams() as checked:
+            if is_stream(x):
+                stream = self._in_order(x, None, batch_size, checked)
+                batches = (keras.utils.unpack_x_y_sample_weight(batch)[0] for batch in stream)
+            else:
+                batches = array_batches(*self._array(x, batch_size))
+            for rows in batches:
+                self._ensure_built(rows)
+                step = self._batch_function(method, options)
+                results.append(step(self._cast(rows)).numpy())
+        return np.concatenate(results)
+
+    def _batch_function(self, method, options):
         key = (method.__name__, *sorted(options.items()))
         if key not in self._batch_functions:
 
             def of_batch(x):
-                return tf.cast(method(self._cast(x), **options), self.dtype)
+                return tf.cast(method(x, **options), self.dtype)
 
-            self._batch_functions[key] = tf.function(of_batch, reduce_retracing=True)
-        step = self._batch_functions[key]
-        results = []
-        with self._checked_streams() as checked:
-            for batch in self._in_order(x, None, batch_size, checked):
-                rows, _, _ = keras.utils.unpack_x_y_sample_weight(batch)
-                self._ensure_built(rows)
-                results.append(step(rows).numpy())
-        return np.concatenate(results)
+            spec = tf.TensorSpec((None, *self._sample_shape), self.dtype)
+            self._batch_functions[key] = tf.function(of_batch, input_signature=[spec])
+        return self._batch_functions[key]
+
+
+def _length(batches):
+    """Number of batches of data that come in batches, below 0 where it is not known."""
+    if isinstance(batches, keras.utils.PyDataset):
+        return -1 if batches.num_batches is None else batches.num_batches
+    return int(batches.cardinality()) if isinstance(batches, tf.data.Dataset) else -1
+
+
+def _numbered(y, x):
+    """One number for each row of `x`: labels that are numbers, or their places among all labels."""
+    y = check_labels(y, x)
+    if y is None or y.dtype.kind in "iuf":
+        return y
+    names, numbers = number_labels("y", y)
+    if all(isinstance(name, (int, float)) for name in names):
+        return np.asarray(y, dtype="int64")
+    return np.argsort(np.argsort([str(name) for name in names]))[numbers]
+
+
+def _check_labels_of(batches):
+    _, y, _ = keras.utils.unpack_x_y_sample_weight(batches.element_spec)
+    if getattr(y, "dtype", None) == tf.string:
+        raise ValueError(
+            "`y` must be numbers within a `tf.data.Dataset`; arrays may hold text. "
+            "Received: labels of dtype string"
+        )
 
 
 def _unpack(data):

@@ -64,7 +64,7 @@ def _trace(x, settings):
     from tfclust.models import CM
 
     model = CM(**five_gaussians.module_arguments(settings), seed=settings["seed"])
-    model.compile(keras.optimizers.SGD(settings["learning_rate"]))
+    model.compile(keras.optimizers.SGD(settings["learning_rate"]), jit_compile=True)
     with epoch_bar("figure 1") as report:
         model.fit(x, epochs=settings["epochs"], verbose=0, callbacks=[Progress(report)])
     centroids = []

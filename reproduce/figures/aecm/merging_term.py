@@ -52,7 +52,8 @@ def _best(x, settings, weight):
         **five_gaussians.module_arguments(settings),
         term_weights={"cross": weight},
     )
-    ensemble.compile(keras.optimizers.SGD(settings["learning_rate"]), steps_per_execution=50)
+    optimizer = keras.optimizers.SGD(settings["learning_rate"])
+    ensemble.compile(optimizer, steps_per_execution=50, jit_compile=True)
     with epoch_bar(f"figure 11, E3 times {weight}") as report:
         callbacks = [Progress(report), AveragingEpoch()]
         ensemble.fit(x, epochs=settings["epochs"] + 1, verbose=0, callbacks=callbacks)

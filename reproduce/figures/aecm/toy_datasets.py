@@ -148,7 +148,7 @@ def _fit(model, optimizer, x, settings):
     """Train until the clusters stay, then the averaging epoch; return the labels and the loss."""
     from tfclust.callbacks import AveragingEpoch, StopWhenStable
 
-    model.compile(optimizer, steps_per_execution=25)
+    model.compile(optimizer, steps_per_execution=25, jit_compile=True)
     stable = StopWhenStable(x, settings["tolerance"], batch_size=len(x))
     model.fit(x, epochs=settings["epochs"], verbose=0, callbacks=[stable])
     model.fit(x, epochs=1, verbose=0, callbacks=[AveragingEpoch()])

@@ -48,6 +48,7 @@ def _history(data, settings):
         keras.optimizers.SGD(settings["learning_rate"]),
         metrics=[score(settings["n_clusters"]) for score in scores],
         steps_per_execution=50,
+        jit_compile=True,
     )
     with epoch_bar("figure 3") as report:
         history = model.fit(
