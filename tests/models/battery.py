@@ -168,6 +168,7 @@ class ClusteringModelBattery:
     def test_nothing_of_a_float64_model_is_float32(self):
         model = self.build(dtype="float64")
         model.build((None, 6))
+        model.compile()
 
         def everything(x):
             return model.objective(x, training=True), model.cluster_batch(x)
@@ -250,7 +251,8 @@ class ClusteringModelBattery:
 
     def test_labels_that_are_text_are_numbered_for_the_metrics(self, rows, labels):
         model, text = self.build(), np.array(["bird", "cat", "dog"])[labels]
-        model.compile(run_eagerly=True, metrics=[ClusteringAccuracy(3)])
+        metrics = [] if self.lanes else [ClusteringAccuracy(3)]
+        model.compile(run_eagerly=True, metrics=metrics)
         model.fit(rows, text, validation_data=(rows, text), verbose=0)
         expected = model.evaluate(rows, labels, verbose=0)
         assert model.evaluate(rows, text, verbose=0) == expected
