@@ -26,18 +26,19 @@ def machine(monkeypatch):
     processor._warn_of_slow_bfloat16.cache_clear()
 
 
-def test_onednn_has_bfloat16_with_avx512_unless_it_may_not_use_it(machine):
-    for flags, instruction_set, takes in (
-        (AVX2, "", False),
-        (AVX512, "", True),
-        (BFLOAT16, "ALL", True),
-        (BFLOAT16, "AVX512_CORE", True),
-        (BFLOAT16, "AVX2", False),
-        (BFLOAT16, "avx2_vnni", False),
-        (BFLOAT16, "SSE41", False),
+def test_onednn_has_avx512_where_the_processor_has_and_no_variable_forbids_it(machine):
+    for flags, onednn, instruction_set, has in (
+        (AVX2, True, "", False),
+        (AVX512, True, "", True),
+        (AVX512, False, "", False),
+        (BFLOAT16, True, "ALL", True),
+        (BFLOAT16, True, "AVX512_CORE", True),
+        (BFLOAT16, True, "AVX2", False),
+        (BFLOAT16, True, "avx2_vnni", False),
+        (BFLOAT16, True, "SSE41", False),
     ):
-        machine(flags, True, instruction_set)
-        assert processor.onednn_takes_bfloat16() == takes
+        machine(flags, onednn, instruction_set)
+        assert processor.onednn_has_avx512() == has
 
 
 @pytest.mark.parametrize("flags, onednn", [(AVX2, True), (AVX512, True), (BFLOAT16, False)])

@@ -15,9 +15,9 @@ def onednn_is_on():
     return _pywrap_util_port.IsMklEnabled()
 
 
-def onednn_takes_bfloat16():
-    """Whether oneDNN has kernels for bfloat16 here: with AVX-512, unless it is told otherwise."""
-    return "avx512f" in processor_flags() and not _onednn_is_held_below_avx512()
+def onednn_has_avx512():
+    """Whether TensorFlow's oneDNN kernels are on and use AVX-512."""
+    return onednn_is_on() and "avx512f" in processor_flags() and not _onednn_is_held_below_avx512()
 
 
 def _onednn_is_held_below_avx512():

@@ -191,28 +191,6 @@ class TestParallelConv2DTranspose(TestParallelConv2D):
         assert layer(x).shape == (K, BATCH, 11, 12, 4)
         np.testing.assert_allclose(layer(x)[1], layer.network(1)(x[1]), rtol=1e-5, atol=1e-5)
 
-    @pytest.mark.parametrize("filters", [1, 5])
-    @pytest.mark.parametrize("kernel_size", [1, 3, 4, (5, 2)])
-    @pytest.mark.parametrize("strides", [1, 2, (2, 3)])
-    def test_any_size_and_stride_gives_the_separate_layers(self, filters, kernel_size, strides):
-        changes = {"filters": filters, "kernel_size": kernel_size, "strides": strides}
-        layer, x = self.built(**changes), self.inputs()
-        singles = [layer.network(k) for k in range(K)]
-        with tf.GradientTape() as tape:
-            tape.watch(x)
-            outputs = layer(x)
-            total = tf.reduce_sum(outputs**2)
-        gradients = tape.gradient(total, [x, layer.kernel])
-        with tf.GradientTape() as tape:
-            tape.watch(x)
-            alone = tf.stack([single(x[k]) for k, single in enumerate(singles)])
-            total = tf.reduce_sum(alone**2)
-        by_x, *by_kernels = tape.gradient(total, [x, *(single.kernel for single in singles)])
-        assert outputs.shape == layer.compute_output_shape(x.shape)
-        np.testing.assert_allclose(outputs, alone, atol=1e-5)
-        np.testing.assert_allclose(gradients[0], by_x, atol=1e-4)
-        np.testing.assert_allclose(gradients[1], tf.stack(by_kernels), rtol=1e-4, atol=1e-4)
-
 
 class TestParallelReshape(ParallelBattery):
     layer_class = ParallelReshape

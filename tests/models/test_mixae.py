@@ -6,6 +6,7 @@ import pytest
 from battery import ClusteringModelBattery, compiled
 from scipy.special import expit, log_softmax, softmax
 
+from reproduce.experiments import PAPERS
 from tfclust.layers.parallel_layer import ParallelLayer
 from tfclust.models import MIXAE, objective_model
 from tfclust.networks import parallel_dense_autoencoder
@@ -196,6 +197,22 @@ class TestVariationalMIXAE:
         codes = model.encoder(rows)[..., :2]
         expected = model.decoder(codes)[1]
         np.testing.assert_allclose(model.autoencoder(1)(rows), expected, atol=1e-6)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "mixed_bfloat16"])
+def test_the_mixture_of_the_mnist_table_trains_on_this_machine(dtype):
+    declared = next(
+        each
+        for each in PAPERS["mixae"].experiments
+        if (each.dataset, each.method) == ("mnist", "mixae")
+    )
+    names = ("n_clusters", "embedding_dim", "filters", "kernel_size", "assignment_units")
+    model = MIXAE(**{name: declared.settings[name] for name in names}, seed=0, dtype=dtype)
+    model.compile()
+    x = np.random.default_rng(0).random((32, *declared.settings["image_shape"]), dtype="float32")
+    losses = model.fit(x, batch_size=16, epochs=2, verbose=0).history["reconstruction"]
+    assert losses[-1] < losses[0]
+    assert np.isfinite(model.reconstruct(x)).all()
 
 
 class TestConvolutionalMIXAE:

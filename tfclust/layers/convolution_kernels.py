@@ -7,7 +7,7 @@ import enum
 import tensorflow as tf
 from tensorflow.python.ops.control_flow_util import GraphOrParentsInXlaContext
 
-from tfclust.processor import onednn_is_on, onednn_takes_bfloat16
+from tfclust.processor import onednn_has_avx512
 
 # Below so many multiplications a sample, compiling takes longer than most trainings win by it.
 _WORTH_COMPILING = 2**16
@@ -24,11 +24,12 @@ class ConvolutionKernels(enum.Enum):
 
 
 def convolution_kernels(dtype, multiplications):
-    """The fastest `ConvolutionKernels` of those that have a gradient here.
+    """The fastest `ConvolutionKernels` of those that are right on this machine.
 
-    TensorFlow's grouped kernels have one on CPUs whose oneDNN kernels are on, in float32, and in
-    bfloat16 where oneDNN takes it. Products have one everywhere; outside of XLA they gain from
-    being compiled by themselves, in graphs on a CPU.
+    On a CPU TensorFlow's grouped kernels have a gradient in oneDNN alone, in float32 and bfloat16,
+    and bfloat16 wants AVX-512; without it oneDNN's gradients in the kernels are wrong where the
+    stride is larger. Products are right everywhere; outside of XLA they gain from being compiled by
+    themselves, in graphs.
 
     Args:
         dtype: name of the dtype of image and kernels.
@@ -38,7 +39,7 @@ def convolution_kernels(dtype, multiplications):
         return ConvolutionKernels.PRODUCTS
     if tf.config.list_physical_devices("GPU"):
         return ConvolutionKernels.PRODUCTS
-    if onednn_is_on() and (dtype == "float32" or (dtype == "bfloat16" and onednn_takes_bfloat16())):
+    if dtype in ("float32", "bfloat16") and onednn_has_avx512():
         return ConvolutionKernels.GROUPED
     if tf.inside_function() and multiplications >= _WORTH_COMPILING:
         return ConvolutionKernels.COMPILED_PRODUCTS

@@ -54,8 +54,12 @@ class ParallelConv2D(ParallelConvolution):
         ]
 
     def is_ungrouped(self, x):
-        """Whether one ordinary convolution gives the outputs of all networks for `x`."""
-        return self.is_shared(x)
+        """Whether one ordinary convolution gives the outputs of all networks for `x`.
+
+        Not with a kernel smaller than the stride, of which oneDNN's gradient is wrong with AVX2.
+        """
+        sizes = zip(self.kernel_size, self.strides, strict=True)
+        return self.is_shared(x) and all(kernel >= stride for kernel, stride in sizes)
 
     def convolve_side_by_side(self, x, kernels):
         """Outputs `(batch, height, width, K filters)`."""
@@ -64,4 +68,4 @@ class ParallelConv2D(ParallelConvolution):
 
     def convolve_products(self, x, kernels, compiled):
         """Outputs `(K, batch, height, width, filters)`."""
-        return convolution(x, kernels, *self.axes(x.shape), compiled)
+        return convolution(self.one_for_each(x), kernels, *self.axes(x.shape), compiled)

@@ -58,7 +58,7 @@ class ParallelConv2DTranspose(ParallelConvolution):
 
     def convolve_side_by_side(self, x, kernels):
         """Outputs `(batch, height, width, K filters)`."""
-        x = self._one_for_each(x)
+        x = self.one_for_each(x)
         grouped = group_channels(x)
         if self.filters <= _FEW_FILTERS and self.padding == "same":
             return phase_convolution(grouped, kernels, self.strides)
@@ -66,13 +66,7 @@ class ParallelConv2DTranspose(ParallelConvolution):
 
     def convolve_products(self, x, kernels, compiled):
         """Outputs `(K, batch, height, width, filters)`."""
-        x = self._one_for_each(x)
-        return transposed_convolution(x, kernels, *self.axes(x.shape), compiled)
-
-    def _one_for_each(self, x):
-        if not self.is_shared(x):
-            return x
-        return tf.broadcast_to(x, (self.networks, *tf.unstack(tf.shape(x))))
+        return transposed_convolution(self.one_for_each(x), kernels, *self.axes(x.shape), compiled)
 
     def _gradient_of_convolution(self, x, grouped, kernels):
         height, width = self.compute_output_shape(x.shape)[2:4]

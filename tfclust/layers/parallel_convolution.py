@@ -89,6 +89,10 @@ class ParallelConvolution(ParallelKernel):
             outputs += tf.convert_to_tensor(self.bias)[:, tf.newaxis, tf.newaxis, tf.newaxis]
         return self.activation(outputs)
 
+    def one_for_each(self, x):
+        """`x` with K first, where it is one for all networks."""
+        return tf.stack([x] * self.networks) if self.is_shared(x) else x
+
     def get_config(self):
         """Config that `from_config` takes."""
         return {
