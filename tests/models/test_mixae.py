@@ -201,15 +201,15 @@ class TestVariationalMIXAE:
 
 @pytest.mark.parametrize("dtype", ["float32", "mixed_bfloat16"])
 def test_the_mixture_of_the_mnist_table_trains_on_this_machine(dtype):
-    declared = next(
-        each
+    settings = next(
+        dict(each.settings)
         for each in PAPERS["mixae"].experiments
         if (each.dataset, each.method) == ("mnist", "mixae")
     )
     names = ("n_clusters", "embedding_dim", "filters", "kernel_size", "assignment_units")
-    model = MIXAE(**{name: declared.settings[name] for name in names}, seed=0, dtype=dtype)
+    model = MIXAE(**{name: settings[name] for name in names}, seed=0, dtype=dtype)
     model.compile()
-    x = np.random.default_rng(0).random((32, *declared.settings["image_shape"]), dtype="float32")
+    x = np.random.default_rng(0).random((32, *settings["image_shape"]), dtype="float32")
     losses = model.fit(x, batch_size=16, epochs=2, verbose=0).history["reconstruction"]
     assert losses[-1] < losses[0]
     assert np.isfinite(model.reconstruct(x)).all()

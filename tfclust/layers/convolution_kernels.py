@@ -10,7 +10,7 @@ from tensorflow.python.ops.control_flow_util import GraphOrParentsInXlaContext
 from tfclust.processor import onednn_has_avx512
 
 # Below so many multiplications a sample, compiling takes longer than most trainings win by it.
-_WORTH_COMPILING = 2**16
+_WORTH_COMPILING = 2**17
 
 _portable = contextvars.ContextVar("portable", default=False)
 
