@@ -44,7 +44,7 @@ def test_a_table_of_constants_is_pointed_out(value):
 def test_fewer_different_rows_than_clusters_are_pointed_out(n):
     x = np.repeat(np.eye(2), n, axis=0)
     (note,) = findings.of_rows(x, 3)
-    assert note == "there are only 2 different rows for 3 clusters"
+    assert note == "only 2 different rows for 3 clusters"
     assert findings.of_rows(x, 2) == []
     assert findings.of_rows(x[..., np.newaxis], 2) == []
 

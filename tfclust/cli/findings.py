@@ -52,7 +52,7 @@ def of_rows(x, n_clusters):
         distinct = len(np.unique(some, axis=0))
         if distinct >= n_clusters:
             return []
-    return [f"there are only {counted(distinct, 'different row')} for {n_clusters} clusters"]
+    return [f"only {counted(distinct, 'different row')} for {n_clusters} clusters"]
 
 
 def of_clusters(sizes, memberships):

@@ -5,6 +5,7 @@ import shutil
 import warnings
 
 import keras
+import numpy as np
 from sklearn.exceptions import ConvergenceWarning
 
 from tfclust.callbacks import Checkpoint, ProgressBar
@@ -32,8 +33,9 @@ def train(plan, x, folder):
     """
     model = _compiled(plan, x)
     if plan["pretraining"] is not None:
-        with warnings.catch_warnings():
-            # K-means warns of rows that are alike, of which a note of the run tells.
+        # K-means warns of rows that are alike, of which a note of the run tells, and of values that
+        # are too large, of which the loss does.
+        with warnings.catch_warnings(), np.errstate(over="ignore", invalid="ignore"):
             warnings.simplefilter("ignore", ConvergenceWarning)
             _pretrain(model, plan, x, folder)
     state = {"history": {}}
