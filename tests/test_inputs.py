@@ -2,6 +2,7 @@ import decimal
 
 import numpy as np
 import pytest
+import scipy.sparse
 import tensorflow as tf
 from tiny_models import tiny_model
 
@@ -53,6 +54,13 @@ def test_tables_of_numbers_of_any_kind_are_taken(kind):
     x = check_data(TABLES[kind])
     assert x.dtype == np.float32
     np.testing.assert_array_equal(x, EXPECTED)
+
+
+@pytest.mark.parametrize("kind", ["bsr", "coo", "csc", "csr", "dia", "dok", "lil"])
+def test_sparse_matrices_of_any_kind_are_taken(kind):
+    x = check_data(scipy.sparse.coo_array(EXPECTED).asformat(kind))
+    assert x.format == "csr"
+    np.testing.assert_array_equal(x.toarray(), EXPECTED)
 
 
 def test_integers_and_booleans_stay_what_they_are_until_they_are_checked():

@@ -48,7 +48,7 @@ def as_array(x):
 def refuse_what_is_no_array(x):
     """Raises ValueError, with the way to make it one, where `x` is neither array nor table."""
     advice = next((advice for is_such, advice in _NO_ARRAYS if is_such(x)), None)
-    if advice is not None:
+    if advice is not None and not hasattr(x, "tocsr"):  # SciPy's DOK matrices are mappings, too
         received = "x=None" if x is None else f"x of type {type(x).__name__}"
         raise ValueError(
             f"`x` must be an array or a table of numbers, shape (n, features): {advice}. "

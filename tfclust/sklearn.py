@@ -247,9 +247,10 @@ class DeepClusterer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMi
             )
         unknown = [name for name in given if not accepts(model.pretrain, name)]
         if unknown:
+            known = [name for name in inspect.signature(model.pretrain).parameters if name != "x"]
             raise ValueError(
-                f"`pretraining` must hold arguments of {type(model).__name__}.pretrain. "
-                f"Received: {', '.join(map(str, unknown))}"
+                f"`pretraining` must hold arguments of {type(model).__name__}.pretrain, "
+                f"{', '.join(known)}. Received: {', '.join(unknown)}"
             )
         for name in ("epochs", "batch_size"):
             if given.get(name) is not None:
