@@ -10,8 +10,8 @@ from tfclust.callbacks import Checkpoint
 from tfclust.models import AECM, aecm, objective_model
 from tfclust.pretraining import isotropic_mixture, kmeans, squared_error_loss, train_network
 
-EPOCHS = 60  # of a run that is to be killed
-PAUSE = 0.05  # seconds after each of its epochs, so that it is not over too soon
+EPOCHS = 24  # of a run that is to be killed
+PAUSE = 0.1  # seconds after each of its epochs, so that it is not over too soon
 
 
 @pytest.fixture(scope="module")

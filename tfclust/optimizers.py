@@ -88,3 +88,13 @@ class LossScaling(keras.optimizers.LossScaleOptimizer):
         """Takes a step, or skips it and halves the scale."""
         super().apply(grads, trainable_variables)
         self.iterations.assign_add(1)
+
+
+def build_optimizer(model):
+    """Creates the weights of the optimizer of a built and compiled model, where there are none.
+
+    Created by the first step instead, they would have it traced twice, with a branch for each.
+    """
+    if not model.optimizer.built:
+        with model.distribute_strategy.scope():
+            model.optimizer.build(model.trainable_variables)

@@ -13,7 +13,7 @@ from tfclust.checks import check_integer, value_range
 from tfclust.feeding import count_batches, keras_epochs, ordered_batches, shuffled_epochs
 from tfclust.losses import binary_cross_entropies, squared_errors
 from tfclust.networks import chain, smallest_batch
-from tfclust.optimizers import FusedAdam, LossScaling
+from tfclust.optimizers import FusedAdam, LossScaling, build_optimizer
 from tfclust.seeds import check_seed
 
 STEPS_PER_EXECUTION = 20  # the most between two returns to Python, where no one watches a step
@@ -72,6 +72,7 @@ def train_network(
             jit_compile=jit_compile,
             steps_per_execution=steps_of_an_execution(steps),
         )
+        build_optimizer(network)
     steps_taken = StepsTaken()
     batches = shuffled_epochs(x, y, batch_size, seed, steps_taken, least=least)
     if y is None:

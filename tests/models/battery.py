@@ -19,8 +19,8 @@ from tfclust.models.objective_model import PRECISIONS
 
 BATCH_SIZE = 8
 BATCHES = 5  # that cover the 37 rows of the fixture
-LONG_RUN = 60  # epochs of a run that is to be killed
-PAUSE = 0.05  # seconds after each epoch of that run, so that it is not over too soon
+LONG_RUN = 24  # epochs of a run that is to be killed
+PAUSE = 0.1  # seconds after each epoch of that run, so that it is not over too soon
 
 IMAGES = np.arange(37 * 6, dtype="uint8").reshape(37, 6)
 BAD_DATA = {
@@ -289,9 +289,11 @@ class ClusteringModelBattery:
     # The same again ---------------------------------------------------------------------------
 
     def test_one_seed_gives_the_same_weights_twice_and_another_seed_others(self, rows):
-        first, second, other = (
-            compiled(self.build_seeded(seed), jit_compile=self.default_jit) for seed in (3, 3, 7)
+        first, second = (
+            compiled(self.build_seeded(3), jit_compile=self.default_jit) for _ in range(2)
         )
+        other = self.build_seeded(7)
+        other.compile(run_eagerly=True)
         for model in (first, second, other):
             model.fit(rows[:32], epochs=2, verbose=0)
         assert_same_weights(second, first)
@@ -354,23 +356,23 @@ class ClusteringModelBattery:
         assert_same_weights(resumed, whole)
         assert not directory.exists()
 
-    @pytest.mark.parametrize("steps_per_execution", [1, 3])
-    def test_averaging_epoch_sets_the_mean_of_the_last_epochs_weights(
-        self, rows, steps_per_execution
-    ):
-        batches = tf.data.Dataset.from_tensor_slices(rows).batch(BATCH_SIZE)
-        model, plain = self.make(steps_per_execution=steps_per_execution), self.make()
-        model.fit(rows, epochs=3, shuffle=False, verbose=0, callbacks=[AveragingEpoch()])
-        plain.fit(batches, epochs=2, verbose=0)
-        visited = []
-        for batch in batches:
-            plain.train_on_batch(batch)
-            visited.append(weights_of(plain, "trainable_weights"))
-        averages = weights_of(model, "trainable_weights")
-        for weight, steps in zip(averages, zip(*visited, strict=True), strict=True):
-            expected = np.mean(np.stack(steps), axis=0, dtype="float64")
-            np.testing.assert_allclose(weight, expected, rtol=1e-5, atol=1e-7)
-            assert not np.allclose(weight, steps[-1], rtol=1e-5, atol=1e-7)
+    def test_averaging_epoch_sets_the_mean_of_the_last_epochs_weights(self, rows):
+        plain, visited = self.make(), []
+        record = keras.callbacks.LambdaCallback(
+            on_train_batch_end=lambda batch, logs: visited.append(
+                weights_of(plain, "trainable_weights")
+            )
+        )
+        plain.fit(rows, epochs=3, shuffle=False, verbose=0, callbacks=[record])
+        last_epoch = list(zip(*visited[-BATCHES:], strict=True))
+        for steps_per_execution in (1, 3):
+            model = self.make(steps_per_execution=steps_per_execution)
+            model.fit(rows, epochs=3, shuffle=False, verbose=0, callbacks=[AveragingEpoch()])
+            averages = weights_of(model, "trainable_weights")
+            for weight, steps in zip(averages, last_epoch, strict=True):
+                expected = np.mean(np.stack(steps), axis=0, dtype="float64")
+                np.testing.assert_allclose(weight, expected, rtol=1e-5, atol=1e-7)
+                assert not np.allclose(weight, steps[-1], rtol=1e-5, atol=1e-7)
 
     # Before it is built -----------------------------------------------------------------------
 

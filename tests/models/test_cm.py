@@ -74,6 +74,19 @@ class TestCM(CentroidModelBattery, ClusteringModelBattery):
         model.compile(metrics=[ClusteringAccuracy(3)], jit_compile=False)
         assert set(model.fit(rows, verbose=0).history) == {"loss", *model.TERMS}
 
+    def test_a_first_step_is_traced_once(self, rows, monkeypatch):
+        """Weights of the optimizer that the first step made would have it traced twice."""
+        model, traced = self.make(), []
+        objective = model.objective
+
+        def counted(x, training=False):
+            traced.append(training)
+            return objective(x, training=training)
+
+        monkeypatch.setattr(model, "objective", counted)
+        model.fit(rows, epochs=2, verbose=0)
+        assert traced == [True]
+
     def test_low_precision_leaves_the_module_and_its_input_in_float32(self, trained, rows):
         low = self.build(dtype="mixed_bfloat16")
         low.build((None, 6))

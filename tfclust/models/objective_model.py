@@ -29,7 +29,7 @@ from tfclust.feeding import (
 from tfclust.metrics.labels import number_labels
 from tfclust.models.objective_terms import ObjectiveTerms
 from tfclust.networks import smallest_batch
-from tfclust.optimizers import FusedAdam, LossScaling
+from tfclust.optimizers import FusedAdam, LossScaling, build_optimizer
 from tfclust.processor import check_bfloat16
 from tfclust.sampling import step_seed
 from tfclust.seeds import drawn_seed
@@ -328,6 +328,8 @@ class ObjectiveModel(keras.Model):
                 validation_data = self._validation_batches(
                     validation_data, validation_batch_size, checked
                 )
+            if self.built and self.compiled:
+                build_optimizer(self)
             return super().fit(
                 x,
                 shuffle=False,  # done, or the order of a dataset
