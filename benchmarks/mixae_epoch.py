@@ -3,9 +3,13 @@
     python benchmarks/mixae_epoch.py
 
 Prints, all measured in one run, for the convolutional and the dense model in float32 and bfloat16:
-the rate of `fit` as a share of the machine's float32 product rate, how many times as fast it is as
-ten separate Keras autoencoders in one step, and the seconds until the first step. The data are
-random numbers of MNIST's shape: no time depends on their values.
+how many times as fast a step is as ten separate Keras autoencoders of that precision in one step,
+by wall time and by CPU time, the rate of `fit` as a share of the machine's float32 product rate,
+and the seconds until the first step. The networks are those of the MNIST table, the data random
+numbers of its shape: no time depends on their values.
+
+`TF_ENABLE_ONEDNN_OPTS=0` shows a CPU where TensorFlow does not use oneDNN. `--steps-only` leaves
+the epochs out.
 """
 
 import argparse
@@ -13,13 +17,14 @@ import argparse
 import numpy as np
 import tensorflow as tf
 from epoch_times import time_fit
-from separate_models import separate_step_seconds
+from separate_models import separate_step, times_as_fast
 from yardstick import product_rate
 
 from tfclust.layers.parallel_convolution import ParallelConvolution
 from tfclust.models import MIXAE
+from tfclust.processor import onednn_is_on
 
-ROWS, SHAPE, CLUSTERS, BATCH = 70_000, (28, 28, 1), 10, 256
+ROWS, SHAPE, CLUSTERS, BATCH = 70_000, (28, 28, 1), 10, 128
 KINDS = {"convolutional": SHAPE, "dense": (int(np.prod(SHAPE)),)}
 
 
@@ -42,49 +47,68 @@ def _forward_operations(layer):
     return size * int(np.prod(places[-3:-1]))
 
 
-def measure(kind, precision, x, repeats):
-    """A compiled model, the seconds of its best epoch, and those until its first step."""
-    model = MIXAE(CLUSTERS, batch_size=BATCH, seed=0, dtype=precision)
+def make(kind, precision):
+    """A compiled model."""
+    model = MIXAE(
+        CLUSTERS,
+        filters=(8, 16),
+        kernel_size=3,
+        assignment_units=(128,),
+        batch_size=BATCH,
+        seed=0,
+        dtype=precision,
+    )
     model.build((None, *KINDS[kind]))
     model.compile(steps_per_execution=20)
-    return model, *time_fit(model, x, repeats, first_rows=20 * BATCH)
+    model.optimizer.build(model.trainable_variables)
+    return model
 
 
-def separate_seconds(model, x, repeats):
-    """Seconds of an epoch of ten separate Keras autoencoders of the same sizes, in one step."""
+def compare(model, batch, repeats):
+    """How many times as fast a step is as ten separate Keras autoencoders of the same sizes."""
     autoencoders = [model.autoencoder(k) for k in range(CLUSTERS)]
 
     def loss(batch):
-        return tf.add_n([tf.reduce_sum(tf.square(batch - each(batch))) for each in autoencoders])
+        errors = [batch - tf.cast(each(batch), tf.float32) for each in autoencoders]
+        return tf.add_n([tf.reduce_sum(tf.square(error)) for error in errors])
 
-    seconds = separate_step_seconds(autoencoders, loss, x[:BATCH], 5 * repeats)
-    return seconds * (ROWS / BATCH)
+    x = tf.constant(batch)
+    step = tf.function(lambda: model.train_step((x,)), jit_compile=model.jit_compile)
+    other = separate_step(autoencoders, loss, batch)
+    return times_as_fast(lambda: step()["loss"].numpy(), other, repeats)
 
 
 def main():
     """Measures and prints."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--repeats", type=int, default=2, help="epochs timed; the best counts")
-    repeats = parser.parse_args().repeats
+    parser.add_argument("--steps", type=int, default=30, help="steps compared; medians count")
+    parser.add_argument("--steps-only", action="store_true", help="time no epochs")
+    arguments = parser.parse_args()
     pixels = np.random.default_rng(0).random((ROWS, *SHAPE), dtype="float32")
-    yardsticks, rows = [product_rate()], []
+    print(f"oneDNN is {'on' if onednn_is_on() else 'off'}")
     for kind, shape in KINDS.items():
         x = pixels.reshape(ROWS, *shape)
         for precision in ("float32", "mixed_bfloat16"):
-            model, seconds, first = measure(kind, precision, x, repeats)
-            yardsticks.append(product_rate())
-            if precision == "float32":
-                separate = separate_seconds(model, x, repeats)
-            operations = ROWS * sample_operations(model)
-            rows.append((kind, precision, operations, seconds, separate, first))
-    rate = max(yardsticks)
-    print(f"float32 product of 2048 x 2048 matrices: {rate / 1e9:.0f} GFLOP/s")
-    for kind, precision, operations, seconds, separate, first in rows:
-        print(
-            f"{kind}, {precision}: epoch {seconds:.1f} s, {operations / seconds / rate:.0%} of the "
-            f"product rate, {separate / seconds:.1f} times as fast as separate Keras models in "
-            f"float32; {first:.0f} s to the first step"
-        )
+            wall, work = compare(make(kind, precision), x[:BATCH], arguments.steps)
+            print(
+                f"{kind}, {precision}: a step is {wall:.1f} times as fast as separate Keras "
+                f"models by wall time, {work:.1f} times by CPU time",
+                flush=True,
+            )
+            if not arguments.steps_only:
+                print_epoch(make(kind, precision), x, arguments.repeats)
+
+
+def print_epoch(model, x, repeats):
+    """Prints the rate of `fit`, against that of a product timed right after it."""
+    seconds, first = time_fit(model, x, repeats, first_rows=20 * BATCH)
+    share = ROWS * sample_operations(model) / seconds / product_rate()
+    print(
+        f"  epoch {seconds:.1f} s, {share:.0%} of the rate of a float32 product of 2048 x 2048 "
+        f"matrices; {first:.0f} s to the first step",
+        flush=True,
+    )
 
 
 if __name__ == "__main__":

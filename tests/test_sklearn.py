@@ -64,6 +64,11 @@ EXPECTED_FAILURES = {
     "check_estimator_sparse_matrix": CLASSIFIER,
 }
 
+OTHER_ORDER = {
+    "check_methods_sample_order_invariance": "asks for nine digits, and a product of float32 may "
+    "round a row otherwise in another place of the batch; passes with six, see the next tests"
+}
+
 
 class AdaptedClusterer(DeepClusterer):
     """Takes two clusters where one is set, and says that it is a classifier."""
@@ -77,7 +82,9 @@ class AdaptedClusterer(DeepClusterer):
         return tags
 
 
-@parametrize_with_checks([light_clusterer()], expected_failed_checks=lambda _: EXPECTED_FAILURES)
+@parametrize_with_checks(
+    [light_clusterer()], expected_failed_checks=lambda _: {**EXPECTED_FAILURES, **OTHER_ORDER}
+)
 def test_scikit_learns_checks_pass(estimator, check):
     check(estimator)
 
@@ -88,6 +95,17 @@ def test_checks_that_take_it_for_another_pass_adapted(name):
     changes = {"n_clusters": 4, "epochs": 1} if "sparse" in name else {}
     estimator = AdaptedClusterer(**light_clusterer(**changes).get_params())
     getattr(estimator_checks, name)("DeepClusterer", estimator)
+
+
+@pytest.mark.parametrize("name", OTHER_ORDER)
+def test_checks_of_nine_digits_pass_with_those_of_float32(name, monkeypatch):
+    compare = estimator_checks.assert_allclose_dense_sparse
+
+    def compare_float32(x, y, rtol=None, atol=None, err_msg=""):
+        compare(x, y, rtol=1e-6, atol=1e-6, err_msg=err_msg)
+
+    monkeypatch.setattr(estimator_checks, "assert_allclose_dense_sparse", compare_float32)
+    getattr(estimator_checks, name)("DeepClusterer", light_clusterer())
 
 
 # In scikit-learn's tools ------------------------------------------------------------------------
