@@ -1,5 +1,6 @@
 import base64
 import io
+import re
 import sys
 
 import jinja2
@@ -37,6 +38,14 @@ def test_a_page_has_the_common_frame_and_escapes_text(package, tmp_path):
     assert page.startswith("<!DOCTYPE html>")
     assert "<title>T</title>" in page
     assert "<p>a &lt; b</p>" in page
+
+
+def test_what_is_wider_than_the_page_scrolls_or_breaks(package, tmp_path):
+    page = pages.write(tmp_path / "page.html", package, "own.html.j2", text="").read_text()
+    rules = dict(re.findall(r"^(\w+) \{ (.*) \}$", page, re.MULTILINE))
+    assert "max-width: 100%; overflow-x: auto" in rules["table"]
+    assert "overflow-wrap: anywhere" in rules["body"]
+    assert "max-width: 100%" in rules["img"]
 
 
 def test_a_name_that_the_content_lacks_is_an_error(package, tmp_path):
