@@ -6,6 +6,7 @@ Importing this package imports nothing else: submodules and models are loaded at
 
 import importlib
 
+from tfclust.startup import check_backend
 from tfclust.version import __version__
 
 _MODELS = ("AECM", "CM", "DAMIC", "GumbelSoftmaxVAE", "MIXAE", "VAE")
@@ -29,6 +30,8 @@ __all__ = ["__version__", *_MODELS, *_MODULES]
 
 
 def __getattr__(name):
+    if name in __all__:
+        check_backend()
     if name in _MODULES:
         return importlib.import_module(f"tfclust.{name}")
     if name in _MODELS:

@@ -1,5 +1,9 @@
 """Callbacks: rules that act between steps and epochs."""
 
+from tfclust.startup import check_backend
+
+check_backend()  # or Keras says what else it lacks
+
 from tfclust.callbacks.anneal_temperature import AnnealTemperature
 from tfclust.callbacks.averaging_epoch import AveragingEpoch
 from tfclust.callbacks.checkpoint import Checkpoint

@@ -1,5 +1,9 @@
 """Layers that Keras does not have."""
 
+from tfclust.startup import check_backend
+
+check_backend()  # or Keras says what else it lacks
+
 from tfclust.layers.parallel_batch_normalization import ParallelBatchNormalization
 from tfclust.layers.parallel_conv2d import ParallelConv2D
 from tfclust.layers.parallel_conv2d_transpose import ParallelConv2DTranspose

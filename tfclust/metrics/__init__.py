@@ -1,5 +1,9 @@
 """Scores of a clustering: against labels, from memberships alone, and streaming in Keras."""
 
+from tfclust.startup import check_backend
+
+check_backend()  # or Keras says what else it lacks
+
 from tfclust.metrics.accuracy_metric import ClusteringAccuracy
 from tfclust.metrics.confusion_metric import ConfusionMetric
 from tfclust.metrics.membership_scores import (

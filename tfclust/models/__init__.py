@@ -1,5 +1,9 @@
 """The papers' models."""
 
+from tfclust.startup import check_backend
+
+check_backend()  # or Keras says what else it lacks
+
 from tfclust.models.aecm import AECM
 from tfclust.models.base import ClusteringModel
 from tfclust.models.cm import CM
