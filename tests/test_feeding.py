@@ -1,4 +1,6 @@
 import itertools
+import os
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -149,3 +151,25 @@ def test_other_epochs_end_after_their_steps_and_begin_anew(executions, restart):
     assert steps is None
     assert int(epochs.cardinality()) == 6
     assert [list(epochs.as_numpy_iterator()) for _ in range(2)] == [[0] * 6, [1] * 6]
+
+
+@pytest.mark.skipif(not Path("/proc/self/statm").exists(), reason="memory is read from /proc")
+def test_pipelines_that_are_used_up_leave_no_memory():
+    x = np.zeros((20_000, 100), "float32")  # 7.6 MiB
+
+    def memory():
+        return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+
+    def use_up():
+        for batches in (
+            ordered_batches(x, batch_size=4096),
+            shuffled_epochs(x, None, 4096, 0, lambda: 0).take(5),
+        ):
+            for _ in batches:
+                pass
+
+    use_up()
+    before = memory()
+    for _ in range(20):
+        use_up()
+    assert memory() - before < 4 * x.nbytes

@@ -5,6 +5,8 @@ own shuffling cannot be resumed in the middle. Here the order of an epoch is a f
 and of the number of training steps taken before it, and nothing else.
 """
 
+import functools
+
 import numpy as np
 import tensorflow as tf
 
@@ -29,12 +31,13 @@ def shuffled_epochs(x, y, batch_size, seed, steps_taken, shuffle=True, least=1):
     Raises:
         ValueError: there are fewer rows than `least`, or `batch_size` is smaller.
     """
-    n, read = x.shape[0], _row_reader(x, y)
+    n = x.shape[0]
     if min(n, batch_size) < least:
         raise ValueError(
             f"A batch must have at least {least} rows, by which a network normalizes them. "
             f"Received: batch_size={batch_size}, x of {n} rows"
         )
+    tables, read = _tables(x, y)
     steps = count_batches(n, batch_size, least)
 
     def first_steps():
@@ -43,19 +46,20 @@ def shuffled_epochs(x, y, batch_size, seed, steps_taken, shuffle=True, least=1):
             yield step
             step += steps
 
-    def epoch(first_step):
+    def epoch(first_step, tables):
         order = _order(n, seed, first_step, shuffle)
 
         def batch(i):
             end = tf.where(i + 1 < steps, (i + 1) * batch_size, n)
-            return read(order[..., i * batch_size : end])
+            return read(order[..., i * batch_size : end], *tables)
 
         return tf.data.Dataset.range(steps).map(batch, num_parallel_calls=2)
 
     starts = tf.data.Dataset.from_generator(
         first_steps, output_signature=tf.TensorSpec((), tf.int64)
     )
-    return starts.flat_map(epoch).prefetch(4)
+    whole = tf.data.Dataset.from_tensors(tables).repeat()
+    return tf.data.Dataset.zip(starts, whole).flat_map(epoch).prefetch(4)
 
 
 def keras_epochs(batches, steps, steps_per_execution, restart=False):
@@ -99,13 +103,18 @@ def ordered_batches(x, y=None, batch_size=256):
     Returns:
         A `tf.data.Dataset` of known length.
     """
-    n, read = x.shape[0], _row_reader(x, y)
+    n = x.shape[0]
+    tables, read = _tables(x, y)
+    steps = count_batches(n, batch_size)
 
-    def batch(i):
-        return read(tf.range(i * batch_size, tf.minimum((i + 1) * batch_size, n)))
+    def once(*tables):
+        def batch(i):
+            return read(tf.range(i * batch_size, tf.minimum((i + 1) * batch_size, n)), *tables)
 
-    steps = tf.data.Dataset.range(count_batches(n, batch_size))
-    return steps.map(batch, num_parallel_calls=2).prefetch(4)
+        return tf.data.Dataset.range(steps).map(batch, num_parallel_calls=2)
+
+    batches = tf.data.Dataset.from_tensors(tables).flat_map(once)
+    return batches.apply(tf.data.experimental.assert_cardinality(steps)).prefetch(4)
 
 
 def array_batches(x, batch_size):
@@ -121,36 +130,35 @@ def count_batches(n, batch_size, least=1):
     return max(1, whole + (rest >= least))
 
 
-def _row_reader(x, y):
-    rows = _csr_rows(x) if hasattr(x, "indptr") else _dense_rows(x)
-    if y is None:
-        return lambda indices: (rows(indices),)
-    labels = tf.convert_to_tensor(np.asarray(y))
-    return lambda indices: (rows(indices), tf.gather(labels, indices))
+def _tables(x, y):
+    """Tensors that hold `x` and `y`, and a function of indices and of them that reads a batch.
 
-
-def _dense_rows(x):
+    They are to flow through a pipeline as an element of it: of a tensor that a function of a
+    pipeline captures, TensorFlow now and then keeps the memory for good.
+    """
     with tf.device("CPU"):  # a batch at a time goes to the accelerator, not the whole
-        table = tf.convert_to_tensor(x)
-    return lambda indices: tf.gather(table, indices)
+        if hasattr(x, "indptr"):
+            parts = (x.data, x.indices.astype("int64"), x.indptr.astype("int64"))
+            rows = tuple(tf.convert_to_tensor(part) for part in parts)
+            read = functools.partial(_csr_rows, x.shape[1])
+        else:
+            rows, read = (tf.convert_to_tensor(x),), tf.gather
+        if y is None:
+            return (rows,), lambda indices, rows: (read(*rows, indices),)
+        labels = tf.convert_to_tensor(np.asarray(y))
+
+    def read_both(indices, rows, labels):
+        return read(*rows, indices), tf.gather(labels, indices)
+
+    return (rows, labels), read_both
 
 
-def _csr_rows(x):
-    with tf.device("CPU"):
-        values, columns, starts = (
-            tf.convert_to_tensor(a)
-            for a in (x.data, x.indices.astype("int64"), x.indptr.astype("int64"))
-        )
-    width = x.shape[1]
-
-    def rows(indices):
-        flat = tf.reshape(indices, [-1])
-        places = tf.ragged.range(tf.gather(starts, flat), tf.gather(starts, flat + 1))
-        row, place = places.value_rowids(), places.values
-        coordinates = tf.stack([row, tf.gather(columns, place)], axis=1)
-        shape = tf.stack([tf.size(flat, out_type=tf.int64), width])
-        dense = tf.scatter_nd(coordinates, tf.gather(values, place), shape)
-        dense = tf.reshape(dense, tf.concat([tf.shape(indices), [width]], axis=0))
-        return tf.ensure_shape(dense, (*indices.shape, width))
-
-    return rows
+def _csr_rows(width, values, columns, starts, indices):
+    flat = tf.reshape(indices, [-1])
+    places = tf.ragged.range(tf.gather(starts, flat), tf.gather(starts, flat + 1))
+    row, place = places.value_rowids(), places.values
+    coordinates = tf.stack([row, tf.gather(columns, place)], axis=1)
+    shape = tf.stack([tf.size(flat, out_type=tf.int64), width])
+    dense = tf.scatter_nd(coordinates, tf.gather(values, place), shape)
+    dense = tf.reshape(dense, tf.concat([tf.shape(indices), [width]], axis=0))
+    return tf.ensure_shape(dense, (*indices.shape, width))

@@ -74,7 +74,7 @@ def train_network(
         )
         build_optimizer(network)
     steps_taken = StepsTaken()
-    batches = shuffled_epochs(x, y, batch_size, seed, steps_taken, least=least)
+    batches = shuffled_epochs(x, y, batch_size, seed, steps_taken.read, least=least)
     if y is None:
         batches = batches.map(lambda rows: (rows, rows))
     batches, steps_per_epoch = keras_epochs(batches, steps, network.steps_per_execution)

@@ -4,7 +4,7 @@ import keras
 
 
 class StepsTaken(keras.callbacks.Callback):
-    """The number of training steps taken before the current epoch; called, it gives that number.
+    """The number of training steps taken before the current epoch; `read` gives that number.
 
     Batches are fetched while a step runs, when the optimizer may or may not have counted the step
     already. What an epoch's order depends on is therefore read between epochs.
@@ -13,19 +13,17 @@ class StepsTaken(keras.callbacks.Callback):
 
     ```python
     steps_taken = StepsTaken()
-    batches = shuffled_epochs(x, None, 256, seed=0, steps_taken=steps_taken)
+    batches = shuffled_epochs(x, None, 256, seed=0, steps_taken=steps_taken.read)
     model.fit(batches, steps_per_epoch=4, callbacks=[steps_taken])
     ```
     """
 
     def __init__(self):
         super().__init__()
-        self._steps = 0
-
-    def __call__(self):
-        """The number of steps."""
-        return self._steps
+        steps = self._steps = [0]
+        # Without the model: TensorFlow keeps what a generator calls as long as the process lives.
+        self.read = lambda: steps[0]
 
     def on_epoch_begin(self, epoch, logs=None):
         """Reads the optimizer's count, after a checkpoint may have restored it."""
-        self._steps = int(self.model.optimizer.iterations.numpy())
+        self._steps[0] = int(self.model.optimizer.iterations.numpy())

@@ -504,7 +504,7 @@ class ObjectiveModel(keras.Model):
         least = smallest_batch(self)
         steps = count_batches(x.shape[0], batch_size, least)
         return keras_epochs(
-            shuffled_epochs(x, y, batch_size, self._order_seed, steps_taken, shuffle, least),
+            shuffled_epochs(x, y, batch_size, self._order_seed, steps_taken.read, shuffle, least),
             steps if steps_per_epoch is None else steps_per_epoch,
             self.steps_per_execution,
             # Only whole passes begin where those of a run that was cut off and restored do.
