@@ -5,6 +5,8 @@ import numpy as np
 import pytest
 from scipy.sparse import csr_matrix
 from sklearn.cluster import KMeans
+from sklearn.exceptions import ConvergenceWarning
+from tiny_models import tiny_model
 
 from tfclust.callbacks import Checkpoint
 from tfclust.models import AECM, aecm, objective_model
@@ -204,3 +206,30 @@ def test_a_mixture_of_identical_rows_has_a_variance_and_shares_above_0():
     assert variance > 0
     assert shares.min() > 0
     assert shares.sum() == pytest.approx(1.0)
+
+
+@pytest.mark.parametrize("name", ["AECM", "DAMIC"])
+def test_a_start_from_data_with_fewer_distinct_rows_than_clusters_warns_and_is_finite(rows, name):
+    two = np.repeat(rows.clip(0.0, 1.0)[:2], [30, 2], axis=0)
+    model = tiny_model(name)
+    with pytest.warns(ConvergenceWarning, match="distinct clusters"):
+        model.pretrain(two, epochs=1, verbose=0)
+    assert all(np.isfinite(weight).all() for weight in model.get_weights())
+
+
+@pytest.mark.parametrize("change", [{"n_init": 0}, {"max_iter": 0}, {"n_init": 2.5}])
+def test_kmeans_refuses_numbers_of_starts_that_are_none(rows, change):
+    with pytest.raises(ValueError, match=r"must be an integer of at least 1.*Received"):
+        kmeans(rows, 3, 0, **change)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"epochs": -1}, {"epochs": 1.5}, {"batch_size": 0}, {"clustering_epochs": -1}],
+)
+def test_numbers_of_epochs_and_rows_that_are_none_are_refused_before_any_training(rows, change):
+    model, seen = make(), []
+    note = keras.callbacks.LambdaCallback(on_train_begin=lambda logs: seen.append(1))
+    with pytest.raises(ValueError, match=r"must be an integer of at least .*Received"):
+        model.pretrain(rows, **{"epochs": 1, **change}, verbose=0, callbacks=[note])
+    assert not seen

@@ -3,12 +3,14 @@
 import keras
 
 from tfclust.layers import (
+    BatchNormalization,
     ParallelBatchNormalization,
     ParallelConv2D,
     ParallelConv2DTranspose,
     ParallelDense,
     ParallelReshape,
 )
+from tfclust.layers.moving_statistics import MovingStatistics
 from tfclust.layers.parallel_layer import ParallelLayer
 from tfclust.seeds import layer_seeds
 
@@ -103,9 +105,7 @@ def normalized_network(
             dtype=dtype,
             name=f"dense_{i}",
         )
-        normalize = keras.layers.BatchNormalization(
-            synchronized=True, dtype=dtype, name=f"norm_{i}"
-        )
+        normalize = BatchNormalization(synchronized=True, dtype=dtype, name=f"norm_{i}")
         activate = keras.layers.Activation(activation, dtype=dtype, name=f"activation_{i}")
         layers += [dense, *_in_order(normalize, activate, normalize_first)]
     output = keras.layers.Dense(
@@ -307,13 +307,25 @@ def set_single_network(model, k, single):
 
 def smallest_batch(network):
     """Rows of the smallest batch that `network` can learn from: 2 where it normalizes them."""
-    normalizations = (keras.layers.BatchNormalization, ParallelBatchNormalization)
+    return 2 if any(_normalizations(network)) else 1
+
+
+def restart_statistics(network):
+    """Makes the moving statistics of `network` those of the batches to come, and of no others.
+
+    For a network that goes on to other data than it was trained on.
+    """
+    for layer in _normalizations(network):
+        if isinstance(layer, MovingStatistics):  # Keras's own know no restart
+            layer.restart()
+
+
+def _normalizations(network):
     for layer in network.layers:
-        if isinstance(layer, normalizations):
-            return 2
-        if isinstance(layer, keras.Model) and smallest_batch(layer) == 2:
-            return 2
-    return 1
+        if isinstance(layer, (keras.layers.BatchNormalization, ParallelBatchNormalization)):
+            yield layer
+        elif isinstance(layer, keras.Model):
+            yield from _normalizations(layer)
 
 
 def _single_layer(layer, k):

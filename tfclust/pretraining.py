@@ -12,7 +12,7 @@ from tfclust.callbacks.with_callbacks import with_callbacks
 from tfclust.checks import check_integer, value_range
 from tfclust.feeding import count_batches, keras_epochs, ordered_batches, shuffled_epochs
 from tfclust.losses import binary_cross_entropies, squared_errors
-from tfclust.networks import chain, smallest_batch
+from tfclust.networks import chain, restart_statistics, smallest_batch
 from tfclust.optimizers import FusedAdam, LossScaling, build_optimizer
 from tfclust.seeds import check_seed
 
@@ -36,6 +36,8 @@ def train_network(
 ):
     """Trains a network in place on targets, or on its own input.
 
+    The moving statistics by which it normalizes are those of these batches alone.
+
     Args:
         network: Keras model, `(batch, ...)` -> outputs.
         x: float32 array `(n, ...)` or CSR matrix `(n, d)`.
@@ -58,6 +60,7 @@ def train_network(
     epochs = check_integer("epochs", epochs, 0)
     initial_epoch = check_integer("initial_epoch", initial_epoch, 0)
     batch_size = check_integer("batch_size", batch_size, 1)
+    restart_statistics(network)
     least = smallest_batch(network)
     steps = count_batches(x.shape[0], batch_size, least)
     if loss is None:

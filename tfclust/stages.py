@@ -34,8 +34,9 @@ class Stages:
         losses: dict, name of a stage -> its loss after each epoch.
 
     Raises:
-        ValueError: `epochs`, `batch_size` or `patience` is below 1; the folder holds a stage that
-            was trained in another manner or on another number of rows.
+        ValueError: `epochs`, `batch_size` or `patience` is below 1; the folder holds a stage,
+            finished or not, that was trained in another manner: with other arguments than these,
+            another loss, a network of another shape, or on another number of rows.
         OSError: the folder cannot be written.
 
     Example:
@@ -84,7 +85,7 @@ class Stages:
                 callback.on_stage_begin(name, self._manner["epochs"])
         if self._fit["verbose"]:
             print(f"Stage {name}", flush=True)
-        manner = {**self._manner, "patience": self._patience, "rows": x.shape[0]}
+        manner = {**self._manner, "patience": self._patience, **_kind_of(network, x, loss)}
         if self._directory is not None and self._weights(name).exists():
             record = json.loads(self._record(name).read_text())
             self._check_manner(name, record, manner)
@@ -92,12 +93,13 @@ class Stages:
             self.losses[name] = record["losses"]
             return
         record = {"losses": [], "seconds": 0.0, "manner": manner}
+        guards = self._guards(name, record)
         train_network(
             network,
             x,
             y,
             loss,
-            callbacks=[*self._callbacks, _Recorder(record), *self._guards(name, record)],
+            callbacks=[*self._callbacks, _Recorder(record), *guards],
             **self._fit,
         )
         self.losses[name] = record["losses"]
@@ -114,15 +116,20 @@ class Stages:
         stop = [] if self._patience is None else [StopOnPlateau(self._patience, record)]
         if self._directory is None:
             return stop
-        return [*stop, Checkpoint(self._directory / name, state=record)]
+        checkpoint = Checkpoint(self._directory / name, state=record)
+        unfinished = checkpoint.saved_state()
+        if unfinished is not None:
+            self._check_manner(name, unfinished, record["manner"])
+        return [*stop, checkpoint]
 
     def _check_manner(self, name, record, manner):
-        kept = record.get("manner", manner)  # older folders do not tell
-        if kept != manner:
+        kept = record.get("manner", manner)
+        asked = {key: manner.get(key) for key in kept}  # older folders tell less
+        if kept != asked:
             raise ValueError(
                 f"`directory` must be a folder of stages like these: take another, or remove it. "
                 f"Received: directory={str(self._directory)!r}, whose stage {name!r} was trained "
-                f"with {kept}, where {manner} is asked for"
+                f"with {kept}, where {asked} is asked for"
             )
 
     def _weights(self, name):
@@ -137,6 +144,16 @@ class Stages:
         part = self._directory / f"{name}.part.weights.h5"
         network.save_weights(part)
         os.replace(part, self._weights(name))  # the weights last: they say that it is finished
+
+
+def _kind_of(network, x, loss):
+    """What else a stage depends on, as plain JSON."""
+    loss = network.loss if loss is None else loss  # trained here before, and trained anew
+    return {
+        "rows": x.shape[0],
+        "loss": loss if isinstance(loss, str) else getattr(loss, "__name__", type(loss).__name__),
+        "network": [list(weight.shape) for weight in network.weights],
+    }
 
 
 def seconds_of_stages(directory):

@@ -39,6 +39,13 @@ BAD_DATA = {
     "objects": (lambda x: x.astype(object), "real numbers"),
     "text": (lambda x: x.astype(str), "real numbers"),
 }
+DEGENERATE = {  # of rows in [0, 1]
+    "a constant": lambda x: np.full_like(x, 0.5),
+    "zeros": np.zeros_like,
+    "identical rows": lambda x: np.repeat(x[:1], 37, axis=0),
+    "two distinct rows": lambda x: np.repeat(x[:2], [36, 1], axis=0),
+    "a row for each cluster": lambda x: x[:3],
+}
 BAD_ARGUMENTS = {
     "one cluster": ({"n_clusters": 1}, "`n_clusters` must be an integer of at least 2"),
     "no clusters": ({"n_clusters": 0}, "`n_clusters` must be an integer of at least 2"),
@@ -373,6 +380,14 @@ class ClusteringModelBattery:
                 expected = np.mean(np.stack(steps), axis=0, dtype="float64")
                 np.testing.assert_allclose(weight, expected, rtol=1e-5, atol=1e-7)
                 assert not np.allclose(weight, steps[-1], rtol=1e-5, atol=1e-7)
+
+    def test_data_without_clusters_give_finite_numbers(self, rows):
+        model = self.make_eager()
+        for case, degenerate in DEGENERATE.items():
+            x = degenerate(rows.clip(0.0, 1.0))
+            logs = model.fit(x, epochs=2, verbose=0, callbacks=[AveragingEpoch()]).history
+            found = model.embed(x), model.reconstruct(x), model.predict(x, verbose=0)
+            assert all(np.isfinite(values).all() for values in (*logs.values(), *found)), case
 
     # Before it is built -----------------------------------------------------------------------
 

@@ -53,9 +53,18 @@ class TestDAMIC(ClusteringModelBattery):
             assert kinds[0] == "Activation"
             assert kinds[1].endswith("BatchNormalization")
 
-    def test_a_config_without_the_order_is_one_of_normalizing_first(self, trained):
+    def test_a_config_means_what_the_constructor_does(self, trained):
         config = trained.get_config()
         assert DAMIC.from_config(config).normalize_first is False
+        for some in ({"n_clusters": 3}, {"n_clusters": 3, "gate": True, "hidden_units": (8,)}):
+            expected = DAMIC(**some).get_config()
+            config_of_some = DAMIC.from_config(some).get_config()
+            for own in ("name", "seed"):
+                del expected[own], config_of_some[own]
+            assert config_of_some == expected
+
+    def test_a_whole_config_of_before_there_was_an_order_normalizes_first(self, trained):
+        config = trained.get_config()
         del config["normalize_first"]
         assert DAMIC.from_config(config).normalize_first is True
 
@@ -240,6 +249,45 @@ def test_clusters_train_the_gate_and_visit_every_row_once_an_epoch(rows, labels,
         np.testing.assert_array_equal(seen[f"cluster_{k}"], rows[labels == k])
 
 
+def test_an_autoencoder_of_few_rows_is_normalized_by_these(rows, labels):
+    model = make()
+    model.pretrain_autoencoder(1.0 - rows, epochs=5, verbose=0)  # of statistics of its own
+    model.pretrain_clusters(rows, labels, epochs=3, batch_size=20, verbose=0)  # three steps
+    for k in range(3):
+        autoencoder, own = model.autoencoder(k), rows[labels == k]
+        np.testing.assert_allclose(autoencoder(own), autoencoder(own, training=True), atol=0.02)
+
+
+def test_an_unfinished_stage_of_another_manner_is_not_taken_up(rows, tmp_path, monkeypatch):
+    monkeypatch.setattr(Checkpoint.__init__, "__defaults__", (0.0, None))  # at every epoch
+
+    def interrupt(epoch, logs):
+        if epoch == 3:
+            raise Interrupted
+
+    callbacks = [keras.callbacks.LambdaCallback(on_epoch_begin=interrupt)]
+    with pytest.raises(Interrupted):
+        make().pretrain_autoencoder(rows, 9, verbose=0, directory=tmp_path, callbacks=callbacks)
+    assert [*tmp_path.glob("layer_1/epoch-*")]
+    others = {
+        "epochs": (make(), rows, 8, {}),
+        "batch_size": (make(), rows, 9, {"batch_size": 9}),
+        "seed": (make(seed=5), rows, 9, {}),
+        "patience": (make(), rows, 9, {"patience": 2}),
+        "rows": (make(), rows[:30], 9, {}),
+        "network": (make(embedding_dim=4), rows, 9, {}),
+    }
+    for name, (model, x, epochs, changes) in others.items():
+        with pytest.raises(ValueError, match=f"stages like these.*Received.*'{name}'"):
+            model.pretrain_autoencoder(x, epochs, verbose=0, directory=tmp_path, **changes)
+    stages = Stages(9, 8, 0, directory=tmp_path)
+    network = keras.Sequential([keras.Input((6,)), keras.layers.Dense(6)])
+    with pytest.raises(ValueError, match=r"'loss': 'mse'"):
+        stages.train("layer_1", network, rows, None, "mse")
+    history = make().pretrain_autoencoder(rows, 9, verbose=0, directory=tmp_path).history
+    assert len(history["layer_1"]) == 9
+
+
 def test_empty_and_tiny_clusters_keep_their_autoencoder(rows, seen):
     model = make()
     model.build((None, 6))
@@ -329,7 +377,7 @@ def parts_in_float64(model, x):
                 kernel = np.asarray(layer.kernel, dtype="float64")
                 x = x @ kernel + (weights[1] if layer.use_bias else 0.0)
             elif weights:
-                gamma, beta, mean, variance = weights
+                gamma, beta, mean, variance = weights[:4]
                 x = gamma * (x - mean) / np.sqrt(variance + 1e-3) + beta
             else:
                 x = np.where(x > 0, x, np.expm1(np.minimum(x, 0.0)))

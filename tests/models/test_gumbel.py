@@ -150,7 +150,7 @@ def terms_in_float64(model, x):
         for layer in network.layers:
             weights = [np.asarray(w, dtype="float64") for w in layer.get_weights()]
             if isinstance(layer, keras.layers.BatchNormalization):
-                scale, offset, mean, variance = weights
+                scale, offset, mean, variance = weights[:4]
                 x = scale * (x - mean) / np.sqrt(variance + layer.epsilon) + offset
             elif isinstance(layer, keras.layers.Activation):
                 x = np.maximum(x, 0.0)

@@ -44,6 +44,11 @@ class Checkpoint(keras.callbacks.Callback):
         self.every_seconds = check_weight("every_seconds", every_seconds)
         self.state = {} if state is None else state
 
+    def saved_state(self):
+        """What was saved of `state` by the run that was cut off; None where there is none."""
+        checkpoints = self._checkpoints()
+        return _read(checkpoints[-1])["state"] if checkpoints else None
+
     def on_train_begin(self, logs=None):
         """Takes up the newest checkpoint, where there is one."""
         self._last_time = time.monotonic()
@@ -83,12 +88,16 @@ class Checkpoint(keras.callbacks.Callback):
             _remove(checkpoint)
 
     def _restore(self, checkpoint):
-        saved = json.loads((checkpoint / "state.json").read_text())
+        saved = _read(checkpoint)
         self.model.optimizer.build(self.model.trainable_variables)
         self.model.load_weights(checkpoint / "model.weights.h5")
         self.state.update(saved["state"])
         # As keras.callbacks.BackupAndRestore does: `fit` reads it after this hook.
         self.model._initial_epoch = saved["epochs_done"]
+
+
+def _read(checkpoint):
+    return json.loads((checkpoint / "state.json").read_text())
 
 
 def _part(checkpoint):

@@ -4,6 +4,7 @@ from tfclust.startup import check_backend
 
 check_backend()  # or Keras says what else it lacks
 
+from tfclust.layers.batch_normalization import BatchNormalization
 from tfclust.layers.parallel_batch_normalization import ParallelBatchNormalization
 from tfclust.layers.parallel_conv2d import ParallelConv2D
 from tfclust.layers.parallel_conv2d_transpose import ParallelConv2DTranspose
@@ -12,6 +13,7 @@ from tfclust.layers.parallel_reshape import ParallelReshape
 from tfclust.layers.quadratic_features import QuadraticFeatures
 
 __all__ = [
+    "BatchNormalization",
     "ParallelBatchNormalization",
     "ParallelConv2D",
     "ParallelConv2DTranspose",

@@ -4,19 +4,21 @@ import keras
 import tensorflow as tf
 
 from tfclust.distribution import global_batch_mean, replica_count
+from tfclust.layers.batch_normalization import BatchNormalization
+from tfclust.layers.moving_statistics import MovingStatistics
 from tfclust.layers.parallel_layer import ParallelLayer
 
 
 @keras.saving.register_keras_serializable(package="tfclust")
-class ParallelBatchNormalization(ParallelLayer):
+class ParallelBatchNormalization(MovingStatistics, ParallelLayer):
     """Batch normalization with each network's own statistics, scale and offset.
 
-    What K `keras.layers.BatchNormalization` compute over the last axis of K batches, with the mean
-    and the variance of the global batch under a distribution strategy.
+    What K `tfclust.layers.BatchNormalization` compute over the last axis of K batches, with the
+    mean and the variance of the global batch under a distribution strategy.
 
     Args:
         networks: number of networks K, at least 1.
-        momentum: of the moving mean and variance, in [0, 1).
+        momentum: of the moving mean and variance in the long run, in [0, 1).
         epsilon: added to the variance, positive.
         **kwargs: `name`, `dtype`.
 
@@ -45,13 +47,13 @@ class ParallelBatchNormalization(ParallelLayer):
         self.epsilon = float(epsilon)
 
     def single(self, name=None):
-        """One of the K as a `keras.layers.BatchNormalization`, without weights."""
-        return keras.layers.BatchNormalization(
+        """One of the K as a `BatchNormalization`, without weights."""
+        return BatchNormalization(
             momentum=self.momentum, epsilon=self.epsilon, dtype=self.dtype_policy, name=name
         )
 
     def build(self, input_shape):
-        """Creates scale, offset and moving statistics, each `(K, c)`."""
+        """Creates scale, offset and moving statistics, each `(K, c)`, and the count of steps."""
         super().build(input_shape)
         shape = (input_shape[-1],)
         self.gamma = self.add_stacked_weight(shape, "ones", "gamma")
@@ -59,6 +61,7 @@ class ParallelBatchNormalization(ParallelLayer):
         fixed = {"trainable": False, "autocast": False}
         self.moving_mean = self.add_stacked_weight(shape, "zeros", "moving_mean", **fixed)
         self.moving_variance = self.add_stacked_weight(shape, "ones", "moving_variance", **fixed)
+        self.steps = self.add_stacked_weight((), "zeros", "steps", **fixed)
 
     @property
     def _whole(self):
@@ -74,8 +77,11 @@ class ParallelBatchNormalization(ParallelLayer):
             outputs = self._normalize(x, mean, variance)
         else:
             outputs, mean, variance = self._normalize_fused(x)
-        self._move(self.moving_mean, mean)
-        self._move(self.moving_variance, variance)
+        share = self._share(self.momentum, mean.dtype)[:, tf.newaxis]
+        for average, value in ((self.moving_mean, mean), (self.moving_variance, variance)):
+            before = tf.cast(average, value.dtype)
+            average.assign(before * (1.0 - share) + value * share)
+        self.steps.assign(self.steps + 1.0)
         return outputs
 
     def _normalize(self, x, mean, variance):
@@ -105,10 +111,6 @@ class ParallelBatchNormalization(ParallelLayer):
         x = tf.reshape(x, (self.networks, -1, x.shape[-1]))
         mean = global_batch_mean(x)
         return mean, global_batch_mean(tf.square(x - mean[:, tf.newaxis]))
-
-    def _move(self, average, value):
-        before = tf.cast(average, value.dtype)
-        average.assign(before * self.momentum + value * (1.0 - self.momentum))
 
     def _spread(self, statistic, x):
         ones = [1] * (len(x.shape) - 2)

@@ -19,6 +19,7 @@ from tfclust.networks import (
     chain,
     normalized_network,
     parallel_dense_autoencoder,
+    restart_statistics,
     set_single_network,
     single_network,
 )
@@ -28,6 +29,7 @@ from tfclust.stages import Stages
 
 RULES = ("gate", "reconstruction")
 FEWEST_ROWS = 10  # statistics of fewer tell nothing of a cluster
+OLDER_CONFIG = frozenset({"embedding_dim", "hidden_units", "gate_units", "gate"})
 
 
 @keras.saving.register_keras_serializable(package="tfclust")
@@ -81,8 +83,7 @@ class DAMIC(MixtureOfAutoencoders):
     training begins.
 
     Known limits: every autoencoder sees every sample, so a step costs K times one autoencoder's;
-    from a random start some autoencoders may win no sample; the statistics that normalize outside
-    of training follow by 1 % a step, so some hundred steps must have been taken before they fit.
+    from a random start some autoencoders may win no sample.
     """
 
     TERMS = ("mixture_nll",)
@@ -325,6 +326,8 @@ class DAMIC(MixtureOfAutoencoders):
                 loss = None if autoencoder.compiled else cross_entropy_loss
                 stages.train(f"cluster_{k}", autoencoder, rows, None, loss)
                 self._set_autoencoder(k, encoder, decoder)
+        for network in (self.encoder, self.decoder):  # the batches of clusters are over
+            restart_statistics(network)
         return stages.history()
 
     def _set_autoencoder(self, k, encoder, decoder):
@@ -352,8 +355,14 @@ class DAMIC(MixtureOfAutoencoders):
 
     @classmethod
     def from_config(cls, config, custom_objects=None):
-        """The model of a config; one that lacks `normalize_first` is older than this choice."""
-        return super().from_config({"normalize_first": True, **config}, custom_objects)
+        """The model of a config: what it lacks has the constructor's default.
+
+        But a config that `get_config` gave before there was `normalize_first`, which holds all
+        settings but this one, is of a model that normalizes first.
+        """
+        if config.keys() >= OLDER_CONFIG:
+            config = {"normalize_first": True, **config}
+        return super().from_config(config, custom_objects)
 
 
 def _nearest(distances):
