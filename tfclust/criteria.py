@@ -16,6 +16,7 @@ class Criterion:
 
     Example:
 
+    >>> from tfclust.criteria import CRITERIA
     >>> CRITERIA["l_sp"].direction
     'min'
     """

@@ -40,7 +40,9 @@ def dense_network(
     Example:
 
     ```python
-    encoder = dense_network(784, (500, 500, 2000, 10), name="encoder")
+    from tfclust.networks import dense_network
+
+    encoder = dense_network(64, (200, 200, 500, 10), name="encoder")
     ```
     """
     seeds = layer_seeds(seed, 2 * len(units))
@@ -87,7 +89,9 @@ def normalized_network(
     Example:
 
     ```python
-    encoder = normalized_network(784, (512, 256, 100), name="encoder")
+    from tfclust.networks import normalized_network
+
+    encoder = normalized_network(64, (128, 64, 50), name="encoder")
     ```
     """
 
@@ -152,7 +156,9 @@ def parallel_dense_autoencoder(
     Example:
 
     ```python
-    encoder, decoder = parallel_dense_autoencoder(10, 784, (256, 64), 8)
+    from tfclust.networks import parallel_dense_autoencoder
+
+    encoder, decoder = parallel_dense_autoencoder(10, 64, (32, 16), 8)
     ```
     """
     seeds = iter(layer_seeds(seed, 2 * len(hidden_units) + 2))
@@ -220,6 +226,8 @@ def parallel_convolutional_autoencoder(
     Example:
 
     ```python
+    from tfclust.networks import parallel_convolutional_autoencoder
+
     encoder, decoder = parallel_convolutional_autoencoder(10, (28, 28, 1), (16, 32), 8)
     ```
     """

@@ -16,7 +16,11 @@ class FusedAdam(keras.optimizers.Adam):
     Example:
 
     ```python
-    model.compile(optimizer=tfclust.optimizers.FusedAdam(1e-3))
+    from tfclust import CM
+    from tfclust.optimizers import FusedAdam
+
+    model = CM(n_clusters=3)
+    model.compile(optimizer=FusedAdam(1e-3))
     ```
 
     Reference: Kingma and Ba, Adam, 2015, the form before Section 2.1, in which epsilon is added

@@ -26,7 +26,9 @@ def write(path, package, template, **content):
     Example:
 
     ```python
-    write("report.html", "tfclust.demo", "report.html.j2", results=results)
+    from tfclust.pages import write
+
+    write("page.html", "tfclust", "page.html.j2")  # the frame alone
     ```
     """
     loaders = [jinja2.PackageLoader(package), jinja2.PackageLoader("tfclust")]

@@ -33,7 +33,11 @@ def images_grid(images, n_cols, titles=None, frames=None):
     Example:
 
     ```python
-    figure = images_grid(model.centroids("input").reshape(-1, 28, 28), n_cols=10)
+    import numpy as np
+    from tfclust.plots import images_grid
+
+    images = np.random.default_rng(0).random((10, 8, 8))
+    figure = images_grid(images, n_cols=5)
     ```
     """
     images = np.asarray(images)
@@ -88,7 +92,11 @@ def scatter(points, labels, centroids=None, ax=None, title=None):
     Example:
 
     ```python
-    figure = scatter(x, model.assign(x), model.centroids())
+    import numpy as np
+    from tfclust.plots import scatter
+
+    points = np.random.default_rng(0).random((100, 2))
+    figure = scatter(points, labels=np.arange(100) % 3)
     ```
     """
     points = np.asarray(points)
@@ -136,7 +144,11 @@ def embedding(codes, labels, centroids=None, method="pca", seed=0, ax=None, titl
     Example:
 
     ```python
-    figure = embedding(model.embed(x), model.assign(x), model.centroids(), method="tsne")
+    from sklearn.datasets import load_iris
+    from tfclust.plots import embedding
+
+    iris = load_iris()
+    figure = embedding(iris.data, iris.target, method="tsne")
     ```
     """
     flat, squares = project(codes, centroids, method, seed)
@@ -221,7 +233,9 @@ def loss_terms(history):
     Example:
 
     ```python
-    figure = loss_terms(model.fit(x, epochs=50))
+    from tfclust.plots import loss_terms
+
+    figure = loss_terms({"loss": [3.0, 2.0, 1.5], "sparsity": [0.3, 0.2, 0.1]})
     ```
     """
     series = getattr(history, "history", history)
@@ -251,6 +265,8 @@ def curves(x, series, x_name, y_name, ax=None, title=None):
     Example:
 
     ```python
+    from tfclust.plots import curves
+
     figure = curves([5, 10, 15], {"usps": [0.4, 0.6, 0.5]}, "clusters", "ARI")
     ```
     """
@@ -282,6 +298,8 @@ def heat_map(values, x_labels, y_labels, x_name, y_name, title=None, ax=None):
     Example:
 
     ```python
+    from tfclust.plots import heat_map
+
     figure = heat_map([[0.2, 0.4], [0.6, 0.8]], [0, 1], [0, 1], "lambda", "beta", "ARI")
     ```
     """
@@ -314,7 +332,10 @@ def bars(heights, x_name, y_name, ax=None, title=None):
     Example:
 
     ```python
-    figure = bars(metrics.cluster_sizes(labels, 10), "cluster", "points")
+    from tfclust.metrics import cluster_sizes
+    from tfclust.plots import bars
+
+    figure = bars(cluster_sizes([0, 2, 2, 1], 3), "cluster", "points")
     ```
     """
     ax = _axes(ax, (5, 3))
@@ -348,6 +369,8 @@ def parallel_coordinates(axes, values, name, thick=None, title=None):
     Example:
 
     ```python
+    from tfclust.plots import parallel_coordinates
+
     alpha = ([0.0, 0.5, 1.0], {"1": 0.0, "1000": 1.0})
     figure = parallel_coordinates({"alpha": alpha}, [0.3, 0.1, 0.2], "l_sp", thick=1)
     ```

@@ -62,6 +62,9 @@ def gumbel_softmax_sample(logits, temperature, seed, straight_through=False):
     Example:
 
     ```python
+    import tensorflow as tf
+    from tfclust.sampling import gumbel_softmax_sample
+
     sample = gumbel_softmax_sample(tf.math.log([[0.2, 0.8]]), 0.5, seed=(0, 0))
     ```
 

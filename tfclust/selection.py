@@ -67,10 +67,10 @@ def select(runs, criterion, allow_empty=False):
     from tfclust import CM, selection
 
     x = load_iris().data
-    models = [CM(3, batch_size=15, seed=seed) for seed in range(3)]
+    models = [CM(3, alpha=20.0, batch_size=30, seed=seed) for seed in range(3)]
     for model in models:
-        model.compile()
-        model.fit(x, epochs=50, verbose=0)
+        model.compile(jit_compile=False)
+        model.fit(x, epochs=30, verbose=0)
     best = selection.select(selection.measure(models, x), "reconstruction").model
     ```
 

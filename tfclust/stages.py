@@ -42,7 +42,15 @@ class Stages:
     Example:
 
     ```python
-    stages = Stages(epochs=50, batch_size=256, seed=0, directory="pretraining-0")
+    import keras
+    import numpy as np
+    from tfclust.stages import Stages
+
+    x = np.random.default_rng(0).random((100, 4), dtype="float32")
+    autoencoder = keras.Sequential(
+        [keras.Input((4,)), keras.layers.Dense(2), keras.layers.Dense(4)]
+    )
+    stages = Stages(epochs=5, batch_size=25, seed=0, directory="pretraining-0")
     stages.train("autoencoder", autoencoder, x, None, "mean_squared_error")
     ```
     """

@@ -26,7 +26,14 @@ class AnnealTemperature(keras.callbacks.Callback):
     Example:
 
     ```python
-    model.fit(x, epochs=300, callbacks=[tfclust.callbacks.AnnealTemperature()])
+    import numpy as np
+    from tfclust import GumbelSoftmaxVAE
+    from tfclust.callbacks import AnnealTemperature
+
+    x = np.random.default_rng(0).random((100, 4))
+    model = GumbelSoftmaxVAE(3, feature_dim=8, latent_dim=2, hidden_units=(16,), batch_size=20)
+    model.compile(jit_compile=False)
+    model.fit(x, epochs=10, callbacks=[AnnealTemperature(epochs=3)])
     ```
 
     Reference: Arias Figueroa and Ramirez Rivera, Is simple better?: Revisiting simple generative

@@ -19,7 +19,14 @@ class AveragingEpoch(keras.callbacks.Callback):
     Example:
 
     ```python
-    model.fit(x, epochs=150 + 1, callbacks=[tfclust.callbacks.AveragingEpoch()])
+    import numpy as np
+    from tfclust import CM
+    from tfclust.callbacks import AveragingEpoch
+
+    x = np.random.default_rng(0).random((100, 4))
+    model = CM(n_clusters=3, alpha=5.0, batch_size=20, seed=0)
+    model.compile(jit_compile=False)
+    model.fit(x, epochs=10 + 1, callbacks=[AveragingEpoch()])
     ```
 
     Known limits: the logs of that epoch are those of the weights while they moved; a run that stops

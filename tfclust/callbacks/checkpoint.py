@@ -32,7 +32,14 @@ class Checkpoint(keras.callbacks.Callback):
     Example:
 
     ```python
-    model.fit(x, epochs=1000, callbacks=[tfclust.callbacks.Checkpoint("run-0")])
+    import numpy as np
+    from tfclust import CM
+    from tfclust.callbacks import Checkpoint
+
+    x = np.random.default_rng(0).random((100, 4))
+    model = CM(n_clusters=3, alpha=5.0, batch_size=20, seed=0)
+    model.compile(jit_compile=False)
+    model.fit(x, epochs=10, callbacks=[Checkpoint("run-0")])
     ```
 
     Known limits: what other callbacks keep, such as `History`, starts anew.

@@ -27,7 +27,14 @@ class CollapseWatch(keras.callbacks.Callback):
     Example:
 
     ```python
-    model.fit(x, epochs=100, callbacks=[tfclust.callbacks.CollapseWatch()])
+    import numpy as np
+    from tfclust import CM
+    from tfclust.callbacks import CollapseWatch
+
+    x = np.eye(4).repeat(25, axis=0)
+    model = CM(n_clusters=3, alpha=5.0, batch_size=20, seed=0)
+    model.compile(jit_compile=False)
+    model.fit(x, epochs=10, callbacks=[CollapseWatch(patience=10)])
     ```
 
     Known limits: the weights move while an epoch is counted; a model keeps counting when it is

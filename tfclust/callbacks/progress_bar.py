@@ -17,8 +17,16 @@ class ProgressBar(keras.callbacks.Callback):
     Example:
 
     ```python
-    with tqdm(total=50, unit="epoch") as bar:
-        model.fit(x, epochs=50, verbose=0, callbacks=[ProgressBar(bar)])
+    import numpy as np
+    from tfclust import CM
+    from tfclust.callbacks import ProgressBar
+    from tqdm import tqdm
+
+    x = np.random.default_rng(0).random((100, 4))
+    model = CM(n_clusters=3, alpha=5.0, batch_size=20, seed=0)
+    model.compile(jit_compile=False)
+    with tqdm(total=10, unit="epoch") as bar:
+        model.fit(x, epochs=10, verbose=0, callbacks=[ProgressBar(bar)])
     ```
     """
 

@@ -31,7 +31,14 @@ class RebalanceEntropyWeights(keras.callbacks.Callback):
     Example:
 
     ```python
-    model.fit(x, epochs=100, callbacks=[tfclust.callbacks.RebalanceEntropyWeights()])
+    import numpy as np
+    from tfclust import MIXAE
+    from tfclust.callbacks import RebalanceEntropyWeights
+
+    x = np.random.default_rng(0).random((100, 4))
+    model = MIXAE(n_clusters=3, hidden_units=(8,), batch_size=20, seed=0)
+    model.compile()
+    model.fit(x, epochs=10, callbacks=[RebalanceEntropyWeights()])
     ```
 
     Known limits: with a `cluster_prior`, B is still the entropy, not the cross-entropy of the term.

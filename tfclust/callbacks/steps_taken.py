@@ -12,9 +12,17 @@ class StepsTaken(keras.callbacks.Callback):
     Example:
 
     ```python
+    import keras
+    import numpy as np
+    from tfclust.callbacks.steps_taken import StepsTaken
+    from tfclust.feeding import shuffled_epochs
+
+    x, y = np.random.default_rng(0).random((100, 4)), np.zeros(100)
+    model = keras.Sequential([keras.layers.Dense(1)])
+    model.compile("sgd", loss="mse")
     steps_taken = StepsTaken()
-    batches = shuffled_epochs(x, None, 256, seed=0, steps_taken=steps_taken.read)
-    model.fit(batches, steps_per_epoch=4, callbacks=[steps_taken])
+    batches = shuffled_epochs(x, y, 25, seed=0, steps_taken=steps_taken.read)
+    model.fit(batches, epochs=2, steps_per_epoch=4, shuffle=False, callbacks=[steps_taken])
     ```
     """
 

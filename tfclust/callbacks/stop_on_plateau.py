@@ -22,9 +22,16 @@ class StopOnPlateau(keras.callbacks.Callback):
     Example:
 
     ```python
+    import numpy as np
+    from tfclust import CM
+    from tfclust.callbacks import Checkpoint, StopOnPlateau
+
+    x = np.random.default_rng(0).random((100, 4))
+    model = CM(n_clusters=3, alpha=5.0, batch_size=20, seed=0)
+    model.compile(jit_compile=False)
     state = {}
     callbacks = [StopOnPlateau(5, state), Checkpoint("run-0", state=state)]
-    model.fit(x, epochs=50, callbacks=callbacks)
+    model.fit(x, epochs=10, callbacks=callbacks)
     ```
 
     Known limits: the weights are those of the last epoch, not of the best; it must come before

@@ -29,7 +29,14 @@ class StopWhenStable(keras.callbacks.Callback):
     Example:
 
     ```python
-    model.fit(x, epochs=100, callbacks=[tfclust.callbacks.StopWhenStable(x)])
+    import numpy as np
+    from tfclust import CM
+    from tfclust.callbacks import StopWhenStable
+
+    x = np.random.default_rng(0).random((100, 4))
+    model = CM(n_clusters=3, alpha=5.0, batch_size=20, seed=0)
+    model.compile(jit_compile=False)
+    model.fit(x, epochs=10, callbacks=[StopWhenStable(x)])
     ```
 
     Reference: Boubekki, Kampffmeyer, Brefeld, Jenssen, Joint optimization of an autoencoder for

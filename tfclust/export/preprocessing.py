@@ -32,7 +32,15 @@ class Preprocessing:
     Example:
 
     ```python
-    pixels = Preprocessing(shape=(28, 28), dtype="uint8", scale=1 / 255)
+    import numpy as np
+    from tfclust import CM
+    from tfclust.export import Preprocessing, export_for_serving
+
+    images = np.random.default_rng(0).integers(0, 256, (50, 8, 8), dtype="uint8")
+    model = CM(n_clusters=3, batch_size=25, seed=0)
+    model.compile(jit_compile=False)
+    model.fit(images.reshape(50, 64) / 255)
+    pixels = Preprocessing(shape=(8, 8), dtype="uint8", scale=1 / 255)
     export_for_serving(model, "serving/digits", preprocess=pixels)
     ```
     """

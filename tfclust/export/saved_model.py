@@ -68,7 +68,7 @@ def export_for_serving(
 
     x = np.random.default_rng(0).normal(size=(300, 2))
     model = CM(n_clusters=3, seed=0)
-    model.compile()
+    model.compile(jit_compile=False)
     model.fit(x, epochs=5)
     print(export_for_serving(model, "serving/points", columns=["width", "height"], example=x[0]))
     ```

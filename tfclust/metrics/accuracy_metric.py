@@ -23,6 +23,7 @@ class ClusteringAccuracy(ConfusionMetric):
 
     Example:
 
+    >>> from tfclust.metrics import ClusteringAccuracy
     >>> metric = ClusteringAccuracy(n_clusters=2)
     >>> metric.update_state([0, 0, 1, 1], [[0.1, 0.9], [0.2, 0.8], [0.7, 0.3], [0.4, 0.6]])
     >>> float(metric.result())

@@ -22,6 +22,8 @@ def maximum_matching_weight(table):
 
     Example:
 
+    >>> import tensorflow as tf
+    >>> from tfclust.metrics.assignment import maximum_matching_weight
     >>> table = tf.constant([[1, 5, 0], [0, 4, 2]], tf.float64)
     >>> float(maximum_matching_weight(table))
     7.0

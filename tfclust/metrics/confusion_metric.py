@@ -23,6 +23,8 @@ class ConfusionMetric(keras.metrics.Metric):
 
     Example:
 
+    >>> import tensorflow as tf
+    >>> from tfclust.metrics.confusion_metric import ConfusionMetric
     >>> class Covered(ConfusionMetric):
     ...     "Fraction of clusters that are used."
     ...     def score(self, table):

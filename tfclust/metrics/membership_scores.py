@@ -43,6 +43,7 @@ def sample_entropy(p):
 
     Example:
 
+    >>> from tfclust.metrics import sample_entropy
     >>> sample_entropy([[1.0, 0.0], [0.0, 1.0]])
     0.0
 
@@ -69,6 +70,7 @@ def batch_entropy(p):
 
     Example:
 
+    >>> from tfclust.metrics import batch_entropy
     >>> round(batch_entropy([[1.0, 0.0], [0.0, 1.0]]), 4)  # log 2
     0.6931
 
@@ -96,6 +98,7 @@ def membership_covariance(p):
 
     Example:
 
+    >>> from tfclust.metrics import membership_covariance
     >>> membership_covariance([[1.0, 0.0], [0.0, 1.0]])
     array([[ 0.25, -0.25],
            [-0.25,  0.25]])
@@ -138,6 +141,7 @@ def sparsity_criterion(memberships, centroids):
 
     Example:
 
+    >>> from tfclust.metrics import sparsity_criterion
     >>> sparsity_criterion([[0.5, 0.5], [1.0, 0.0]], [[0.0, 0.0], [0.0, 2.0]])
     0.5
 

@@ -22,6 +22,7 @@ class NormalizedMutualInformation(ConfusionMetric):
 
     Example:
 
+    >>> from tfclust.metrics import NormalizedMutualInformation
     >>> metric = NormalizedMutualInformation(n_clusters=2)
     >>> metric.update_state([0, 0, 1, 1], [1, 1, 0, 0])
     >>> float(metric.result())

@@ -22,6 +22,8 @@ class Occupancy(keras.metrics.Metric):
     Example:
 
     ```python
+    from tfclust.metrics import Occupancy
+
     occupancy = Occupancy(3)
     occupancy.update_state([[1.0, 0.0, 0.0], [0.5, 0.0, 0.5]])
     occupancy.sizes()  # [2, 0, 0]

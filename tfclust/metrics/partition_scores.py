@@ -62,6 +62,7 @@ def clustering_accuracy(y_true, y_pred):
 
     Example:
 
+    >>> from tfclust.metrics import clustering_accuracy
     >>> clustering_accuracy([0, 0, 1, 1], [7, 7, 3, 7])
     0.75
 
@@ -89,6 +90,7 @@ def match_clusters(y_true, y_pred):
 
     Example:
 
+    >>> from tfclust.metrics import match_clusters
     >>> match_clusters([0, 0, 1, 1], [7, 7, 3, 7])
     {7: 0, 3: 1}
     """
@@ -115,6 +117,7 @@ def purity(y_true, y_pred):
 
     Example:
 
+    >>> from tfclust.metrics import purity
     >>> purity([0, 0, 1, 1], [0, 1, 2, 3])
     1.0
 
@@ -141,6 +144,7 @@ def homogeneity(y_true, y_pred):
 
     Example:
 
+    >>> from tfclust.metrics import homogeneity
     >>> homogeneity([0, 0, 1, 1], [0, 0, 0, 0])
     0.0
 
@@ -172,6 +176,7 @@ def normalized_mutual_info(y_true, y_pred):
 
     Example:
 
+    >>> from tfclust.metrics import normalized_mutual_info
     >>> normalized_mutual_info([0, 0, 1, 1], [1, 1, 0, 0])
     1.0
 
@@ -199,6 +204,7 @@ def adjusted_rand(y_true, y_pred):
 
     Example:
 
+    >>> from tfclust.metrics import adjusted_rand
     >>> adjusted_rand([0, 0, 1, 1], [1, 1, 0, 0])
     1.0
 
@@ -225,6 +231,7 @@ def evaluate(y_true, y_pred):
 
     Example:
 
+    >>> from tfclust.metrics import evaluate
     >>> evaluate(["cat", "cat", "dog", "dog"], [1, 1, 0, 0])
     {'acc': 1.0, 'nmi': 1.0, 'ari': 1.0, 'purity': 1.0, 'homogeneity': 1.0}
     """
@@ -254,6 +261,7 @@ def cluster_sizes(labels, n_clusters):
 
     Example:
 
+    >>> from tfclust.metrics import cluster_sizes
     >>> cluster_sizes([2, 0, 2], n_clusters=4).tolist()
     [1, 0, 2, 0]
     """

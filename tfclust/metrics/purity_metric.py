@@ -22,6 +22,7 @@ class Purity(ConfusionMetric):
 
     Example:
 
+    >>> from tfclust.metrics import Purity
     >>> metric = Purity(n_clusters=4, n_classes=2)
     >>> metric.update_state([0, 0, 1, 1], [0, 1, 2, 3])
     >>> float(metric.result())

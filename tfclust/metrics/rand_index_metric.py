@@ -23,6 +23,7 @@ class AdjustedRandIndex(ConfusionMetric):
 
     Example:
 
+    >>> from tfclust.metrics import AdjustedRandIndex
     >>> metric = AdjustedRandIndex(n_clusters=2)
     >>> metric.update_state([0, 0, 1, 1], [1, 1, 0, 0])
     >>> float(metric.result())

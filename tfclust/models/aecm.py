@@ -61,14 +61,17 @@ class AECM(GivenNetworks, CentroidModel):
     Example:
 
     ```python
-    from sklearn.datasets import load_digits
+    from sklearn.datasets import load_iris
+    from sklearn.preprocessing import minmax_scale
+    from tfclust import AECM
+    from tfclust.callbacks import AveragingEpoch
 
-    x = load_digits().data / 16
-    model = AECM(n_clusters=10, hidden_units=(64, 64, 128), alpha=50.0, seed=0)
+    x = minmax_scale(load_iris().data)
+    model = AECM(n_clusters=3, hidden_units=(32, 32), alpha=20.0, batch_size=30, seed=0)
     model.compile()
     model.fit(x, epochs=50 + 1, callbacks=[AveragingEpoch()])
     labels = model.assign(x)
-    images = model.centroids("input")
+    decoded = model.centroids("input")  # (3, 4)
     ```
 
     Reference: Boubekki, Kampffmeyer, Brefeld, Jenssen, Joint optimization of an autoencoder for

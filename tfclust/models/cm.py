@@ -38,6 +38,8 @@ class CM(CentroidModel):
 
     ```python
     from sklearn.datasets import load_iris
+    from tfclust import CM
+    from tfclust.callbacks import AveragingEpoch
 
     x = load_iris().data
     model = CM(n_clusters=3, alpha=20.0, batch_size=30, seed=0)

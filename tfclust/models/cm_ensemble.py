@@ -29,7 +29,12 @@ class CMEnsemble(DirichletPrior, ClusteringModel):
     Example:
 
     ```python
-    ensemble = CMEnsemble(seeds=range(20), n_clusters=10, alpha=13.0, batch_size=80)
+    from sklearn.datasets import load_iris
+    from tfclust.callbacks import AveragingEpoch
+    from tfclust.models import CMEnsemble
+
+    x = load_iris().data
+    ensemble = CMEnsemble(seeds=range(5), n_clusters=3, alpha=20.0, batch_size=30)
     ensemble.compile()
     ensemble.fit(x, epochs=150 + 1, callbacks=[AveragingEpoch()])
     labels = [member.assign(x) for member in ensemble.members()]

@@ -63,10 +63,12 @@ class DAMIC(MixtureOfAutoencoders):
     Example:
 
     ```python
-    from sklearn.datasets import load_digits
+    from sklearn.datasets import load_iris
+    from sklearn.preprocessing import minmax_scale
+    from tfclust import DAMIC
 
-    x = load_digits().data / 16
-    model = DAMIC(n_clusters=10, hidden_units=(128, 64), gate_units=(64, 64), seed=0)
+    x = minmax_scale(load_iris().data)
+    model = DAMIC(n_clusters=3, hidden_units=(32,), gate_units=(16, 16), batch_size=30, seed=0)
     model.compile()
     model.pretrain(x, epochs=30)
     model.fit(x, epochs=30)

@@ -56,14 +56,19 @@ class GumbelSoftmaxVAE(GaussianCode, ClusteringModel):
     Example:
 
     ```python
-    from sklearn.datasets import load_digits
+    from sklearn.datasets import load_iris
+    from sklearn.preprocessing import minmax_scale
+    from tfclust import GumbelSoftmaxVAE
+    from tfclust.callbacks import AnnealTemperature
 
-    x = load_digits().data / 16
-    model = GumbelSoftmaxVAE(10, feature_dim=50, latent_dim=20, batch_size=100, seed=0)
+    x = minmax_scale(load_iris().data)
+    model = GumbelSoftmaxVAE(
+        3, feature_dim=16, latent_dim=2, hidden_units=(32, 32), batch_size=30, seed=0
+    )
     model.compile()
-    model.fit(x, epochs=100, callbacks=[tfclust.callbacks.AnnealTemperature(epochs=30)])
+    model.fit(x, epochs=100, callbacks=[AnnealTemperature(epochs=30)])
     labels = model.assign(x)
-    threes = model.generate(cluster=3, n=10, seed=0)
+    drawn = model.generate(cluster=2, n=10, seed=0)
     ```
 
     Reference: Arias Figueroa and Ramirez Rivera, Is simple better?: Revisiting simple generative

@@ -77,12 +77,15 @@ class MIXAE(GivenNetworks, MixtureOfAutoencoders):
     Example:
 
     ```python
-    from sklearn.datasets import load_digits
+    from sklearn.datasets import load_iris
+    from sklearn.preprocessing import minmax_scale
+    from tfclust import MIXAE
+    from tfclust.callbacks import RebalanceEntropyWeights
 
-    x = load_digits().data / 16
-    model = MIXAE(n_clusters=10, hidden_units=(64, 32), seed=0)
+    x = minmax_scale(load_iris().data)
+    model = MIXAE(n_clusters=3, hidden_units=(32, 16), batch_size=30, seed=0)
     model.compile()
-    model.fit(x, epochs=50, callbacks=[tfclust.callbacks.RebalanceEntropyWeights()])
+    model.fit(x, epochs=50, callbacks=[RebalanceEntropyWeights()])
     labels = model.assign(x)
     ```
 

@@ -17,6 +17,8 @@ class ObjectiveTerms(keras.metrics.Metric):
     Example:
 
     ```python
+    from tfclust.models.objective_terms import ObjectiveTerms
+
     tracker = ObjectiveTerms(("reconstruction", "sparsity"))
     tracker.update_state({"reconstruction": 6.0, "sparsity": 2.0}, sample_count=2)
     tracker.result()  # {"loss": 4.0, "reconstruction": 3.0, "sparsity": 1.0}

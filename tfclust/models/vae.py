@@ -32,10 +32,12 @@ class VAE(GaussianCode, ObjectiveModel):
     Example:
 
     ```python
-    from sklearn.datasets import load_digits
+    from sklearn.datasets import load_iris
+    from sklearn.preprocessing import minmax_scale
+    from tfclust.models import VAE
 
-    x = load_digits().data / 16
-    model = VAE(feature_dim=50, latent_dim=20, batch_size=100, seed=0)
+    x = minmax_scale(load_iris().data)
+    model = VAE(feature_dim=16, latent_dim=2, hidden_units=(32, 32), batch_size=30, seed=0)
     model.compile()
     model.fit(x, epochs=50)
     codes, new = model.embed(x), model.generate(n=10, seed=0)

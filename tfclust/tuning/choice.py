@@ -17,6 +17,7 @@ class Choice:
 
     Example:
 
+    >>> from tfclust.tuning import Choice
     >>> Choice("hidden_units", ((64, 32), (256, 64))).position((256, 64))
     1.0
     """

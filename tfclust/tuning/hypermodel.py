@@ -16,6 +16,10 @@ class HyperModel(keras_tuner.HyperModel):
     Example:
 
     ```python
+    import keras_tuner
+    from tfclust.tuning import space_of
+    from tfclust.tuning.hypermodel import HyperModel
+
     hypermodel = HyperModel(space_of("aecm"), n_clusters=10)
     model = hypermodel.build(keras_tuner.HyperParameters())
     ```

@@ -131,7 +131,13 @@ def choose_n_clusters(
     Example:
 
     ```python
-    found = choose_n_clusters("cm", x, range(2, 16), settings={"alpha": 20.0, "batch_size": 100})
+    from sklearn.datasets import load_iris
+    from tfclust.tuning import choose_n_clusters
+
+    x = load_iris().data
+
+    settings = {"alpha": 20.0, "batch_size": 30}
+    found = choose_n_clusters("cm", x, range(2, 5), settings=settings, epochs=20)
     print(found.table())
     found.picks["silhouette"]
     ```

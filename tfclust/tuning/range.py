@@ -22,6 +22,7 @@ class Range:
 
     Example:
 
+    >>> from tfclust.tuning import Range
     >>> Range("alpha", 1, 1000, log=True).position(10.0)
     0.3333333333333333
     """

@@ -77,7 +77,14 @@ def tune(
     Example:
 
     ```python
-    found = tune("cm", x, n_clusters=10, objective="stability", max_trials=20, directory="search")
+    from sklearn.datasets import load_iris
+    from tfclust import CM
+    from tfclust.tuning import tune
+
+    x = load_iris().data
+    found = tune(
+        "cm", x, n_clusters=3, objective="distortion", max_trials=3, epochs=20, directory="search"
+    )
     print(found.table())
     found.save_settings("settings.json")
     model = CM(**found.best_settings, seed=0)

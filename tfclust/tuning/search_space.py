@@ -41,6 +41,8 @@ class SearchSpace:
     Example:
 
     ```python
+    from tfclust.tuning import Range, SearchSpace
+
     space = SearchSpace("CM", (Range("alpha", 1, 1000, log=True),), epochs=150)
     ```
     """

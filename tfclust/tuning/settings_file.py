@@ -16,6 +16,7 @@ def write_settings(path, model, settings, epochs, found_by=None):
 
     Example:
 
+    >>> from tfclust.tuning import read_settings, write_settings
     >>> write_settings("cm.json", "CM", {"n_clusters": 3, "alpha": 5.0}, epochs=150)
     >>> read_settings("cm.json")["settings"]
     {'n_clusters': 3, 'alpha': 5.0}
@@ -58,6 +59,12 @@ def build(content, **changes):
     Example:
 
     ```python
+    from sklearn.datasets import load_iris
+    from tfclust.tuning import build, read_settings, tune
+
+    x = load_iris().data
+
+    tune("cm", x, n_clusters=3, max_trials=2, epochs=20).save_settings("settings.json")
     settings = read_settings("settings.json")
     model = build(settings, seed=0)
     model.fit(x, epochs=settings["epochs"])
