@@ -23,8 +23,14 @@ class CheckedStreams:
     Example:
 
     ```python
+    import tensorflow as tf
+    from tfclust.checks import check_data
+    from tfclust.streams import CheckedStreams
+
+    dataset = tf.data.Dataset.from_tensor_slices([[0.0, 1.0], [2.0, 3.0]]).batch(2)
     with CheckedStreams(check_data, "float32") as checked:
-        model.fit(checked(dataset))
+        for batch in checked(dataset):
+            print(batch)
     ```
     """
 

@@ -30,7 +30,11 @@ class ParallelBatchNormalization(MovingStatistics, ParallelLayer):
     Example:
 
     ```python
-    normalized = ParallelBatchNormalization(10)(ParallelDense(10, 256)(x), training=True)
+    import numpy as np
+    from tfclust.layers import ParallelBatchNormalization, ParallelDense
+
+    x = np.ones((32, 8))
+    normalized = ParallelBatchNormalization(10)(ParallelDense(10, 16)(x), training=True)
     ```
 
     Known limits: of inputs in half precision, outside of training, it rounds scale and offset to

@@ -33,7 +33,12 @@ class ParallelConv2D(ParallelConvolution):
     Example:
 
     ```python
-    features = ParallelConv2D(10, 16, 5, strides=2, padding="same", activation="relu")(images)
+    import numpy as np
+    from tfclust.layers import ParallelConv2D
+
+    images = np.ones((32, 28, 28, 1))
+    layer = ParallelConv2D(10, 16, 5, strides=2, padding="same", activation="relu")
+    features = layer(images)  # (10, 32, 14, 14, 16)
     ```
 
     Where TensorFlow has kernels for grouped convolutions, their gradients included, they compute

@@ -39,7 +39,12 @@ class ParallelConv2DTranspose(ParallelConvolution):
     Example:
 
     ```python
-    images = ParallelConv2DTranspose(10, 1, 5, strides=2, padding="same")(features)
+    import numpy as np
+    from tfclust.layers import ParallelConv2DTranspose
+
+    features = np.ones((10, 32, 14, 14, 16))  # of 10 networks
+    layer = ParallelConv2DTranspose(10, 1, 5, strides=2, padding="same")
+    images = layer(features)  # (10, 32, 28, 28, 1)
     ```
     """
 

@@ -30,8 +30,12 @@ class ParallelDense(ParallelKernel):
     Example:
 
     ```python
-    hidden = ParallelDense(10, 256, activation="relu")(x)  # (10, batch, 256)
-    codes = ParallelDense(10, 8)(hidden)  # (10, batch, 8)
+    import numpy as np
+    from tfclust.layers import ParallelDense
+
+    x = np.ones((32, 64))
+    hidden = ParallelDense(10, 16, activation="relu")(x)  # (10, 32, 16)
+    codes = ParallelDense(10, 8)(hidden)  # (10, 32, 8)
     ```
     """
 

@@ -21,7 +21,11 @@ class ParallelReshape(ParallelLayer):
     Example:
 
     ```python
-    vectors = ParallelReshape(10, (-1,))(features)  # flattens each network's images
+    import numpy as np
+    from tfclust.layers import ParallelReshape
+
+    features = np.ones((10, 32, 7, 7, 4))  # of 10 networks
+    vectors = ParallelReshape(10, (-1,))(features)  # (10, 32, 196)
     ```
     """
 

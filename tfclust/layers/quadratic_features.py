@@ -27,6 +27,9 @@ class QuadraticFeatures(keras.layers.Layer):
     Example:
 
     ```python
+    import numpy as np
+    from tfclust.layers import QuadraticFeatures
+
     QuadraticFeatures()(np.array([[2.0, 3.0]]))  # [[1, 2, 3, 4, 6, 9, 6]]
     ```
 

@@ -19,7 +19,9 @@ class StackedInitializer(keras.initializers.Initializer):
     Example:
 
     ```python
-    kernel = StackedInitializer("glorot_uniform")((10, 784, 256))
+    from tfclust.layers.stacked_initializer import StackedInitializer
+
+    kernel = StackedInitializer("glorot_uniform")((10, 64, 32))
     ```
     """
 

@@ -23,8 +23,8 @@ class Range:
     Example:
 
     >>> from tfclust.tuning import Range
-    >>> Range("alpha", 1, 1000, log=True).position(10.0)
-    0.3333333333333333
+    >>> round(Range("alpha", 1, 1000, log=True).position(10.0), 3)
+    0.333
     """
 
     name: str
