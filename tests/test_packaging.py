@@ -87,14 +87,6 @@ def test_every_package_is_found():
     assert folders <= set(find_packages(ROOT, include=["tfclust*", "reproduce*"]))
 
 
-def test_readme_example_runs(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)  # it saves a model
-    example = re.search(r"```python\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)[1]
-    names = {}
-    exec(compile(example, "README.md", "exec"), names)
-    assert names["labels"].shape == (1797,)
-
-
 @pytest.mark.parametrize("program", ["reproduce", "tfclust"])
 def test_readme_names_every_command(program):
     printed, _ = python("-m", program, "--help")
