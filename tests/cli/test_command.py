@@ -144,6 +144,15 @@ def test_a_run_that_was_cut_off_is_bad_input(run, tmp_path, capsys):
     assert "must be finished" in capsys.readouterr().err
 
 
+def test_a_run_of_before_there_was_an_option_was_read_without_it(run, table, tmp_path, capsys):
+    folder = shutil.copytree(run, tmp_path / "run")
+    record = json.loads((folder / "run.json").read_text())
+    del record["data"]["options"]["one_hot"]
+    (folder / "run.json").write_text(json.dumps(record))
+    assert main(["predict", str(folder), str(table)]) == 0
+    assert capsys.readouterr().out == (run / "labels.csv").read_text()
+
+
 @pytest.mark.parametrize(
     ("error", "status", "said"),
     [

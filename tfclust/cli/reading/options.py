@@ -51,7 +51,8 @@ class Options:
     def of(cls, source):
         """The options in the arguments of a command, or in what `to_json` gave."""
         values = source if isinstance(source, dict) else vars(source)
-        given = {field.name: values[field.name] for field in fields(cls)}
+        # A run of before there was an option was read without it.
+        given = {field.name: values.get(field.name, field.default) for field in fields(cls)}
         return cls(**{k: tuple(v) if isinstance(v, list) else v for k, v in given.items()})
 
     def given(self):
