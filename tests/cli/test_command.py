@@ -16,7 +16,8 @@ from tfclust.tuning import write_settings
     [
         (["--clusters", "1"], "must be an integer of at least 2. Received: '1'"),
         (["--clusters", "2", "--epochs", "0"], "at least 1"),
-        (["--clusters", "2", "--seed", "x"], "at least 0"),
+        (["--clusters", "2", "--seed", "x"], "from 0 to 4294967295. Received: 'x'"),
+        (["--clusters", "2", "--seed", "4294967296"], "from 0 to 4294967295"),
         (["--clusters", "2", "--model", "kmeans"], "must be one of cm, aecm,"),
         (["--clusters", "2", "--model", "aemc"], "Received: 'aemc'. Did you mean 'aecm'?"),
         (["--clusters", "2", "--scale", "min_max"], "Did you mean 'minmax'?"),

@@ -3,6 +3,7 @@
 import argparse
 import codecs
 import importlib
+import math
 import os
 import re
 import sys
@@ -11,6 +12,7 @@ from pathlib import Path
 from tfclust.cli.errors import UserError
 from tfclust.cli.words import did_you_mean
 from tfclust.recipes import RECIPES
+from tfclust.seeds import LARGEST_SEED
 from tfclust.version import __version__
 
 SCALES = {
@@ -284,15 +286,16 @@ def _encoding(text):
         ) from error
 
 
-def _integer(minimum):
+def _integer(minimum, maximum=math.inf):
     def parse(text):
-        if not text.isdecimal() or int(text) < minimum:
-            raise argparse.ArgumentTypeError(
-                f"must be an integer of at least {minimum}. Received: {text!r}"
+        if not text.isdecimal() or not minimum <= int(text) <= maximum:
+            bounds = (
+                f"of at least {minimum}" if maximum == math.inf else f"from {minimum} to {maximum}"
             )
+            raise argparse.ArgumentTypeError(f"must be an integer {bounds}. Received: {text!r}")
         return int(text)
 
     return parse
 
 
-_seed, _positive, _clusters = _integer(0), _integer(1), _integer(2)
+_seed, _positive, _clusters = _integer(0, LARGEST_SEED), _integer(1), _integer(2)
