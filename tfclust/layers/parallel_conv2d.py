@@ -42,7 +42,12 @@ class ParallelConv2D(ParallelConvolution):
     ```
 
     Where TensorFlow has kernels for grouped convolutions, their gradients included, they compute
-    it; elsewhere batched products do, the same numbers but for rounding.
+    it; elsewhere batched products do, the same numbers but for rounding: on CPUs without oneDNN or
+    AVX-512, on GPUs, under XLA, in float64 and float16, and in what is exported.
+
+    Known limits: products hold every pixel as often as a kernel sees it, so large kernels take
+    memory. On a CPU graphs compile those of larger layers with XLA, a second or so for each size of
+    batch; float16 and bfloat16 are computed in float32 there.
     """
 
     SINGLE = keras.layers.Conv2D
