@@ -90,8 +90,9 @@ class DeepClusterer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMi
     ```
 
     Known limits: computes in float32. "mixae" takes images as they are, the others as rows of their
-    values. Where fewer than K rows are distinct it warns, and some clusters are empty or alike.
-    `score` compares fits of one objective, not of different models or weights of terms.
+    values. "aecm" may lose clusters of a few percent of the rows, which "cm" keeps. Where fewer
+    than K rows are distinct it warns, and some clusters are empty or alike. `score` compares fits
+    of one objective, not of different models or weights of terms.
     """
 
     def __init__(

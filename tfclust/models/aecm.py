@@ -77,7 +77,10 @@ class AECM(GivenNetworks, CentroidModel):
     Reference: Boubekki, Kampffmeyer, Brefeld, Jenssen, Joint optimization of an autoencoder for
     clustering and embedding, Machine Learning 110, 2021, Eqs. 8 to 10.
 
-    Known limits: from a random start runs differ widely (Table 15). Of several, keep the one that
+    Known limits: a cluster of some percent of the rows or fewer may be lost in a long joint
+    training, whose codes shrink under memberships that are all 0 and 1, also where its start had
+    it (`uneven_sizes` of `pretrain`); `CM` keeps it, and `CollapseWatch` tells of it.
+    From a random start runs differ widely (Table 15). Of several, keep the one that
     `tfclust.selection.select` picks by "reconstruction": here it is the better choice without
     labels more often than the paper's, the run of lowest L_sp (Section 5.3.4).
     """
