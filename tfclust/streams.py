@@ -43,6 +43,7 @@ class CheckedStreams:
         return self
 
     def __exit__(self, kind, error, trace):
+        self._check = None  # TensorFlow keeps what a pipeline calls as long as the process lives
         if self._refused and isinstance(error, tf.errors.OpError):
             raise self._refused[0] from None
 

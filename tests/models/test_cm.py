@@ -1,8 +1,11 @@
+import gc
+import weakref
 from typing import ClassVar
 
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 from battery import ClusteringModelBattery, assert_same_weights
 from centroid_battery import CentroidModelBattery
 
@@ -109,3 +112,15 @@ class TestCM(CentroidModelBattery, ClusteringModelBattery):
         twice.fit(rows, epochs=2, steps_per_epoch=steps_per_epoch, verbose=0)
         assert int(twice.optimizer.iterations) == 3 * steps_per_epoch
         assert_same_weights(twice, once)
+
+
+@pytest.mark.parametrize("feed", ["array", "dataset"])
+def test_a_model_that_was_trained_is_freed_with_its_last_reference(rows, feed):
+    data = rows if feed == "array" else tf.data.Dataset.from_tensor_slices(rows).batch(8)
+    model = CM(3, batch_size=8, seed=0)
+    model.compile()
+    model.fit(data, verbose=0)
+    freed = weakref.ref(model)
+    del model
+    gc.collect()
+    assert freed() is None
