@@ -140,6 +140,13 @@ def test_project_states_what_it_takes():
         plots.project(CODES[:, :1])
 
 
+def test_loss_terms_fit_a_narrow_screen():
+    one, six = (plots.loss_terms({name: [1.0] for name in "abcdef"[:n]}) for n in (1, 6))
+    assert one.get_size_inches() == pytest.approx([2.6, 2.4])
+    assert six.get_size_inches() == pytest.approx([7.8, 4.8])
+    assert len(six.axes) == 6
+
+
 def test_loss_terms_has_a_panel_for_every_series():
     history = {"loss": [3.0, 2.0], "dirichlet_prior": [-1.0, -2.0]}
     figure = plots.loss_terms(history)

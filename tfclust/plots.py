@@ -11,6 +11,7 @@ from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 
 PROJECTIONS = ("pca", "tsne")
+PANELS_IN_ROW = 3  # which a narrow screen still shows large enough
 FEWEST_POINTS = 4  # three points lie in a plane: nothing is left to t-SNE
 
 
@@ -241,9 +242,11 @@ def loss_terms(history):
     series = getattr(history, "history", history)
     if not series:
         raise ValueError("`history` must hold one series at least. Received: an empty history")
-    figure = Figure(figsize=(2.6 * len(series), 2.4), layout="constrained")
-    panels = figure.subplots(1, len(series), squeeze=False)[0]
-    for ax, (name, values) in zip(panels, series.items(), strict=True):
+    n_cols = min(len(series), PANELS_IN_ROW)
+    n_rows = -(-len(series) // n_cols)
+    figure = Figure(figsize=(2.6 * n_cols, 2.4 * n_rows), layout="constrained")
+    for i, (name, values) in enumerate(series.items(), 1):
+        ax = figure.add_subplot(n_rows, n_cols, i)
         curves(np.arange(1, len(values) + 1), {name: values}, "epoch", "", ax=ax)
         ax.get_legend().remove()
         ax.set_title(name.replace("_", " "), fontsize=10)
