@@ -1,3 +1,4 @@
+import importlib
 import json
 import os
 import shutil
@@ -51,9 +52,12 @@ def test_the_file_may_stand_after_the_columns(words, table):
     assert ",".join(arguments.columns) in ("a", "a,b")
 
 
-def test_columns_alone_are_no_file(capsys):
+@pytest.mark.parametrize(
+    "words", [["--columns", "a"], ["--set", "alpha=1", "--set", "hidden_units=8"]]
+)
+def test_options_alone_are_no_file(words, capsys):
     with pytest.raises(SystemExit, match="2"):
-        main(["fit", "--clusters", "2", "--out", "run", "--columns", "a"])
+        main(["fit", "--clusters", "2", "--out", "run", *words])
     assert "required: DATA" in capsys.readouterr().err
 
 
@@ -86,7 +90,10 @@ def test_what_can_be_checked_is_checked_before_tensorflow_starts(run, table, tmp
         ([*fit, "--settings", str(settings)], "with 'alfa'. Did you mean 'alpha'?"),
         ([*fit, "--settings", str(settings), "--model", "aecm"], "is trained, AECM"),
         ([*fit, "--settings", str(tmp_path / "none")], "must be a file that tfclust tune"),
-        ([*fit, *label, "--clusters", "61"], "at least as many rows as there are clusters, 61"),
+        (
+            [*fit, *label, "--clusters", "61"],
+            "the number of rows, 60. Received: --clusters 61",
+        ),
         ([*fit, *label, "--model", "damic"], "within 0 and 1, such as by --scale minmax"),
         ([*fit, *label, "--columns", "widht"], "must have the column 'widht'"),
         ([*fit[:3], "3", "--out", str(run)], "--out must be a new or empty folder"),
@@ -145,7 +152,7 @@ def test_a_run_that_was_cut_off_is_bad_input(run, tmp_path, capsys):
     assert "must be finished" in capsys.readouterr().err
 
 
-def test_a_run_of_before_there_was_an_option_was_read_without_it(run, table, tmp_path, capsys):
+def test_a_run_that_lacks_a_newer_option_is_read_without_it(run, table, tmp_path, capsys):
     folder = shutil.copytree(run, tmp_path / "run")
     record = json.loads((folder / "run.json").read_text())
     del record["data"]["options"]["one_hot"]
@@ -198,6 +205,6 @@ def test_every_command_has_a_module(capsys):
     with pytest.raises(SystemExit, match="0"):
         main(["--help"])
     printed = capsys.readouterr().out
-    for name in ("fit", "predict", "export", "evaluate", "models"):
-        assert name in printed
-        assert callable(command.importlib.import_module(f"tfclust.cli.{name}").run)
+    for name in ("fit", "tune", "predict", "export", "evaluate", "models"):
+        assert f"\n    {name} " in printed
+        assert callable(importlib.import_module(f"tfclust.cli.{name}").run)

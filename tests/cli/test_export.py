@@ -111,7 +111,7 @@ def test_what_is_left_to_clients_is_told(run, exported, tmp_path, capsys):
     record["data"]["options"]["missing"] = "median"
     (folder / "run.json").write_text(json.dumps(record))
     assert main(["export", str(folder), "--to", "serving"]) == 0
-    assert "text, such as in 'colour', and missing values must" in capsys.readouterr().err
+    assert "replace text (such as in 'colour') and missing values as" in capsys.readouterr().err
 
 
 def test_rows_of_unit_length_cannot_be_served(run, exported, tmp_path, capsys):

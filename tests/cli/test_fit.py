@@ -106,7 +106,7 @@ def test_mistakes_are_bad_input_and_leave_no_folder(table, tmp_path, capsys):
     assert "text in 'kind' (60 rows, such as 'a')" in capsys.readouterr().err
     label = ("--label-column", "kind")
     assert fit(table, out, *label, clusters=61) == 2
-    assert "at least as many rows as there are clusters, 61" in capsys.readouterr().err
+    assert "--clusters must be at most the number of rows, 60" in capsys.readouterr().err
     assert fit(table, out, *label, "--set", "depth=3") == 2
     assert "Received: 'depth'" in capsys.readouterr().err
     assert not out.exists()

@@ -98,7 +98,9 @@ def test_pretraining_can_be_chosen_where_there_is_one():
     assert plan("aecm", pretrain_epochs=3)["pretraining"]["epochs"] == 3
     assert plan("cm")["pretraining"] == {}
     assert "must come with a model that pretrains" in mistake(model="mixae", pretrain=True)
-    assert "must come with a pretraining" in mistake(pretrain_epochs=3)
+    assert mistake(pretrain_epochs=3).endswith("a pretraining of epochs. Received: --model cm")
+    said = mistake(model="aecm", pretrain=False, pretrain_epochs=3)
+    assert said.endswith("Received: --model aecm --no-pretrain")
 
 
 def test_images_that_a_model_cannot_give_back_are_a_mistake():

@@ -72,18 +72,18 @@ def _parse(argv):
         said = did_you_mean(name, options) if name.startswith("-") else ""
         arguments.parser.error(f"unrecognized arguments: {' '.join(unknown)}{said and '.' + said}")
     if getattr(arguments, "data", "") is None:
-        arguments.data = _swallowed(arguments)
+        arguments.data = _taken_by_names(arguments)
     return arguments
 
 
-def _swallowed(arguments):
-    """The file that an option of many words has taken, as in `--columns a b data.csv`."""
-    lists = [words for words in vars(arguments).values() if isinstance(words, list)]
-    taken = [words for words in lists if words is not arguments.argv and len(words) > 1]
-    taken.sort(key=lambda words: not Path(words[-1]).exists())
-    if not taken:
+def _taken_by_names(arguments):
+    """The file that an option of several names has taken, as in `--columns a b data.csv`."""
+    names = [getattr(arguments, option) for option in ("columns", "drop", "one_hot")]
+    candidates = [words for words in names if len(words) > 1]
+    if not candidates:
         arguments.parser.error("the following arguments are required: DATA")
-    return Path(taken[0].pop())
+    candidates.sort(key=lambda words: not Path(words[-1]).exists())
+    return Path(candidates[0].pop())
 
 
 def _parser():
@@ -151,8 +151,8 @@ def _add_join(command):
     command.add_argument(
         "--join",
         action="store_true",
-        help="of a table, give its own columns too, beside the cluster and the membership of each "
-        "row: in joined.csv, or printed where there is no --out",
+        help="also write a table's columns, with the cluster and the membership of each row: "
+        "to joined.csv, or to the screen without --out",
     )
 
 
@@ -163,8 +163,8 @@ def _add_fit(commands):
     _add_join(fit)
     _add_choice(fit, "--model", RECIPES, help="default: that of --settings, or aecm")
     training = fit.add_argument_group("training")
-    training.add_argument("--epochs", type=_positive, help="default: the model's, see models")
-    training.add_argument("--batch-size", type=_positive, help="default: by rows, 256 at most")
+    training.add_argument("--epochs", type=_positive, help="default: see tfclust models")
+    training.add_argument("--batch-size", type=_positive, help="default: by rows, at most 256")
     training.add_argument("--seed", type=_seed, default=0, help="default: %(default)s")
     training.add_argument(
         "--settings", type=Path, metavar="FILE", help="settings.json that tfclust tune wrote"
@@ -181,7 +181,7 @@ def _add_fit(commands):
         action=argparse.BooleanOptionalAction,
         help="start from a pretrained model; default: where the model has it",
     )
-    training.add_argument("--pretrain-epochs", type=_positive, help="default: the model's")
+    training.add_argument("--pretrain-epochs", type=_positive, help="default: see tfclust models")
     training.add_argument(
         "--resume", action="store_true", help="go on where this command was cut off"
     )
@@ -218,15 +218,15 @@ def _add_data(command):
         metavar="DATA",
         help="text file of columns (.csv, .tsv, .txt, .gz of them), .parquet, .npy, .npz or .mtx "
         "file, or folder of images",
-    ).required = False  # an option of many words may have taken it
-    command.add_argument("--clusters", type=_clusters, required=True, help="how many")
+    ).required = False  # an option of several names may have taken it
+    command.add_argument("--clusters", type=_clusters, required=True, help="number of clusters")
     data = command.add_argument_group(
-        "data", "A NAMES is a,b,c or several words; columns of arrays are numbers from 0."
+        "data", "NAMES is a,b,c or several words; the columns of an array are numbered from 0."
     )
     for option, text in (
         ("--columns", "columns to cluster by; default: all"),
         ("--drop", "columns to leave out"),
-        ("--one-hot", "columns of categories, each of which becomes a column of 0 and 1"),
+        ("--one-hot", "columns of categories; each category becomes a column of 0 and 1"),
     ):
         data.add_argument(
             option, nargs="+", action="extend", default=[], metavar="NAMES", help=text
@@ -259,7 +259,7 @@ def _add_data(command):
         default = "." if option == "--decimal" else None
         data.add_argument(option, choices=choices, default=default, metavar="MARK", help=text)
     data.add_argument(
-        "--encoding", type=_encoding, help="of a text file, such as latin-1; default: found"
+        "--encoding", type=_encoding, help="of a text file, such as latin-1; default: detected"
     )
     scaling = data.add_mutually_exclusive_group()
     scaling.add_argument(

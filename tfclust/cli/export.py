@@ -46,15 +46,15 @@ def run(arguments):
 
 
 def _left_to_clients(data):
-    """A sentence on what was done to the data as they were read, which no server does."""
+    """A sentence on what was done to the data when they were read, which no server does."""
     changed = [*data["known"]["categories"], *data["known"]["units"]]
-    left = [f"text, such as in {changed[0]!r}"] if changed else []
+    left = [f"text (such as in {changed[0]!r})"] if changed else []
     left += ["missing values"] if data["options"]["missing"] else []
     if not left:
         return ""
     return (
-        "the server takes numbers alone, in the order of `columns` in run.json: "
-        f"{', and '.join(left)} must be replaced before a request as they were for the run"
+        "the server takes only numbers, in the order of columns.json. Before a request, replace "
+        f"{' and '.join(left)} as the run did: `known` in run.json holds its categories and medians"
     )
 
 
@@ -71,15 +71,15 @@ def _requests(record):
     divisor = _in_shape(scaling["divisor"] or 1.0, shape)
     return {
         "shape": shape,
-        "dtype": "uint8" if pixel_max > 1 else _of_requests(record),
+        "dtype": "uint8" if pixel_max > 1 else _request_dtype(record),
         "offset": shift * pixel_max,
         "scale": 1 / (divisor * pixel_max),
         "clip": (0.0, 1.0) if takes_unit_range(record["plan"]) else None,
     }
 
 
-def _of_requests(record):
-    """The type of numbers: that of the data where float32 would lose what the scaling leaves."""
+def _request_dtype(record):
+    """The type of a request: that of the data where float32 would lose what the scaling keeps."""
     shift, divisor = record["scaling"]["shift"], record["scaling"]["divisor"]
     if shift is None or np.max(np.abs(shift) / np.array(divisor)) < FAR:
         return "float32"

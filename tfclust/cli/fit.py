@@ -30,7 +30,7 @@ def run(arguments):
     x = plans.as_samples(samples, options["model"])
     scaling = Scaling.of(x, arguments.scale)
     x = scaling.apply(x)
-    plans.check_rows(x, arguments.clusters)
+    plans.check_rows(x.shape[0], arguments.clusters)
     plan = plans.make_plan(options, x.shape[1:], x.shape[0])
     new = _record(arguments, samples, scaling, plan)
     new["notes"] += findings.of_rows(x, arguments.clusters)

@@ -5,7 +5,7 @@ TensorFlow starts where `build` makes the model, and not before: what can be che
 
 import ast
 
-from tfclust.checks import check_data, in_unit_range, value_range
+from tfclust.checks import in_unit_range, value_range
 from tfclust.cli.errors import UserError, user_errors
 from tfclust.cli.words import did_you_mean, number, set_value
 from tfclust.recipes import RECIPES, batch_size
@@ -71,10 +71,13 @@ def build(name, settings, sample_shape):
     return model
 
 
-def check_rows(x, n_clusters):
-    """Raises `UserError` where a model of `n_clusters` cannot be trained on `x`."""
-    with user_errors():
-        check_data(x, min_rows=n_clusters)
+def check_rows(n_rows, n_clusters):
+    """Raises `UserError` where there are fewer rows than clusters."""
+    if n_rows < n_clusters:
+        raise UserError(
+            f"--clusters must be at most the number of rows, {n_rows}. "
+            f"Received: --clusters {n_clusters}"
+        )
 
 
 def check_range(x, plan):
@@ -211,7 +214,11 @@ def _pretraining(arguments, model):
             f"--pretrain must come with a model that pretrains: {names}. Received: {model}"
         )
     if arguments.pretrain_epochs and not (wanted and "epochs" in recipe.pretraining):
-        raise UserError("--pretrain-epochs must come with a pretraining of epochs. Received: none")
+        given = " --no-pretrain" if arguments.pretrain is False else ""
+        raise UserError(
+            "--pretrain-epochs must come with a pretraining of epochs. "
+            f"Received: --model {model}{given}"
+        )
     if not wanted:
         return None
     epochs = {"epochs": arguments.pretrain_epochs} if arguments.pretrain_epochs else {}

@@ -23,7 +23,7 @@ def run(arguments):
         print(f"Note: {note}")
     x = plans.as_samples(samples, arguments.model)
     x = Scaling.of(x, arguments.scale).apply(x)
-    plans.check_rows(x, arguments.clusters)
+    plans.check_rows(x.shape[0], arguments.clusters)
     defaults = RECIPES[arguments.model].arguments  # which trials take for what is not searched
     plans.check_range(x, {"model": arguments.model, "settings": defaults})
     start_tensorflow()

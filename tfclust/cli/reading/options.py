@@ -51,7 +51,7 @@ class Options:
     def of(cls, source):
         """The options in the arguments of a command, or in what `to_json` gave."""
         values = source if isinstance(source, dict) else vars(source)
-        # A run of before there was an option was read without it.
+        # A run of an earlier version lacks the options that came later; it was read without them.
         given = {field.name: values.get(field.name, field.default) for field in fields(cls)}
         return cls(**{k: tuple(v) if isinstance(v, list) else v for k, v in given.items()})
 

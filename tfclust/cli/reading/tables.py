@@ -237,7 +237,7 @@ def _check_unit(feature, unit):
 def _refuse(refused, is_new):
     ways = (
         ": leave others out with --drop, keep an id with --id-column, name the labels with "
-        "--label-column, or make categories of text numbers with --one-hot"
+        "--label-column, or turn categories into columns of 0 and 1 with --one-hot"
     )
     raise UserError(
         f"columns must hold numbers{', as in the run' if is_new else ways}. "
