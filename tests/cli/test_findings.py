@@ -16,12 +16,18 @@ CERTAIN = np.eye(3)[[0, 1, 2, 0]]
     ],
 )
 def test_doubtful_clusters_are_pointed_out(sizes, memberships, said):
-    (warning,) = findings.of_clusters(np.array(sizes), memberships)
+    (warning,) = findings.of_clusters(np.array(sizes), memberships, True)
     assert said in warning
 
 
+def test_a_scale_is_proposed_where_clusters_of_unscaled_data_are_empty():
+    for is_scaled, way in (False, "; try a --scale, fewer"), (True, "; try fewer"):
+        (warning,) = findings.of_clusters(np.array([4, 0, 6]), CERTAIN, is_scaled)
+        assert way in warning
+
+
 def test_good_clusters_get_no_warning():
-    assert findings.of_clusters(np.array([4, 3, 3]), CERTAIN) == []
+    assert findings.of_clusters(np.array([4, 3, 3]), CERTAIN, True) == []
 
 
 def test_unlike_columns_are_pointed_out_unless_they_are_scaled():

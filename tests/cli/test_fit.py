@@ -459,6 +459,9 @@ def test_grey_and_damaged_images_can_be_predicted_by_a_run_of_coloured_ones(tmp_
     assert fit(tmp_path, out, clusters=2, epochs=1) == 0
     assert "Note: 1 damaged image is left out: 0/0.png" in capsys.readouterr().out
     assert "1 damaged image is left out" in (out / "report.html").read_text()
+    np.save(tmp_path / "x.npy", np.zeros((2, 5)))
+    assert main(["predict", str(out), str(tmp_path / "x.npy")]) == 2
+    assert "of shape (4, 4, 3), as" in capsys.readouterr().err
     (tmp_path / "1" / "4.png").write_bytes(b"damaged")
     assert main(["predict", str(out), str(tmp_path / "1")]) == 0
     answer = capsys.readouterr()

@@ -87,7 +87,7 @@ def test_integers_that_float64_cannot_hold_are_a_mistake(write, start):
         ({"drop": ("b,z",)}, "must have the column 'z'"),
         ({"columns": ("b",), "label_column": "b"}, "--columns and --label-column must name diff"),
         ({"drop": ("b",), "id_column": "b"}, "--drop and --id-column must name different"),
-        ({"drop": ("b",), "one_hot": ("b",)}, "--one-hot must name columns that are clustered by"),
+        ({"drop": ("b",), "one_hot": ("b",)}, "--one-hot must name columns to cluster by"),
         ({"id_column": "cluster"}, "must not be called as another column of labels.csv"),
     ],
 )

@@ -55,19 +55,22 @@ def of_rows(x, n_clusters):
     return [f"only {counted(distinct, 'different row')} for {n_clusters} clusters"]
 
 
-def of_clusters(sizes, memberships):
+def of_clusters(sizes, memberships, is_scaled):
     """Sentences on clusters that may not be what was hoped for.
 
     Args:
         sizes: rows in each cluster, `(K,)`.
         memberships: `(n, K)`.
+        is_scaled: whether the data were; clusters are often empty where values are large.
     """
     warnings = []
     empty = np.flatnonzero(sizes == 0)
     if len(empty):
+        scale = "" if is_scaled else "a --scale, "
         warnings.append(
             f"{len(empty)} of {len(sizes)} clusters {'is' if len(empty) == 1 else 'are'} empty: "
-            f"{', '.join(map(str, empty))}; try fewer --clusters, another --seed, or more --epochs"
+            f"{', '.join(map(str, empty))}; try {scale}fewer --clusters, another --seed, or more "
+            "--epochs"
         )
     if sizes.max() > DOMINANT * sizes.sum():
         warnings.append(

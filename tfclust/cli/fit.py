@@ -89,7 +89,8 @@ def _write_results(model, samples, x, folder):
     results.write_examples(samples, folder.examples)
     memberships = np.load(folder.path / results.MEMBERSHIPS, mmap_mode="r")
     sizes = np.bincount(results.read_labels(folder.path), minlength=model.n_clusters)
-    warnings = findings.of_clusters(sizes, memberships)
+    is_scaled = record["scaling"]["scale"] is not None or samples.pixel_max > 1
+    warnings = findings.of_clusters(sizes, memberships, is_scaled)
     if not with_embedding:
         print("No embedding.npy: this model clusters the data themselves")
     print("Rows in each cluster: " + ", ".join(f"{k}: {n:,}" for k, n in enumerate(sizes)))

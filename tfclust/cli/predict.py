@@ -28,7 +28,7 @@ def run(arguments):
         print(f"Note: {note}", file=sys.stderr)
     plan = record["plan"]
     x = plans.as_samples(samples, plan["model"])
-    _check_shape(x.shape[1:], record)
+    _check_shape(x, samples, record)
     x, beyond = plans.cut_to_range(Scaling(**record["scaling"]).apply(x), plan)
     if beyond:
         are = "is" if beyond == 1 else "are"
@@ -62,10 +62,11 @@ def _print(model, x, samples, table):
         results.write_joined(table, samples.left_out, labels, sys.stdout)
 
 
-def _check_shape(shape, record):
-    expected = tuple(record["plan"]["sample_shape"])
-    if tuple(shape) != expected:
+def _check_shape(x, samples, record):
+    """Raises `UserError`, with the shapes that the files have, where they are of another kind."""
+    if x.shape[1:] != tuple(record["plan"]["sample_shape"]):
+        expected = tuple(record["data"]["shape"][1:])
         raise UserError(
             f"the data must have samples of shape {expected}, as {record['data']['path']} had. "
-            f"Received: {tuple(shape)}"
+            f"Received: {samples.x.shape[1:]}"
         )

@@ -162,7 +162,8 @@ def _choose(names, options):
     for name in one_hot:
         if name not in numbers:
             raise UserError(
-                f"--one-hot must name columns that are clustered by. Received: {name!r}"
+                "--one-hot must name columns to cluster by, among --columns where that is given. "
+                f"Received: {name!r}"
             )
     chosen = _Chosen(numbers, one_hot, label, id_column, bool(columns))
     check_names(chosen.all, names)
