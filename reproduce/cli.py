@@ -111,7 +111,7 @@ def _run(arguments: argparse.Namespace) -> int:
     finished, diverged = ledger.ends()
     lacking = pending(selection, finished if arguments.retry_diverged else finished | diverged)
     progress = _progress(selection, finished, diverged)
-    print(f"{count(lacking)} runs to do, {progress} already in {ledger.path}")
+    print(f"Runs to do: {count(lacking)}; in {ledger.path}: {progress}")
     if not lacking:
         return 0
     # Imported here, as the modules below are, so that help answers at once.

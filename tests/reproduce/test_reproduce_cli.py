@@ -169,7 +169,7 @@ def test_run_with_nothing_left_to_do_does_not_start_the_runner(ledger, record, c
     command = f"run 4 --dataset usps --init random --seeds 0 --ledger {ledger.path}"
     assert main(command.split()) == 0
     assert calls == []
-    assert "0 runs to do, 1 of 1 already in" in capsys.readouterr().out
+    assert f"Runs to do: 0; in {ledger.path}: 1 of 1\n" in capsys.readouterr().out
 
 
 def test_run_leaves_what_diverged_alone_unless_asked(ledger, record, diverged, calls, capsys):
@@ -177,9 +177,9 @@ def test_run_leaves_what_diverged_alone_unless_asked(ledger, record, diverged, c
     ledger.append(diverged(seed=1))
     command = f"run 4 --dataset usps --init random --seeds 0-2 --ledger {ledger.path}".split()
     assert main(command) == 0
-    assert "1 runs to do, 1 of 3, 1 diverged already in" in capsys.readouterr().out
+    assert f"Runs to do: 1; in {ledger.path}: 1 of 3, 1 diverged\n" in capsys.readouterr().out
     assert main([*command, "--retry-diverged"]) == 0
-    assert "2 runs to do" in capsys.readouterr().out
+    assert "Runs to do: 2" in capsys.readouterr().out
     assert [seeds for [(_, seeds)] in (call[0] for call in calls)] == [(2,), (1, 2)]
     assert main(["list", "4", "--ledger", str(ledger.path)]) == 0
     assert "1 of 20, 1 diverged" in capsys.readouterr().out
