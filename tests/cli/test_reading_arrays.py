@@ -89,8 +89,9 @@ def test_ids_are_pointed_out_or_refused_where_float64_cannot_hold_them(tmp_path)
     np.save(tmp_path / "data.npy", x)
     (note,) = read(tmp_path / "data.npy").notes
     assert "the same integer in 0:" in note
-    np.save(tmp_path / "data.npy", x + np.array([2**60, 0]))
-    assert "column 0 with 1152921504606846985" in mistake(tmp_path / "data.npy")
+    for value in (2**53 + 1, -(2**53) - 1, 2**60):
+        np.save(tmp_path / "data.npy", np.array([[1, 5], [1, value]]))
+        assert f"column 1 with {value}" in mistake(tmp_path / "data.npy")
 
 
 @pytest.mark.parametrize("suffix", [".npz", ".mtx"])

@@ -7,11 +7,10 @@ import numpy as np
 from tfclust.cli.errors import UserError
 from tfclust.cli.reading.columns import check_apart, named
 from tfclust.cli.reading.ids import LARGEST_EXACT, holds_ids, ids_note
-from tfclust.cli.reading.samples import Known, Samples
+from tfclust.cli.reading.samples import PIXEL_MAX, Known, Samples
 from tfclust.cli.reading.values import check_values, without_missing
 from tfclust.cli.words import listed
 
-PIXEL_MAX = 255
 DATA = ("x", "X", "x_train", "X_train")  # names of the data among several arrays, best first
 
 
@@ -156,13 +155,13 @@ def _has_colours(shape):
 
 def _check_exact(x, places):
     """Raises `UserError` where float64 cannot hold the integers of a column."""
-    largest = np.maximum(x.max(axis=0), -np.minimum(x.min(axis=0), 0).astype("float64"))
-    beyond = np.flatnonzero(largest > LARGEST_EXACT)
-    if len(beyond):
-        raise UserError(
-            "integers beyond 2**53 are ids rather than numbers: leave them out with --drop. "
-            f"Received: column {places[beyond[0]]} with {x[:, beyond[0]].max()}"
-        )
+    for extremes in (x.max(axis=0), x.min(axis=0)):
+        beyond = np.flatnonzero((extremes > LARGEST_EXACT) | (extremes < -LARGEST_EXACT))
+        if len(beyond):
+            raise UserError(
+                "integers beyond 2**53 are ids rather than numbers: leave them out with --drop. "
+                f"Received: column {places[beyond[0]]} with {extremes[beyond[0]]}"
+            )
 
 
 def _notes_on_ids(x, places):

@@ -8,12 +8,11 @@ from PIL import Image
 
 from tfclust.cli.bars import bar
 from tfclust.cli.errors import UserError
-from tfclust.cli.reading.samples import Known, Samples
+from tfclust.cli.reading.samples import PIXEL_MAX, Known, Samples
 from tfclust.cli.words import counted, first_of
 
 SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".tif", ".tiff", ".webp")
 GREY = ("1", "L", "LA")
-PIXEL_MAX = 255
 FOLDER = "folder"  # names the labels that are the names of the folders
 
 

@@ -8,6 +8,8 @@ import numpy as np
 
 from tfclust.cli.words import counted
 
+PIXEL_MAX = 255  # of a stored pixel, a byte
+
 
 @dataclass(frozen=True)
 class Known:
@@ -43,7 +45,7 @@ class Samples:
         columns: name of each column of `x`; None where they have none.
         labels: text or number of each row, `(n,)`, that was asked for; None where none was.
         files: name of each image in its folder; None for what is no folder.
-        pixel_max: what the stored values were divided by: 255 for pixels, else 1.
+        pixel_max: what the stored values were divided by: `PIXEL_MAX` for pixels, else 1.
         ids: name of the column of ids -> its values; empty where none was asked for.
         left_out: places in the file, from 0, of the rows or images that are not among the samples.
         known: what new data need to be read alike.
