@@ -145,6 +145,9 @@ def test_both_parts_are_compiled_as_the_model_is(rows, monkeypatch):
         compiled.clear()
         model.pretrain(rows, epochs=1, clustering_epochs=1, verbose=0)
         assert compiled == list(zip(parts, expected, strict=True))
+    compiled.clear()
+    make(jit_compile=False).pretrain_clustering_module(rows, epochs=1, jit_compile=True)
+    assert compiled == [("module", True)]
 
 
 def test_a_network_trained_anew_on_any_number_of_rows_ends_as_one_that_is_compiled_for_them(rows):

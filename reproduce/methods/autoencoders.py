@@ -95,8 +95,12 @@ def _pretrain(model: AECM, task: Task, total_epochs: int) -> None:
             Checkpoint(task.directory / "pretraining"),
         ],
     )
+    # The module is float32 whatever the precision of the autoencoder.
     model.pretrain_clustering_module(
-        task.data.x, settings["pretrain_cm_epochs"], n_init=settings["kmeans_n_init"]
+        task.data.x,
+        settings["pretrain_cm_epochs"],
+        n_init=settings["kmeans_n_init"],
+        jit_compile=True,
     )
 
 

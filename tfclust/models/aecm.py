@@ -241,10 +241,14 @@ class AECM(GivenNetworks, CentroidModel):
             initial_epoch=initial_epoch,
         )
 
-    def pretrain_clustering_module(self, x, epochs, batch_size=None, n_init=20, uneven_sizes=False):
+    def pretrain_clustering_module(
+        self, x, epochs, batch_size=None, n_init=20, uneven_sizes=False, jit_compile=None
+    ):
         """The second half of `pretrain`: k-means on the codes, then Eq. 7 with the codes fixed.
 
-        `n_init` is the number of k-means++ starts; 20 is what the authors' code takes.
+        `n_init` is the number of k-means++ starts; 20 is what the authors' code takes. None for
+        `jit_compile` compiles the module, which is float32 under a mixed precision, as `compile`
+        was told.
         """
         codes = self.embed(x)
         module = CM(
@@ -259,7 +263,7 @@ class AECM(GivenNetworks, CentroidModel):
         steps = count_batches(codes.shape[0], module.batch_size)
         module.compile(
             steps_per_execution=steps_of_an_execution(steps),
-            jit_compile=self._jit_compile_given,
+            jit_compile=self._jit_compile_given if jit_compile is None else jit_compile,
         )
         module.fit(codes, epochs=epochs, verbose=0)
         self.assignment.set_weights(module.assignment.get_weights())
