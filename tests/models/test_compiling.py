@@ -1,5 +1,7 @@
 """When XLA compiles a training."""
 
+import inspect
+
 import keras
 import pytest
 from tiny_models import tiny_model
@@ -42,6 +44,18 @@ def test_fewer_steps_pay_for_the_compiler_where_there_are_millions_of_weights():
     assert model._pays_for_xla(10_000)
     assert not model._pays_for_xla(8_000)
     assert CM(2, seed=0, dtype="mixed_bfloat16")._pays_for_xla(10**9) is False
+
+
+@pytest.mark.parametrize("method", ["compile", "fit", "evaluate", "predict"])
+def test_arguments_come_in_the_order_of_keras(method):
+    ours, theirs = (inspect.signature(getattr(kind, method)) for kind in (CM, keras.Model))
+    assert list(ours.parameters) == list(theirs.parameters)
+
+
+@pytest.mark.parametrize("name", ["loss", "loss_weights"])
+def test_a_loss_of_another_kind_is_refused(name):
+    with pytest.raises(ValueError, match=f"`{name}` must be None: .*Received: {name}=mse"):
+        CM(2).compile(**{name: "mse"})
 
 
 def test_without_graphs_there_is_no_xla(rows, model):

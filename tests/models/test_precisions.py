@@ -93,3 +93,5 @@ def test_a_loss_scaling_of_the_users_own_is_kept():
     scaling = keras.optimizers.LossScaleOptimizer(keras.optimizers.SGD(), initial_scale=64.0)
     model.compile(scaling)
     assert model.optimizer is scaling
+    model.compile("sgd", auto_scale_loss=False)
+    assert type(model.optimizer) is keras.optimizers.SGD

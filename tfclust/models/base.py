@@ -41,9 +41,9 @@ class ClusteringModel(ObjectiveModel):
         memberships = self.predict(x, batch_size=batch_size, verbose=0)
         return np.argmax(memberships, axis=-1).astype("int64")
 
-    def predict(self, x, batch_size=None, **kwargs):
+    def predict(self, x, batch_size=None, verbose="auto", steps=None, callbacks=None):
         """Memberships p(cluster | x), `(n, K)` of the model's dtype, rows sum to 1."""
-        return super().predict(x, batch_size=batch_size, **kwargs)
+        return super().predict(x, batch_size, verbose, steps, callbacks)
 
     def watch_occupancy(self):
         """Adds how the clusters are used to the logs; returns the `Occupancy` that counts."""

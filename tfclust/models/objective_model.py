@@ -162,45 +162,51 @@ class ObjectiveModel(keras.Model):
         self,
         optimizer=None,
         loss=None,
+        loss_weights=None,
         metrics=None,
+        weighted_metrics=None,
         run_eagerly=False,
         steps_per_execution=1,
         jit_compile="auto",
-        **kwargs,
+        auto_scale_loss=True,
     ):
         """Prepares for training; every argument has a default that follows the paper.
 
         Args:
-            optimizer: None is the one of the model's paper, see `default_optimizer`. Under
-                "mixed_float16" it is wrapped in `tfclust.optimizers.LossScaling`.
-            loss: must be None; the objective is part of the model.
+            optimizer: None is the one of the model's paper, see `default_optimizer`.
+            loss, loss_weights: must be None; the objective is part of the model.
             metrics: of true labels and memberships, such as
                 `[tfclust.metrics.ClusteringAccuracy(10)]`; used where `fit` is given `y`, for the
                 logs alone. Those of Keras, such as "accuracy", take cluster ids for labels.
+            weighted_metrics: the same as `metrics`, as no sample has a weight.
             run_eagerly, steps_per_execution: as in Keras.
             jit_compile: True compiles all that the model does with XLA, False nothing. "auto"
                 compiles the training steps of a `fit` that is long enough to pay for the compiler,
-                in float32 on one device: its steps, over all its epochs, times 1 and one more for
-                each million of weights, are 20 000 or more. Half precisions and mixtures of
-                autoencoders are faster in the graph's own kernels.
-            **kwargs: passed to `keras.Model.compile`.
+                in float32 on one device: the steps of all its epochs, times one plus the millions
+                of weights, are 20,000 or more. A dataset of unknown length counts as long. Half
+                precisions and mixtures of autoencoders are faster in the graph's own kernels.
+            auto_scale_loss: whether the optimizer is wrapped in `tfclust.optimizers.LossScaling`
+                under "mixed_float16".
 
         Raises:
-            ValueError: a loss is given.
+            ValueError: a loss, or a weight of it, is given.
         """
-        if loss is not None:
-            raise ValueError(
-                f"`loss` must be None: the objective is part of {type(self).__name__}. "
-                f"Received: loss={loss}"
-            )
+        for name, value in (("loss", loss), ("loss_weights", loss_weights)):
+            if value is not None:
+                raise ValueError(
+                    f"`{name}` must be None: the objective is part of {type(self).__name__}. "
+                    f"Received: {name}={value}"
+                )
         self._jit_compile_given = jit_compile
+        optimizer = self.default_optimizer() if optimizer is None else optimizer
         super().compile(
-            optimizer=self._scaling(self.default_optimizer() if optimizer is None else optimizer),
+            optimizer=self._scaling(optimizer) if auto_scale_loss else optimizer,
             metrics=metrics,
+            weighted_metrics=weighted_metrics,
             run_eagerly=run_eagerly,
             steps_per_execution=steps_per_execution,
             jit_compile=False if jit_compile == "auto" else jit_compile,
-            **kwargs,
+            auto_scale_loss=False,  # done
         )
         self.trains_with_xla = self.jit_compile
         self._batch_functions = {}
@@ -269,7 +275,7 @@ class ObjectiveModel(keras.Model):
         steps_per_epoch=None,
         validation_steps=None,
         validation_batch_size=None,
-        **kwargs,
+        validation_freq=1,
     ):
         """Trains on `x`; labels `y` reach the compiled metrics and nothing else.
 
@@ -290,7 +296,7 @@ class ObjectiveModel(keras.Model):
             class_weight, sample_weight: must be None; the objectives have no place for them.
             validation_steps, validation_batch_size: as in Keras; None takes all validation data,
                 and `batch_size`.
-            **kwargs: passed to `keras.Model.fit`, such as `validation_freq`.
+            validation_freq: as in Keras.
 
         Returns:
             `keras.callbacks.History`.
@@ -298,7 +304,7 @@ class ObjectiveModel(keras.Model):
         Raises:
             ValueError: bad data, before any training: see `tfclust.checks.check_data`, and of a
                 dataset when the bad batch comes; weights of samples or classes; or a number of
-                rows, steps or epochs that is none.
+                rows, steps or epochs that is no integer in its range.
             RuntimeError: the loss is NaN or infinite; names the epoch.
         """
         _refuse("sample_weight", sample_weight)
@@ -340,15 +346,35 @@ class ObjectiveModel(keras.Model):
                 initial_epoch=initial_epoch,
                 steps_per_epoch=steps_per_epoch,
                 validation_steps=validation_steps,
-                **kwargs,
+                validation_freq=validation_freq,
             )
 
-    def evaluate(self, x=None, y=None, batch_size=None, **kwargs):
+    def evaluate(
+        self,
+        x=None,
+        y=None,
+        batch_size=None,
+        verbose="auto",
+        sample_weight=None,
+        steps=None,
+        callbacks=None,
+        return_dict=False,
+        **kwargs,
+    ):
         """Terms per sample and compiled metrics on `x`, as `keras.Model.evaluate` gives them."""
-        _refuse("sample_weight", kwargs.get("sample_weight"))
-        check_count("steps", kwargs.get("steps"))
+        _refuse("sample_weight", sample_weight)
+        check_count("steps", steps)
+        options = {
+            "verbose": verbose,
+            "steps": steps,
+            "callbacks": callbacks,
+            "return_dict": return_dict,
+            **kwargs,
+        }
+        if kwargs:  # from Keras's `fit`, whose validation batches are checked and kept
+            return super().evaluate(x, **options)
         with self._checked_streams() as checked:
-            return super().evaluate(self._in_order(x, y, batch_size, checked), **kwargs)
+            return super().evaluate(self._in_order(x, y, batch_size, checked), **options)
 
     def predict(self, x, batch_size=None, verbose="auto", steps=None, callbacks=None):
         """What `call` gives for the rows of `x`, batch by batch."""
@@ -379,7 +405,7 @@ class ObjectiveModel(keras.Model):
 
     def export(self, filepath, *args, **kwargs):
         """What `keras.Model.export` does; `tfclust.export` writes more for TensorFlow Serving."""
-        if self.built:  # Keras exports what was called, and training and loading go round that
+        if self.built:  # Keras wants to have seen a call, and neither training nor loading calls
             self(keras.KerasTensor((None, *self._sample_shape), dtype=self.dtype))
         super().export(filepath, *args, **kwargs)
 
