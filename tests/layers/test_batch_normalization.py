@@ -89,6 +89,15 @@ def test_its_config_is_kerass(layer_and_batch):
     assert again.get_config() == layer.get_config()
 
 
+def test_its_first_arguments_are_kerass_and_a_momentum_is_checked():
+    config = BatchNormalization(1, 0.9).get_config()
+    assert (config["axis"], config["momentum"]) == (1, 0.9)
+    for make in (BatchNormalization, lambda **kwargs: ParallelBatchNormalization(2, **kwargs)):
+        for momentum in (-0.1, 1.0):
+            with pytest.raises(ValueError, match=r"`momentum` must be in \[0, 1\). Received: mom"):
+                make(momentum=momentum)
+
+
 def test_weights_of_before_there_was_a_count_are_of_a_long_training(layer_and_batch):
     layer, batch = layer_and_batch
     layer(batch, training=True)

@@ -1,4 +1,4 @@
-"""Batch normalization whose moving statistics fit after few steps too."""
+"""Batch normalization whose moving statistics are accurate after few steps."""
 
 import keras
 import tensorflow as tf
@@ -8,15 +8,20 @@ from tfclust.layers.moving_statistics import MovingStatistics
 
 @keras.saving.register_keras_serializable(package="tfclust")
 class BatchNormalization(MovingStatistics, keras.layers.BatchNormalization):
-    """Keras's batch normalization, with moving statistics that fit after few steps too.
+    """Keras's batch normalization with moving statistics that are accurate after few steps.
 
-    In training, and once some four hundred steps are taken, it is
-    `keras.layers.BatchNormalization`. Before, its moving mean and variance follow the batches
-    faster: step t moves them by `max(1 - momentum, 4 / (t + 4))`.
+    It trains as `keras.layers.BatchNormalization` does. Of the first steps, which with momentum
+    0.99 are some four hundred, its moving mean and variance take more: step t, counted from 0,
+    moves them by `max(1 - momentum, 4 / (t + 4))`.
 
     Args:
-        momentum: of the moving statistics in the long run, in [0, 1).
+        axis: of the features, an int or a tuple of them.
+        momentum: of the moving statistics in the long run, in [0, 1); the attribute of this name
+            is Keras's own, this one is `final_momentum`.
         **kwargs: as in Keras.
+
+    Raises:
+        ValueError: `momentum` is out of its range.
 
     Example:
 
@@ -29,9 +34,10 @@ class BatchNormalization(MovingStatistics, keras.layers.BatchNormalization):
     ```
     """
 
-    def __init__(self, momentum=0.99, **kwargs):
-        super().__init__(momentum=0.0, **kwargs)  # Keras then sets the batch's own statistics
-        self.final_momentum = float(momentum)
+    def __init__(self, axis=-1, momentum=0.99, **kwargs):
+        final_momentum = self.check_momentum(momentum)
+        super().__init__(axis, momentum=0.0, **kwargs)  # Keras then sets the batch's own statistics
+        self.final_momentum = final_momentum
 
     def build(self, input_shape):
         """Creates Keras's weights and the count of the steps."""

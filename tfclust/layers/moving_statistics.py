@@ -1,25 +1,32 @@
-"""Moving statistics of batches that fit after few steps too."""
+"""Moving averages of batch statistics that are accurate after few steps."""
 
 import numpy as np
 import tensorflow as tf
 
-# What the batches are statistics of moves the most at first. So the weights of the steps taken grow
-# as their cubes: the last quarter of them makes two thirds of an average.
+# A network changes the most in its first steps. So later ones count for more, with the cube of
+# their number: the last quarter of the steps makes two thirds of an average.
 _HEAD_START = 4
 _MANY = 1e6  # steps, after which a share is the momentum's
 
 
 class MovingStatistics:
-    """Mix-in of batch normalizations whose momentum follows their steps.
+    """Mix-in of batch normalizations whose moving averages follow the first steps faster.
 
-    A moving average of momentum m, started at 0 or 1, is the start's own by `m^t` after t steps: a
-    third of it after a hundred of momentum 0.99. So step t, counted from 0, moves the average by
-    `max(1 - momentum, 4 / (t + 4))`, the whole way at first and, from the four hundredth step on,
-    by a hundredth, as `keras.layers.BatchNormalization` does always.
+    In a moving average of momentum m the value that it started with, 0 or 1, has still a share of
+    `m^t` after t steps: a third after a hundred steps of momentum 0.99. So step t, counted from 0,
+    moves the average by `max(1 - momentum, 4 / (t + 4))`: the whole way at first and, from about
+    the four hundredth step on, by a hundredth, as `keras.layers.BatchNormalization` always does.
 
     The count of the steps is a weight, the last of the layer. Files of earlier versions lack it:
     what they hold counts as trained long.
     """
+
+    @staticmethod
+    def check_momentum(momentum):
+        """Returns `momentum` as a float, or raises ValueError where it is not in [0, 1)."""
+        if not 0.0 <= momentum < 1.0:
+            raise ValueError(f"`momentum` must be in [0, 1). Received: momentum={momentum!r}")
+        return float(momentum)
 
     def restart(self):
         """Begins to count anew: the next step forgets the statistics of those before."""

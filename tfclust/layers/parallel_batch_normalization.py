@@ -43,11 +43,9 @@ class ParallelBatchNormalization(MovingStatistics, ParallelLayer):
 
     def __init__(self, networks, momentum=0.99, epsilon=1e-3, **kwargs):
         super().__init__(networks, **kwargs)
-        if not 0.0 <= momentum < 1.0:
-            raise ValueError(f"`momentum` must be in [0, 1). Received: momentum={momentum!r}")
         if not epsilon > 0.0:
             raise ValueError(f"`epsilon` must be positive. Received: epsilon={epsilon!r}")
-        self.momentum = float(momentum)
+        self.momentum = self.check_momentum(momentum)
         self.epsilon = float(epsilon)
 
     def single(self, name=None):
