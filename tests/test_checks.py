@@ -11,6 +11,7 @@ from tfclust.checks import (
     check_sigmoid_range,
     check_units,
     check_weight,
+    count_distinct_rows,
 )
 
 
@@ -19,6 +20,13 @@ def refuses(check, *args):
     with pytest.raises(ValueError, match="Received: ") as error:
         check(*args)
     return str(error.value)
+
+
+@pytest.mark.parametrize("make", [np.asarray, csr_matrix])
+def test_distinct_rows_are_counted_as_far_as_is_asked(make):
+    x = make(np.concatenate([np.zeros((300, 2)), [[-0.0, 0.0]], np.eye(2), 2 * np.eye(2)]))
+    assert [count_distinct_rows(x, most) for most in (1, 4, 9)] == [1, 4, 5]
+    assert count_distinct_rows(np.arange(8).reshape(2, 2, 2), 3) == 2  # of images
 
 
 @pytest.mark.parametrize("value", [2, np.int64(2), np.uint8(2)])

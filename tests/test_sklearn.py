@@ -338,6 +338,7 @@ def test_verbose_tells_of_the_start_and_of_the_training_or_of_none(verbose, line
         ({"settings": {"alpha": -3}}, "`alpha` must be positive and finite. Received: alpha=-3"),
         ({"pretraining": 3}, '`pretraining` must be "recipe", None, a bool or a dict .*=3'),
         ({"pretraining": {"epochs": 3}}, "arguments of CM.pretrain, n_init. Received: epochs"),
+        ({"model": "damic", "pretraining": {"epoch": 3}}, "of DAMIC.pretrain, .* Received: epoch"),
         ({"pretraining": {"n_init": 0}}, "`n_init` must be an integer of at least 1"),
         ({"model": "mixae", "pretraining": True}, "must be None for MIXAE, which has none"),
         ({"model": "aecm", "pretraining": {"epochs": 0}}, r"`pretraining\['epochs'\]` must be"),

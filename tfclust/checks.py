@@ -7,9 +7,11 @@ import numpy as np
 
 from tfclust.inputs import as_array
 
+_ROWS_AT_A_TIME = 256  # that are made dense
+
 
 def check_integer(name, value, minimum, maximum=None):
-    """Returns `value` as an int, or raises ValueError where it is none within the bounds."""
+    """Returns `value` as an int, or raises ValueError where it is no integer in the bounds."""
     is_integer = isinstance(value, numbers.Integral) and not isinstance(value, bool)
     if is_integer and value >= minimum and (maximum is None or value <= maximum):
         return int(value)
@@ -17,13 +19,13 @@ def check_integer(name, value, minimum, maximum=None):
     raise ValueError(f"`{name}` must be an integer {bounds}. Received: {name}={value!r}")
 
 
-def check_count(name, value, default=None, minimum=1):
-    """Returns `value` as an int of at least `minimum`, or `default` for None.
+def check_count(name, value, default=None):
+    """Returns `value` as an int of at least 1, or `default` for None.
 
     Raises:
         ValueError: it is something else; 0 is not taken for None.
     """
-    return default if value is None else check_integer(name, value, minimum)
+    return default if value is None else check_integer(name, value, 1)
 
 
 def check_weight(name, value):
@@ -117,6 +119,18 @@ def check_pair(name, value):
     if len(pair) != 2:
         raise ValueError(f"`{name}` must be one integer or two. Received: {name}={value!r}")
     return check_units(name, pair)
+
+
+def count_distinct_rows(x, most):
+    """Number of distinct rows of an array or CSR matrix, counted no further than to `most`."""
+    distinct = set()
+    for first in range(0, x.shape[0], _ROWS_AT_A_TIME):
+        rows = x[first : first + _ROWS_AT_A_TIME]
+        rows = rows.toarray() if hasattr(rows, "toarray") else rows
+        distinct.update(row.tobytes() for row in rows + 0)  # which makes 0 of -0
+        if len(distinct) >= most:
+            return most
+    return len(distinct)
 
 
 def value_range(x):

@@ -7,6 +7,10 @@ import numbers
 import warnings
 from collections.abc import Mapping
 
+from tfclust.startup import check_backend
+
+check_backend()  # before Keras is imported, whose own error says less
+
 import keras
 import numpy as np
 from sklearn.base import (
@@ -23,14 +27,19 @@ from sklearn.utils.validation import (
     validate_data,
 )
 
-from tfclust.checks import check_choice, check_data, check_integer
+from tfclust.checks import (
+    check_choice,
+    check_count,
+    check_data,
+    check_integer,
+    count_distinct_rows,
+)
 from tfclust.inputs import as_array, refuse_what_is_no_array
 from tfclust.recipes import RECIPES, Recipe, accepts, compile_for
 
 # What trains a model that the user's own function builds, and knows nothing of it.
-_PLAIN = Recipe(model="", idea="", epochs=100)
+_PLAIN = Recipe(model="", idea="", epochs=100, keeps_images=True)
 _OWN_ARGUMENTS = {"n_clusters": "n_clusters", "seed": "random_state"}
-_ROWS_AT_A_TIME = 256
 
 
 class DeepClusterer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, BaseEstimator):
@@ -48,9 +57,9 @@ class DeepClusterer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMi
         n_clusters: number of clusters K, an int of at least 2.
         settings: None, or a dict of arguments of the model in place of the recipe's or besides,
             e.g. `{"hidden_units": (64, 32), "alpha": 20.0}`.
-        pretraining: "recipe", the start that the recipe takes; None or False for a random one; or
-            a dict of arguments of the model's `pretrain`, e.g. `{"epochs": 50}`, or True for
-            none, in place of the recipe's or besides.
+        pretraining: "recipe", the start that the recipe takes; None or False, a random one; True,
+            the model's `pretrain` also where the recipe has none; or a dict of its arguments, e.g.
+            `{"epochs": 50}`, in place of the recipe's or besides.
         epochs: of the training; None takes the recipe's, or 100 where there is none. The epoch
             that averages the weights of CM and AE-CM is one more.
         batch_size: rows of a batch; None takes a tenth of the rows, from 16, or 5 K, to 256; of a
@@ -178,8 +187,7 @@ class DeepClusterer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMi
             check_choice("model", self.model, RECIPES)
         check_integer("n_clusters", self.n_clusters, 2)
         for name in ("epochs", "batch_size"):
-            if getattr(self, name) is not None:
-                check_integer(name, getattr(self, name), 1)
+            check_count(name, getattr(self, name))
         if self.verbose not in (0, 1, 2, "auto"):
             raise ValueError(
                 f'`verbose` must be 0, 1, 2 or "auto". Received: verbose={self.verbose!r}'
@@ -254,8 +262,7 @@ class DeepClusterer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMi
                 f"{', '.join(known)}. Received: {', '.join(unknown)}"
             )
         for name in ("epochs", "batch_size"):
-            if given.get(name) is not None:
-                check_integer(f"pretraining[{name!r}]", given[name], 1)
+            check_count(f"pretraining[{name!r}]", given.get(name))
         return {**(recipes or {}), **given}
 
     def _seed(self):
@@ -304,13 +311,9 @@ class DeepClusterer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMi
 
     def _model_input(self, rows):
         """What the model gets of the rows: images again, where it takes them."""
-        if self.image_shape_ is None:
+        if self.image_shape_ is None or not self._recipe().keeps_images:
             return rows
-        if callable(self.model):
-            return rows.reshape(len(rows), *self.image_shape_)
-        if not self._recipe().keeps_images:
-            return rows
-        return rows.reshape(len(rows), *_with_channels(self.image_shape_))
+        return rows.reshape(len(rows), *self.image_shape_)
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
@@ -344,7 +347,7 @@ def _with_channels(image_shape):
 
 
 def _refuse_what_are_no_numbers(X):
-    """Raises a ValueError where scikit-learn would cluster dates as nanoseconds, or not see why."""
+    """Raises a ValueError for dates, which scikit-learn takes for numbers, and for no arrays."""
     refuse_what_is_no_array(X)
     dtypes = getattr(X, "dtypes", None)
     dtypes = [getattr(X, "dtype", None)] if dtypes is None else dtypes
@@ -354,17 +357,13 @@ def _refuse_what_are_no_numbers(X):
 
 @contextlib.contextmanager
 def _warned_of_few_distinct(x, n_clusters):
-    """Warns where fewer rows than clusters are distinct, instead of k-means within."""
-    distinct = set()
-    for first in range(0, x.shape[0], _ROWS_AT_A_TIME):
-        part = x[first : first + _ROWS_AT_A_TIME]
-        part = part.toarray() if hasattr(part, "toarray") else part
-        distinct.update(row.tobytes() for row in part)
-        if len(distinct) >= n_clusters:
-            yield
-            return
+    """Warns, once and in place of k-means, where fewer rows than clusters are distinct."""
+    distinct = count_distinct_rows(x, n_clusters)
+    if distinct == n_clusters:
+        yield
+        return
     warnings.warn(
-        f"Only {len(distinct)} rows of `X` are distinct, fewer than the {n_clusters} clusters: "
+        f"Only {distinct} rows of `X` are distinct, fewer than the {n_clusters} clusters: "
         "some clusters will be empty or alike.",
         ConvergenceWarning,
         stacklevel=4,

@@ -9,7 +9,7 @@ import keras
 
 from tfclust.callbacks.checkpoint import Checkpoint
 from tfclust.callbacks.stop_on_plateau import StopOnPlateau
-from tfclust.checks import check_integer
+from tfclust.checks import check_count, check_integer
 from tfclust.pretraining import train_network
 
 
@@ -28,7 +28,8 @@ class Stages:
             never.
         directory: folder of this run's stages, made when needed and left to the caller to remove;
             None keeps nothing.
-        jit_compile, verbose, callbacks: of every stage, as in Keras.
+        jit_compile, verbose, callbacks: of every stage, as in Keras. The method
+            `on_stage_begin(name, epochs)` of a callback, such as `ProgressBar`, is called for each.
 
     Attributes:
         losses: dict, name of a stage -> its loss after each epoch.
@@ -67,9 +68,7 @@ class Stages:
         callbacks=None,
     ):
         self.losses = {}
-        if patience is not None:
-            check_integer("patience", patience, 1)
-        self._patience = patience
+        self._patience = check_count("patience", patience)
         self._directory = None if directory is None else Path(directory)
         self._callbacks = list(callbacks or [])
         self._manner = {
@@ -85,8 +84,6 @@ class Stages:
         Args:
             name: of the stage, unique among them.
             network, x, y, loss: see `tfclust.pretraining.train_network`.
-
-        A callback that has `on_stage_begin(name, epochs)`, such as `ProgressBar`, is told.
         """
         for callback in self._callbacks:
             if hasattr(callback, "on_stage_begin"):

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from tfclust.checks import count_distinct_rows
 from tfclust.cli.words import counted, number
 
 SPREAD = 10.0  # ratio of deviations from which the widest columns drown the others
@@ -9,7 +10,6 @@ DOMINANT = 0.9  # share of the rows
 SHIFTING = ("standard", "minmax")  # scales that subtract, in the precision of the data
 NARROW = 1e-5  # share of the largest value, above which float32 tells the values of a column apart
 BLUR = 0.01  # share of the deviation of a column that rounding may change
-PROBED = 1000  # rows
 UNDECIDED = 0.6  # mean of the largest memberships
 
 
@@ -45,13 +45,9 @@ def of_data(samples, scale):
 
 def of_rows(x, n_clusters):
     """A sentence where there are fewer different rows in `x` than clusters to find."""
-    if hasattr(x, "tocsr"):
+    distinct = count_distinct_rows(x, n_clusters)
+    if distinct == n_clusters:
         return []
-    rows = x.reshape(len(x), -1)
-    for some in (rows[:PROBED], rows):  # all of them where the first do not tell
-        distinct = len(np.unique(some, axis=0))
-        if distinct >= n_clusters:
-            return []
     return [f"only {counted(distinct, 'different row')} for {n_clusters} clusters"]
 
 

@@ -1,7 +1,7 @@
 import keras
 import tensorflow as tf
 
-from tfclust.checks import check_integer
+from tfclust.checks import check_count, check_integer
 
 
 class ConfusionMetric(keras.metrics.Metric):
@@ -45,7 +45,7 @@ class ConfusionMetric(keras.metrics.Metric):
     def __init__(self, n_clusters, n_classes=None, name=None, dtype=None):
         super().__init__(name=name, dtype=dtype)
         self.n_clusters = check_integer("n_clusters", n_clusters, 1)
-        self.n_classes = None if n_classes is None else check_integer("n_classes", n_classes, 1)
+        self.n_classes = check_count("n_classes", n_classes)
         self.table = self.add_variable(
             shape=(self.n_classes or self.n_clusters, self.n_clusters),
             initializer="zeros",

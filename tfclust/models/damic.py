@@ -104,9 +104,7 @@ class DAMIC(MixtureOfAutoencoders):
         self.normalize_first = bool(normalize_first)
         self.gate = bool(gate)
         super().__init__(n_clusters, **kwargs)
-        if embedding_dim is not None:
-            embedding_dim = check_integer("embedding_dim", embedding_dim, 1)
-        self.embedding_dim = embedding_dim
+        self.embedding_dim = check_count("embedding_dim", embedding_dim)
         self.hidden_units = check_units("hidden_units", hidden_units)
         self.gate_units = check_units("gate_units", gate_units)
 
@@ -227,7 +225,17 @@ class DAMIC(MixtureOfAutoencoders):
 
     # The start --------------------------------------------------------------------------------
 
-    def pretrain(self, x, epochs=50, n_init=10, **stages):
+    def pretrain(
+        self,
+        x,
+        epochs=50,
+        n_init=10,
+        batch_size=None,
+        patience=None,
+        directory=None,
+        verbose="auto",
+        callbacks=None,
+    ):
         """The start of Sect. 2 and Table 1, in three steps.
 
         `pretrain_autoencoder` trains one autoencoder on all rows, `kmeans_labels` clusters its
@@ -238,9 +246,9 @@ class DAMIC(MixtureOfAutoencoders):
             x: array or CSR matrix `(n, d)`, values in [0, 1].
             epochs: passes of every training over its rows; the paper's "training phases" of 50.
             n_init: starts of k-means, by k-means++; the paper gives none.
-            **stages: `batch_size`, `patience`, `directory`, `verbose`, `callbacks`: see
-                `tfclust.stages.Stages`. A pretraining with a `directory` that was killed goes on
-                where it was, in a model of the same `seed`.
+            batch_size: None takes the model's.
+            patience, directory, verbose, callbacks: see `tfclust.stages.Stages`. A pretraining with
+                a `directory` that was killed goes on where it was, in a model of the same `seed`.
 
         Returns:
             `keras.callbacks.History`, whose keys are the names of the trainings: `layer_1` and so
@@ -250,6 +258,13 @@ class DAMIC(MixtureOfAutoencoders):
             ValueError: bad data.
         """
         check_integer("n_init", n_init, 1)
+        stages = {
+            "batch_size": batch_size,
+            "patience": patience,
+            "directory": directory,
+            "verbose": verbose,
+            "callbacks": callbacks,
+        }
         history = self.pretrain_autoencoder(x, epochs, **stages)
         labels = self.kmeans_labels(x, n_init)
         history.history.update(self.pretrain_clusters(x, labels, epochs, **stages).history)
@@ -273,7 +288,7 @@ class DAMIC(MixtureOfAutoencoders):
         readings that the paper allows, where they start from it or from random weights, the one
         that fits "to initialize the parameters of the network".
 
-        Args, returns and raises: see `pretrain`.
+        Args, returns and raises: see `pretrain`; `**stages` are its arguments from `batch_size` on.
         """
         x, stages = self._stages(x, epochs, **stages)
         encoder, decoder = single_network(self.encoder, 0), single_network(self.decoder, 0)
@@ -305,7 +320,7 @@ class DAMIC(MixtureOfAutoencoders):
         Args:
             x: array or CSR matrix `(n, d)`.
             labels: integers `(n,)` from 0 to K - 1, such as `kmeans_labels` gives.
-            epochs, **stages: see `pretrain`.
+            epochs, **stages: see `pretrain_autoencoder`.
 
         Returns:
             See `pretrain`.

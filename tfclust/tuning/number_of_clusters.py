@@ -7,10 +7,10 @@ import numpy as np
 from scipy.cluster.hierarchy import fcluster, linkage
 from tqdm import tqdm
 
-from tfclust.checks import check_data, check_integer
+from tfclust.checks import check_count, check_data, check_integer
 from tfclust.criteria import CRITERIA
 from tfclust.seeds import run_seeds
-from tfclust.tuning.objectives import LABEL_FREE, median
+from tfclust.tuning.objectives import LABEL_FREE, median, median_of_known
 from tfclust.tuning.spaces import space_of
 from tfclust.tuning.training import train
 
@@ -155,8 +155,7 @@ def choose_n_clusters(
             f"Received: candidates={candidates}"
         )
     check_integer("seeds_per_candidate", seeds_per_candidate, 1)
-    if epochs is not None:
-        check_integer("epochs", epochs, 1)
+    check_count("epochs", epochs)
     seeds = run_seeds(seed, seeds_per_candidate)
     space = space_of(model)
     fixed = {name: value for name, value in (settings or {}).items() if name != "n_clusters"}
@@ -166,14 +165,10 @@ def choose_n_clusters(
     for k in tqdm(candidates, desc="numbers of clusters", unit="K", disable=not verbose):
         runs = train(space, {**space.fixed, **fixed, "n_clusters": k}, x, seeds, epochs)
         for name, column in values.items():
-            column.append(_median(run.criteria[name] for run in runs))
+            value = median_of_known([run.criteria[name] for run in runs])
+            column.append(np.nan if value is None else value)
     known = {name: column for name, column in values.items() if np.isfinite(column).any()}
     return NumberOfClusters(tuple(candidates), known, _merged(runs))
-
-
-def _median(values):
-    values = [value for value in values if value is not None and not np.isnan(value)]
-    return median(values) if values else np.nan
 
 
 def _merged(runs):

@@ -94,3 +94,9 @@ class Objective:
 def median(values):
     """The median, where values may be infinite."""
     return float(np.median(values))
+
+
+def median_of_known(values):
+    """The median of the values that are neither None nor NaN; None where there are none."""
+    known = [value for value in values if value is not None and not np.isnan(value)]
+    return median(known) if known else None

@@ -6,7 +6,7 @@ import time
 import numpy as np
 
 from tfclust.callbacks.loss_not_finite import LossNotFinite
-from tfclust.checks import check_data, check_integer, check_labels
+from tfclust.checks import check_count, check_data, check_integer, check_labels
 from tfclust.metrics import evaluate
 from tfclust.seeds import run_seeds
 from tfclust.tuning.algorithms import ALGORITHMS
@@ -103,8 +103,7 @@ def tune(
     check_integer("max_trials", max_trials, 1)
     check_integer("seeds_per_trial", seeds_per_trial, 1)
     run_seeds(seed, seeds_per_trial)
-    if epochs is not None:
-        check_integer("epochs", epochs, 1)
+    check_count("epochs", epochs)
     searched = space_of(model).narrowed(space, fixed, epochs)
     objective = Objective(objective)
     objective.check(y, supervised, seeds_per_trial, searched.model_class())

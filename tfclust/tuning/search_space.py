@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
-from tfclust.checks import check_integer
+from tfclust.checks import check_count
 from tfclust.tuning.choice import Choice
 from tfclust.tuning.range import Range
 
@@ -77,7 +77,7 @@ class SearchSpace:
         self.check_names(names)
         if len(set(names)) < len(names):
             raise ValueError(f"`space` must name each setting once. Received: {names}")
-        epochs = self.epochs if epochs is None else check_integer("epochs", epochs, 1)
+        epochs = check_count("epochs", epochs, self.epochs)
         return replace(self, parameters=searched, fixed=fixed, epochs=epochs)
 
     def config(self):

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from tfclust.tuning.objectives import median
+from tfclust.tuning.objectives import median_of_known
 
 
 @dataclass(frozen=True)
@@ -38,13 +38,11 @@ class Trial:
     def empty_clusters(self):
         """Median over the runs of the number of clusters without a row, None without runs."""
         counts = [sum(size == 0 for size in run["sizes"]) for run in self.runs]
-        return median(counts) if counts else None
+        return median_of_known(counts)
 
     def criterion(self, name):
         """Median of a criterion over the runs that have it, None where none does."""
-        values = [run["criteria"].get(name) for run in self.runs]
-        values = [value for value in values if value is not None and not math.isnan(value)]
-        return median(values) if values else None
+        return median_of_known([run["criteria"].get(name) for run in self.runs])
 
     def mean_score(self, name):
         """Mean over the runs of a score against labels, None where there were no labels."""
