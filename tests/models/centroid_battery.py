@@ -107,6 +107,10 @@ class CentroidModelBattery(ConcentrationBattery):
         np.testing.assert_allclose(model.assignment(codes), expected, atol=1e-3)
         with pytest.raises(ValueError, match=r"`centroids` must have shape \(3, .*Received"):
             model.set_mixture(means[:2], 0.5, shares[:2])
+        with pytest.raises(ValueError, match=r"`variance` must be .* above 0. Received: var"):
+            model.set_mixture(means, 0.0, shares)
+        with pytest.raises(ValueError, match=r"`shares` must be 3 positive numbers. Received"):
+            model.set_mixture(means, 0.5, [0.5, 0.5, 0.0])
 
     def test_asymmetric_prior_does_not_depend_on_the_order_of_its_entries(self, rows):
         one, other = self.make(alpha=[2.0, 9.0, 4.0]), self.make(alpha=[9.0, 4.0, 2.0])

@@ -4,7 +4,13 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from tfclust.checks import check_cluster, check_concentration, check_integer
+from tfclust.checks import (
+    check_cluster,
+    check_concentration,
+    check_integer,
+    check_positive,
+    check_proportions,
+)
 from tfclust.distribution import global_batch_mean, replica_count
 from tfclust.losses import dirichlet_prior
 from tfclust.models.base import ClusteringModel
@@ -178,7 +184,7 @@ class CentroidModel(DirichletPrior, ClusteringModel):
 
         The memberships become its posterior, `log gamma_k = log pi_k - ||z - mu_k||^2 / (2 v)` up
         to what all k share, and the centroids its means. Other than from `set_centroids`, every row
-        starts in the cluster of the mixture, wherever the centroids lie and however many they are.
+        starts in its cluster of the mixture, wherever the centroids lie and however many they are.
 
         Args:
             centroids: mu, `(K, p)`, in the space of the codes.
@@ -186,9 +192,11 @@ class CentroidModel(DirichletPrior, ClusteringModel):
             shares: pi, `(K,)`, of the clusters, above 0.
 
         Raises:
-            ValueError: another shape.
+            ValueError: another shape, or a variance or share that is not above 0.
         """
         centroids = self._checked_centroids(centroids)
+        variance = check_positive("variance", variance)
+        shares = check_proportions("shares", shares, self.n_clusters)
         # A softmax is the same whatever is added to all rows: about their mean, large data keep
         # more of their digits.
         middle = centroids.mean(axis=0)
