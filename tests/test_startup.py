@@ -8,7 +8,7 @@ ENDING = "tfclust needs the TensorFlow backend of Keras: set KERAS_BACKEND=tenso
 IMPORTS = """
 import importlib
 import sys
-for name in ("models", "layers", "callbacks", "metrics"):
+for name in ("models", "layers", "callbacks", "metrics", "networks", "optimizers", "sklearn"):
     try:
         importlib.import_module("tfclust." + name)
     except ImportError as error:
@@ -36,9 +36,9 @@ def run(tmp_path):
 
 def test_another_backend_of_keras_is_refused_before_anything_starts(run):
     lines = run("-c", IMPORTS, KERAS_BACKEND="jax").stdout.splitlines()
-    assert len(lines) == 6
-    assert all(line.startswith(ENDING) and line.endswith("'jax'") for line in lines[:5])
-    assert lines[5] == "False"
+    assert len(lines) == 9
+    assert all(line.startswith(ENDING) and line.endswith("'jax'") for line in lines[:8])
+    assert lines[8] == "False"
 
 
 def test_a_backend_in_the_settings_of_keras_is_seen(run, tmp_path):

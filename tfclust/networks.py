@@ -1,5 +1,9 @@
 """Encoders and decoders as the papers draw them."""
 
+from tfclust.startup import check_backend
+
+check_backend()  # before Keras is imported, whose own error says less
+
 import keras
 
 from tfclust.layers import (

@@ -1,5 +1,9 @@
 """Adam in one kernel, and loss scaling for float16."""
 
+from tfclust.startup import check_backend
+
+check_backend()  # before Keras is imported, whose own error says less
+
 import keras
 import tensorflow as tf
 

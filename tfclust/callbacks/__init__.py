@@ -2,7 +2,7 @@
 
 from tfclust.startup import check_backend
 
-check_backend()  # or Keras says what else it lacks
+check_backend()  # before Keras is imported, whose own error says less
 
 from tfclust.callbacks.anneal_temperature import AnnealTemperature
 from tfclust.callbacks.averaging_epoch import AveragingEpoch

@@ -2,7 +2,7 @@
 
 from tfclust.startup import check_backend
 
-check_backend()  # or Keras says what else it lacks
+check_backend()  # before Keras is imported, whose own error says less
 
 from tfclust.layers.batch_normalization import BatchNormalization
 from tfclust.layers.parallel_batch_normalization import ParallelBatchNormalization
