@@ -37,7 +37,7 @@ NO_ARRAYS = {
     "durations": (np.zeros((2, 2), "timedelta64[s]"), "durations into numbers.*timedelta64"),
     "complex": (np.eye(2) * 1j, "imaginary parts side by side.*complex128"),
     "bytes": (np.full((2, 2), b"a"), "encode text"),
-    "decimals": (np.full((2, 2), decimal.Decimal(1)), "floats of objects that are numbers"),
+    "decimals": (np.full((2, 2), decimal.Decimal(1)), "objects such as Decimal to float"),
 }
 BAD_COLUMNS = {
     "text": ([*"uvu"], r"encode text.*columns \['d' \((str|object)\)\]"),
@@ -79,9 +79,12 @@ def test_missing_values_of_a_table_are_missing_numbers(backend):
         check_data(np.ma.array([[1.0, 2.0]], mask=[[True, False]]))
 
 
-def test_tables_of_pyarrow_and_polars_are_taken_and_a_lazy_one_is_told_to_collect():
+def test_tables_of_pyarrow_are_taken():
     pyarrow = pytest.importorskip("pyarrow")
     np.testing.assert_array_equal(check_data(pyarrow.Table.from_pandas(FRAME)), EXPECTED)
+
+
+def test_tables_of_polars_are_taken_and_a_lazy_one_is_told_to_collect():
     polars = pytest.importorskip("polars")
     table = polars.DataFrame(FRAME.to_dict("list"))
     np.testing.assert_array_equal(check_data(table), EXPECTED)

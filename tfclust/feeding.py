@@ -34,7 +34,7 @@ def shuffled_epochs(x, y, batch_size, seed, steps_taken, shuffle=True, least=1):
     n = x.shape[0]
     if min(n, batch_size) < least:
         raise ValueError(
-            f"A batch must have at least {least} rows, by which a network normalizes them. "
+            f"A batch must have at least {least} rows, as the model normalizes by their variance. "
             f"Received: batch_size={batch_size}, x of {n} rows"
         )
     tables, read = _tables(x, y)

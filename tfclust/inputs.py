@@ -9,7 +9,9 @@ _EXACT = {"b": "bool", "i": "int64", "u": "uint64", "f": "float64"}  # by the ki
 _DATES = (
     "turn dates into numbers that mean something to you, such as the days since the first of them"
 )
-_ENCODE = "encode text and categories, make floats of objects that are numbers, or drop them"
+_ENCODE = (
+    "encode text and categories as numbers, turn objects such as Decimal to float, or drop them"
+)
 _ADVICE = {
     "c": "put real and imaginary parts side by side",
     "M": _DATES,
@@ -68,8 +70,8 @@ _NO_ARRAYS = (  # what is recognized, and what to do with it
     (lambda x: x is None, "there is nothing to work on without one"),
     (_is(Mapping), "pass one of the values, or join them, `numpy.stack(list(x.values()), axis=1)`"),
     (_is(str, bytes), "read the file first, such as `pandas.read_csv(x)`"),
-    (_is(Set), "a set has no order, a list has"),
-    (_has("element_spec"), "here all rows are needed at once, and not a batch after the other"),
+    (_is(Set), "make it a list, as a set has no order"),
+    (_has("element_spec"), "all rows are needed at once here, not batch by batch"),
     (_has("ragged_rank"), "rows must have one length, `x.to_tensor()`"),
     (_has("dense_shape"), "make it dense, `tf.sparse.to_dense(x)`, or a SciPy CSR matrix"),
     (_has("collect", "lazy"), "`x.collect()` it first"),

@@ -36,7 +36,7 @@ def train_network(
 ):
     """Trains a network in place on targets, or on its own input.
 
-    The moving statistics by which it normalizes are those of these batches alone.
+    Its batch normalizations forget the statistics of the batches before.
 
     Args:
         network: Keras model, `(batch, ...)` -> outputs.
@@ -54,7 +54,7 @@ def train_network(
         `keras.callbacks.History` with the key "loss".
 
     Raises:
-        ValueError: `epochs`, `batch_size` or `initial_epoch` is none.
+        ValueError: `epochs`, `batch_size` or `initial_epoch` is no integer in its range.
         RuntimeError: the loss is NaN or infinite; names the epoch.
     """
     epochs = check_integer("epochs", epochs, 0)
@@ -207,15 +207,15 @@ def isotropic_mixture(x, n_clusters, seed, n_init=20):
     Args:
         x: array or CSR matrix `(n, d)`.
         n_clusters: K.
-        seed: int.
+        seed: int from 0 to 2**32 - 1.
         n_init: starts, by k-means++, at least 1.
-
-    Raises:
-        ValueError: `n_init` is below 1.
 
     Returns:
         Centroids `(K, d)`; the variance v of a feature within a cluster, above 0; and the shares
         `(K,)`, none of which is 0.
+
+    Raises:
+        ValueError: `n_init` is below 1, or `seed` is no seed.
 
     Example:
 
@@ -229,6 +229,7 @@ def isotropic_mixture(x, n_clusters, seed, n_init=20):
     from sklearn.cluster import KMeans
     from sklearn.exceptions import ConvergenceWarning
 
+    check_seed(seed)
     check_integer("n_init", n_init, 1)
     x = x if hasattr(x, "tocsr") else np.asarray(x)
     scale = max(map(abs, value_range(x))) or 1.0
