@@ -87,7 +87,7 @@ def _results(groups, common, jobs) -> Iterator[tuple[tuple[int, ...], int]]:
                 yield futures[future], future.result()
         except BrokenProcessPool as error:
             raise UserError(
-                f"one of {jobs} processes was killed, as by a machine that is out of memory; the "
+                f"one of {jobs} processes was killed, perhaps for lack of memory; the "
                 "same command, with fewer `--jobs`, goes on from here"
             ) from error
         finally:

@@ -74,7 +74,7 @@ def draw(
         try:
             results = module.gather(replace(task, bar=bar), settings)
         except LossNotFinite as error:
-            raise UserError(f"a training that the figure cannot do without: {error}") from error
+            raise UserError(f"a training that the figure needs has diverged: {error}") from error
     path = Path(out_dir) / f"{title}_{name}.png"
     keep(module.plot(results, settings), path, module.caption(results, settings))
     return path

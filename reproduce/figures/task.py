@@ -112,8 +112,8 @@ class FigureTask:
             failed = runner.run([each], self.ledger, place, data_dir=self.data_dir, bar=self.bar)
             if failed:
                 raise UserError(
-                    f"the figure needs runs of which {failed} failed, as told above; the same "
-                    "command goes on from there"
+                    f"every run of a figure must end. Received: {failed} failed, as told above; "
+                    "the same command goes on from there"
                 )
             if place.exists():
                 shutil.rmtree(place)

@@ -99,6 +99,7 @@ def test_what_can_be_checked_is_checked_before_tensorflow_starts(run, table, tmp
         ([*fit[:3], "3", "--out", str(run)], "--out must be a new or empty folder"),
         ([*like_run, *label, "--resume"], "Received: other"),
         ([*tune, *label, "--runs", "1"], "must have --runs of at least 2"),
+        ([*tune, *label, "--seed", "4294967295"], "`seed` must be an integer from 0 to 1431655764"),
         ([*tune[:-1], str(run)], "--out must be a new or empty folder, or that of this very"),
         ([*tune, *label, "--model", "gumbel"], "--model gumbel must have data within 0 and 1"),
         (["predict", str(run), str(tmp_path / "none.csv")], "must be an existing file"),

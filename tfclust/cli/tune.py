@@ -9,6 +9,7 @@ from tfclust.cli.errors import UserError, user_errors
 from tfclust.cli.run_folder import check_new
 from tfclust.cli.scaling import Scaling
 from tfclust.recipes import RECIPES
+from tfclust.seeds import run_seeds
 from tfclust.startup import start_tensorflow
 
 SETTINGS, TABLE, PLOT, STATE = "settings.json", "trials.txt", "trials.png", "search"
@@ -53,6 +54,8 @@ def _check_options(arguments):
             "--objective stability, the agreement of runs, must have --runs of at least 2. "
             f"Received: --runs {arguments.runs}"
         )
+    with user_errors():
+        run_seeds(arguments.seed, arguments.runs)
     if not (arguments.out / STATE).exists():
         check_new(arguments.out, ", or that of this very search")
 

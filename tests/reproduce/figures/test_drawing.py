@@ -138,7 +138,7 @@ def test_only_what_the_ledger_lacks_is_run(task, trained, experiment, ledger, re
 
 def test_a_figure_ends_where_one_of_its_runs_failed(task, experiment, monkeypatch):
     monkeypatch.setattr("reproduce.runner.run", lambda *arguments, **options: 1)
-    with pytest.raises(UserError, match="of which 1 failed"):
+    with pytest.raises(UserError, match="Received: 1 failed"):
         task.run([experiment()])
 
 
