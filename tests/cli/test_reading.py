@@ -47,6 +47,18 @@ def test_labels_are_read_from_arrays(tmp_path):
     assert read_labels(tmp_path / "y.npy").tolist() == ["3", "4"]
     with pytest.raises(UserError, match="has no columns"):
         read_labels(tmp_path / "y.npy", "b")
+    for labels in (np.array(3), np.array([[3], [4]])):
+        np.save(tmp_path / "y.npy", labels)
+        with pytest.raises(UserError, match="must be one for each of the"):
+            read_labels(tmp_path / "y.npy")
+    np.savez(tmp_path / "y.npz", y=np.array([3, 4]))
+    assert read_labels(tmp_path / "y.npz").tolist() == ["3", "4"]
+    np.savez(tmp_path / "y.npz", x=np.eye(2), y=np.array([3, 4]))
+    assert read_labels(tmp_path / "y.npz", "y").tolist() == ["3", "4"]
+    with pytest.raises(UserError, match=r"--label-column must name it\. Received: .* 'x', 'y'"):
+        read_labels(tmp_path / "y.npz")
+    with pytest.raises(UserError, match=r"must have the array 'Y'\. .* Did you mean 'y'"):
+        read_labels(tmp_path / "y.npz", "Y")
     (tmp_path / "y.mtx").write_text("")
     with pytest.raises(UserError, match="must be one of"):
         read_labels(tmp_path / "y.mtx")

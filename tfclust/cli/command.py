@@ -116,9 +116,12 @@ def _parser():
     evaluate = _command(commands, "evaluate", "score a run against labels")
     _add_run(evaluate)
     evaluate.add_argument(
-        "--labels", type=Path, required=True, help=".csv, .parquet or .npy with a label a row"
+        "--labels",
+        type=Path,
+        required=True,
+        help=".csv, .parquet, .npy or .npz file with a label for each row",
     )
-    evaluate.add_argument("--label-column", help="of a table of several columns")
+    evaluate.add_argument("--label-column", metavar="NAME", help="of several columns, or arrays")
     _command(commands, "models", "list the models and their default settings")
     return parser
 

@@ -9,7 +9,7 @@ from tfclust.cli.reading.columns import check_apart, named
 from tfclust.cli.reading.ids import LARGEST_EXACT, holds_ids, ids_note
 from tfclust.cli.reading.samples import PIXEL_MAX, Known, Samples
 from tfclust.cli.reading.values import check_values, without_missing
-from tfclust.cli.words import listed
+from tfclust.cli.words import did_you_mean, listed
 
 DATA = ("x", "X", "x_train", "X_train")  # names of the data among several arrays, best first
 
@@ -31,10 +31,8 @@ def read_npz(path, options, known):
         if {"format", "data", "shape"} <= names:
             _refuse_labels(options, known, "a sparse matrix")
             return _sparse(path, options, known)
-        if label is not None and label not in names:
-            raise UserError(
-                f"the file must have the array {label!r}. Received: {listed(sorted(names))}"
-            )
+        if label is not None:
+            _check_array(label, names)
         data = names - {label}
         name = next((name for name in DATA if name in data), None)
         if name is None and len(data) != 1:
@@ -57,12 +55,35 @@ def read_mtx(path, options, known):
     return _samples(mmread(path), options, known)
 
 
-def read_labels(path, column, options):
+def read_npy_labels(path, column, options):
     """The labels in a `.npy` file."""
     if column is not None:
         raise UserError(f"a .npy file has no columns. Received: --label-column {column}")
     labels = np.load(path, allow_pickle=False)
-    return _labels(labels, len(labels))
+    return _labels(labels, labels.size)
+
+
+def read_npz_labels(path, column, options):
+    """The labels in a `.npz` file: the only array, or the one that is named."""
+    with np.load(path, allow_pickle=False) as stored:
+        names = sorted(stored.files)
+        if column is None and len(names) != 1:
+            raise UserError(
+                "a file of labels must have one array, or --label-column must name it. "
+                f"Received: {path} with {listed(names)}"
+            )
+        name = names[0] if column is None else column
+        _check_array(name, names)
+        labels = _array(stored, name, path)
+    return _labels(labels, labels.size)
+
+
+def _check_array(name, names):
+    if name not in names:
+        raise UserError(
+            f"the file must have the array {name!r}. "
+            f"Received: {listed(sorted(names))}.{did_you_mean(name, names)}"
+        )
 
 
 def _sparse(path, options, known):

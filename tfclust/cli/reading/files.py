@@ -19,7 +19,8 @@ READERS = {
 }
 LABEL_READERS = {
     **dict.fromkeys((*TEXT, tables.PARQUET), tables.read_labels),
-    ".npy": arrays.read_labels,
+    ".npy": arrays.read_npy_labels,
+    ".npz": arrays.read_npz_labels,
 }
 OF_ARRAYS = ("columns", "drop", "label_column", "missing")
 OF_TABLES = (*OF_ARRAYS, "id_column", "one_hot", "dates")
@@ -54,11 +55,11 @@ def read(path, options=None, known=None):
 
 
 def read_labels(path, column=None, options=None):
-    """The labels `(n,)` in a table or a `.npy` file.
+    """The labels `(n,)` in a table, a `.npy` or a `.npz` file.
 
     Args:
         path: of the file.
-        column: the column of a table; None where it has one only.
+        column: the column of a table, or the array of a `.npz` file; None where it has one only.
         options: `Options` of the run that is scored; None takes the defaults.
 
     Raises:
