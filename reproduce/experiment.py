@@ -56,11 +56,15 @@ class Experiment:
 
     def __post_init__(self):
         if self.profile not in PROFILES:
-            raise ValueError(f"`profile` must be one of {PROFILES}. Received: {self.profile!r}")
+            raise ValueError(
+                f"`profile` must be one of {PROFILES}. Received: profile={self.profile!r}"
+            )
         if self.init not in INITS:
-            raise ValueError(f"`init` must be one of {INITS}. Received: {self.init!r}")
+            raise ValueError(f"`init` must be one of {INITS}. Received: init={self.init!r}")
         if not _is_count(self.epochs) or self.epochs < 1:
-            raise ValueError(f"`epochs` must be a positive integer. Received: {self.epochs!r}")
+            raise ValueError(
+                f"`epochs` must be a positive integer. Received: epochs={self.epochs!r}"
+            )
         seeds = tuple(self.seeds)
         if not seeds or len(set(seeds)) < len(seeds) or not all(map(_is_count, seeds)):
             raise ValueError(

@@ -92,10 +92,13 @@ def known_settings(experiment: Experiment) -> frozenset[str]:
     family = "cm" if method.startswith("cm_") else method  # cm_e0e1: CM with two of its terms
     inits = _OF_PAPER.get((paper, method)) or _KNOWN.get(family)
     if inits is None:
-        raise ValueError(f"`method` must be one of {', '.join(_KNOWN)}. Received: {method!r}")
+        raise ValueError(
+            f"`method` must be one of {', '.join(_KNOWN)}. Received: method={method!r}"
+        )
     if init not in inits:
         raise ValueError(
-            f"`init` of {method} must be one of {', '.join(map(repr, inits))}. Received: {init!r}"
+            f"`init` of {method} must be one of {', '.join(map(repr, inits))}. "
+            f"Received: init={init!r}"
         )
     names = frozenset(_ROW) | frozenset(inits[init])
     return names - {"epsilon"} if ("optimizer", "sgd") in experiment.settings else names

@@ -172,7 +172,8 @@ def check_record(record: Mapping[str, Any]) -> None:
         if not _is_finite_number(value):
             raise ValueError(f"`{name}` must be a finite number. Received: {name}={value!r}")
     if record["status"] not in STATUSES:
-        raise ValueError(f"`status` must be one of {STATUSES}. Received: {record['status']!r}")
+        status = record["status"]
+        raise ValueError(f"`status` must be one of {STATUSES}. Received: status={status!r}")
     if record["status"] == FINISHED:
         _check_scores(record["metrics"])
     else:

@@ -66,7 +66,7 @@ class SearchRecord:
 
     def __post_init__(self):
         if not isinstance(self.chosen, Mapping):
-            raise TypeError(f"`chosen` must be a mapping. Received: {self.chosen!r}")
+            raise TypeError(f"`chosen` must be a mapping. Received: chosen={self.chosen!r}")
         for trial in self.trials:
             missing = [name for name in _OF_TRIAL if name not in trial]
             if missing:

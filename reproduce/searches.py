@@ -71,7 +71,7 @@ def experiment(method: str, dataset: str) -> Experiment:
         known = {row.dataset for row in rows if searched_row([row], method, row.dataset)}
         raise UserError(
             f"`dataset` of {method} must be one of {', '.join(sorted(known))}. "
-            f"Received: {dataset!r}"
+            f"Received: dataset={dataset!r}"
         )
     return row
 

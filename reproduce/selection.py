@@ -78,7 +78,7 @@ def _keep(rows: list[Experiment], name: str, wanted: Sequence[str], table: str) 
     unknown = [value for value in wanted if value not in known]
     if unknown:
         raise UserError(
-            f"`{name}` must be one of {', '.join(map(repr, known))} in this selection of table "
+            f"`{name}` must be one of {', '.join(map(repr, known))} in this selection of "
             f"{table}. Received: {', '.join(map(repr, unknown))}"
         )
     return [row for row in rows if not wanted or getattr(row, name) in wanted]

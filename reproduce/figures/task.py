@@ -99,7 +99,8 @@ class FigureTask:
         A run that diverged is not among them. The trained models are not kept.
 
         Raises:
-            UserError: A run failed; it was told why, and the same command goes on from there.
+            UserError: A run failed; it was told why, and the same command goes on from there. Or
+                all runs diverged.
         """
         from reproduce import runner
 
@@ -117,7 +118,13 @@ class FigureTask:
                 )
             if place.exists():
                 shutil.rmtree(place)
-        return self.records(experiments)
+        rows = self.records(experiments)
+        if not any(rows):
+            raise UserError(
+                "a figure must have a run that finished. "
+                f"Received: {count(selection)} runs that diverged"
+            )
+        return rows
 
     def records(self, experiments: Sequence[Experiment]) -> list[list[dict[str, Any]]]:
         """Return the ledger's finished records of each experiment, in the order of the seeds."""

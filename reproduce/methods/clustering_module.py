@@ -49,7 +49,7 @@ def _build(task: Task) -> CMEnsemble:
     x, settings = task.data.x, task.settings
     kept = settings.get("terms", CM.TERMS)
     if not set(kept) <= set(CM.TERMS):
-        raise ValueError(f"`terms` must be among {', '.join(CM.TERMS)}. Received: {kept!r}")
+        raise ValueError(f"`terms` must be among {', '.join(CM.TERMS)}. Received: terms={kept!r}")
     ensemble = CMEnsemble(
         task.seeds,
         settings["n_clusters"],

@@ -19,7 +19,9 @@ def make_optimizer(settings: dict) -> keras.optimizers.Optimizer:
         return keras.optimizers.SGD(rate)
     if settings["optimizer"] == "adam":
         return FusedAdam(rate, epsilon=settings["epsilon"])
-    raise ValueError(f"`optimizer` must be adam or sgd. Received: {settings['optimizer']!r}")
+    raise ValueError(
+        f"`optimizer` must be adam or sgd. Received: optimizer={settings['optimizer']!r}"
+    )
 
 
 def pretrain_once(model: keras.Model, directory: Path, pretrain: Callable[[], None]) -> None:

@@ -105,7 +105,7 @@ def test_what_can_be_checked_is_checked_before_tensorflow_starts(run, table, tmp
         (["predict", str(run), str(tmp_path / "none.csv")], "must be an existing file"),
         (["predict", str(run), str(table), "--out", str(run)], "new or empty folder. Received"),
         (["export", str(run), "--to", str(served), "--version", "1"], "does not hold yet"),
-        (["export", str(run), "--to", str(tmp_path / "a b")], "Received: 'a b'"),
+        (["export", str(run), "--to", str(tmp_path / "a b")], "Received: directory='a b'"),
         (["evaluate", str(run), "--labels", str(table)], "must have one column"),
     ]
     asked = json.dumps([words for words, _ in early])

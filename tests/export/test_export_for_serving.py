@@ -298,7 +298,9 @@ def test_bad_arguments_are_refused_before_anything_is_written(model, tmp_path, o
 
 
 def test_names_that_a_server_cannot_take_are_refused(model, tmp_path):
-    with pytest.raises(ValueError, match=r"`directory` must have a name.*Received: 'my digits'"):
+    with pytest.raises(
+        ValueError, match=r"`directory` must have a name.*Received: directory='my digits'"
+    ):
         export_for_serving(model, tmp_path / "my digits")
 
 

@@ -150,7 +150,7 @@ def test_a_record_without_a_field_is_refused(ledger, record, field):
         ({"epochs": 1000}, "`epochs` must agree with `config`"),
         ({"curve": [float("nan")]}, "plain JSON without NaN"),
         ({"curve": {1, 2}}, "plain JSON without NaN"),
-        ({"status": "failed"}, "`status` must be one of .*Received: 'failed'"),
+        ({"status": "failed"}, "`status` must be one of .*Received: status='failed'"),
         ({"status": "diverged"}, "must tell its `epoch`.*Received: divergence=None"),
         ({"status": "diverged", "divergence": {"epoch": 0}}, "must tell its `epoch`"),
     ],

@@ -19,7 +19,7 @@ def check_place(directory, version=None):
     if not re.fullmatch(r"[\w.-]+", directory.name, re.ASCII):
         raise ValueError(
             "`directory` must have a name of letters, digits, `_`, `-` and `.`, which is the "
-            f"model's on the server. Received: {directory.name!r}"
+            f"model's on the server. Received: directory={directory.name!r}"
         )
     if version is not None:
         _check_free(directory, version)

@@ -142,6 +142,14 @@ def test_a_figure_ends_where_one_of_its_runs_failed(task, experiment, monkeypatc
         task.run([experiment()])
 
 
+def test_a_figure_whose_runs_all_diverged_ends_with_a_sentence(task, experiment, ledger, diverged):
+    row = replace(experiment(), seeds=(0, 1))
+    for seed in row.seeds:
+        ledger.append(diverged(row, seed=seed))
+    with pytest.raises(UserError, match="Received: 2 runs that diverged"):
+        task.run([row])
+
+
 def test_the_bar_counts_every_part_once_and_takes_the_time_of_those_that_were_made(
     task, trained, experiment, ledger, record, monkeypatch, capsys
 ):
