@@ -7,9 +7,9 @@ from tfclust.checks import check_integer
 LARGEST_SEED = 2**32 - 1  # that NumPy and scikit-learn take
 
 
-def check_seed(seed, name="seed"):
-    """Returns `seed` as an int, or raises ValueError where it is none from 0 to 2**32 - 1."""
-    return check_integer(name, seed, 0, LARGEST_SEED)
+def check_seed(seed):
+    """Returns `seed` as an int, or raises ValueError where it is no int from 0 to 2**32 - 1."""
+    return check_integer("seed", seed, 0, LARGEST_SEED)
 
 
 def layer_seeds(seed, count):

@@ -6,6 +6,7 @@ import sys
 import time
 from dataclasses import replace
 from pathlib import Path
+from unittest.mock import Mock
 
 import numpy as np
 import pytest
@@ -15,12 +16,13 @@ from reproduce.errors import UserError
 from reproduce.experiment import Experiment
 from reproduce.known_settings import known_settings
 from reproduce.ledger import Ledger
-from reproduce.methods import Outcome, Task
+from reproduce.methods import Outcome, Task, autoencoders
 
 ADAM = {"optimizer": "adam", "learning_rate": 1e-3, "epsilon": 1e-3}
 DATA = {"n_clusters": 3, "scale": "minmax"}
 CM = {**DATA, **ADAM, "alpha": 5, "batch_size": 20, "precision": "float32"}
-# In bfloat16 nothing is compiled by XLA, whose compiler takes longer than these trainings.
+# In bfloat16 nothing but a clustering module by itself is compiled by XLA, whose compiler takes
+# longer than these trainings.
 DEEP = {
     **CM,
     "precision": "mixed_bfloat16",
@@ -83,6 +85,13 @@ def test_every_method_reads_its_settings_and_leaves_one_sound_record_a_seed(
         assert sum(record["cluster_sizes"]) == 150
         assert 0 <= record["metrics"]["acc"] <= 1
         assert record["seconds"] > 0
+
+
+def test_the_clustering_module_of_a_pretrained_start_is_compiled_in_every_precision(tmp_path):
+    model = Mock()
+    task = Task(iris("aecm", "pretrained", **PRETRAINED), (0,), Mock(), tmp_path, print)
+    autoencoders._pretrain(model, task, total_epochs=5)
+    assert model.pretrain_clustering_module.call_args.kwargs == {"n_init": 1, "jit_compile": True}
 
 
 def test_stacked_seeds_are_recorded_as_each_alone(tmp_path):
