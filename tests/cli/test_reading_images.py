@@ -3,7 +3,7 @@ import pytest
 from PIL import Image
 from refusals import mistake
 
-from tfclust.cli.reading import Known, Options, read, sha256
+from tfclust.cli.reading import Known, Options, read, read_labels, sha256
 
 
 @pytest.fixture
@@ -52,6 +52,7 @@ def test_damaged_images_are_left_out_by_name(folder, damage):
     assert samples.files == ["cats/1.png", "dogs/0.png"]
     assert samples.labels.tolist() == ["cats", "dogs"]
     assert samples.left_out == [1]
+    assert read_labels(folder).tolist() == ["cats", "cats", "dogs"]  # of all, as those of a table
     np.testing.assert_allclose(samples.x[:, 0, 0], [0.0, 0.4], rtol=1e-6)
     for path in ("cats/1.png", "dogs/0.png"):
         damage(folder / path)

@@ -119,7 +119,8 @@ def _parser():
         "--labels",
         type=Path,
         required=True,
-        help=".csv, .parquet, .npy or .npz file with a label for each row",
+        help=".csv, .parquet, .npy or .npz file with a label for each row, or the folder of the "
+        "images, whose folders are the labels",
     )
     evaluate.add_argument("--label-column", metavar="NAME", help="of several columns, or arrays")
     _command(commands, "models", "list the models and their default settings")

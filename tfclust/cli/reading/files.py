@@ -45,7 +45,7 @@ def read(path, options=None, known=None):
         UserError: the file is missing or damaged, or holds what cannot be clustered; says where.
     """
     path, options = Path(path), options or Options()
-    reader = _guarded(path, images.read if path.is_dir() else _choose(path, READERS))
+    reader = _guarded(path, _choose(path, READERS, images.read))
     if known is None:
         options.allow_only(*_of_use(path))
     samples = reader(path, options, known)
@@ -55,7 +55,7 @@ def read(path, options=None, known=None):
 
 
 def read_labels(path, column=None, options=None):
-    """The labels `(n,)` in a table, a `.npy` or a `.npz` file.
+    """The labels `(n,)` in a table, a `.npy` or a `.npz` file, or of a folder of images.
 
     Args:
         path: of the file.
@@ -66,7 +66,8 @@ def read_labels(path, column=None, options=None):
         UserError: the file is missing or damaged, or it is not clear which column is meant.
     """
     path, options = Path(path), options or Options()
-    return _guarded(path, _choose(path, LABEL_READERS))(path, column, options)
+    reader = _guarded(path, _choose(path, LABEL_READERS, images.read_labels))
+    return reader(path, column, options)
 
 
 def read_rows(path, options):
@@ -115,14 +116,16 @@ def _of_use(path):
     return names, f"a {suffix} file"
 
 
-def _choose(path, readers):
+def _choose(path, readers, of_folder):
+    """The reader of a kind of file, or that of folders."""
+    if path.is_dir():
+        return of_folder
     if not path.exists():
         raise UserError(f"the data must be an existing file or folder. Received: {path}")
     suffix = _suffix(path)
     if suffix not in readers:
         raise UserError(
-            f"the file must be one of {', '.join(readers)}"
-            f"{', or a folder of images' if readers is READERS else ''}. Received: {path}"
+            f"the file must be one of {', '.join(readers)}, or a folder of images. Received: {path}"
         )
     return readers[suffix]
 

@@ -35,16 +35,8 @@ def read(folder, options, known):
     and blue; new ones as those of the run. Transparency and damaged images are left out.
     """
     label = options.label_column if known is None else None
-    if label not in (None, FOLDER):
-        raise UserError(
-            f"labels of images can be the names of their folders, --label-column {FOLDER}. "
-            f"Received: --label-column {label}"
-        )
-    paths = find(folder)
-    if not paths:
-        raise UserError(
-            f"the folder must hold images ({', '.join(SUFFIXES)}). Received: {folder} without any"
-        )
+    _check_label(label)
+    paths = _some(folder)
     size_of, in_colour = {}, 0
     for path in paths:
         header = _if_whole(_header, path)
@@ -66,6 +58,30 @@ def read(folder, options, known):
         known=Known(colour=colour),
         notes=_notes([names[i] for i in left_out], 0 if colour else in_colour),
     )
+
+
+def read_labels(folder, column, options):
+    """The names of the folders of the images, the damaged ones too."""
+    _check_label(column)
+    return np.array([path.parent.name for path in _some(folder)])
+
+
+def _check_label(label):
+    if label not in (None, FOLDER):
+        raise UserError(
+            f"labels of images can be the names of their folders, --label-column {FOLDER}. "
+            f"Received: --label-column {label}"
+        )
+
+
+def _some(folder):
+    """What `find` gives, which must be one path at least."""
+    paths = find(folder)
+    if not paths:
+        raise UserError(
+            f"the folder must hold images ({', '.join(SUFFIXES)}). Received: {folder} without any"
+        )
+    return paths
 
 
 def _is_hidden(path):
