@@ -3,6 +3,8 @@ import pytest
 from scipy.sparse import coo_matrix, csr_matrix
 
 from tfclust.checks import (
+    check_choice,
+    check_cluster,
     check_concentration,
     check_data,
     check_flat,
@@ -32,6 +34,17 @@ def test_distinct_rows_are_counted_as_far_as_is_asked(make):
 @pytest.mark.parametrize("value", [2, np.int64(2), np.uint8(2)])
 def test_integers_of_any_kind_become_int(value):
     assert type(check_integer("n_clusters", value, 2)) is int
+
+
+@pytest.mark.parametrize("value", [-1, 3, 1.0, True, None, [0], np.array([0])])
+def test_what_is_no_cluster_id_is_refused(value):
+    assert check_cluster("k", np.int64(2), 3) == 2
+    assert "`k` must be a cluster id from 0 to 2" in refuses(check_cluster, "k", value, 3)
+
+
+def test_what_cannot_be_a_key_is_no_choice_of_a_mapping():
+    assert check_choice("model", "cm", {"cm": 1}) == "cm"
+    assert "`model` must be one of cm" in refuses(check_choice, "model", ["cm"], {"cm": 1})
 
 
 @pytest.mark.parametrize("value", [1, 2.0, True, None, "2", [2]])

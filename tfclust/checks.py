@@ -46,7 +46,7 @@ def check_positive(name, value):
 
 def check_choice(name, value, choices):
     """Returns `value`, or raises ValueError where it is none of `choices`."""
-    if value not in choices:
+    if value not in tuple(choices):  # a mapping would have to hash it
         raise ValueError(
             f"`{name}` must be one of {', '.join(choices)}. Received: {name}={value!r}"
         )
@@ -55,7 +55,8 @@ def check_choice(name, value, choices):
 
 def check_cluster(name, value, n_clusters):
     """Returns `value` as an int, or raises ValueError where it is no cluster id."""
-    if value not in range(n_clusters) or isinstance(value, bool):
+    is_integer = isinstance(value, numbers.Integral) and not isinstance(value, bool)
+    if not is_integer or not 0 <= value < n_clusters:
         raise ValueError(
             f"`{name}` must be a cluster id from 0 to {n_clusters - 1}. Received: {name}={value!r}"
         )

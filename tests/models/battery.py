@@ -265,6 +265,17 @@ class ClusteringModelBattery:
         assert model.evaluate(rows, text, verbose=0) == expected
         assert model.evaluate(rows, text.astype(object), verbose=0) == expected
 
+    def test_lists_of_logs_begin_with_the_loss_and_the_metrics(self, rows, labels):
+        model, metrics = self.build(), [] if self.lanes else [ClusteringAccuracy(3)]
+        model.compile(run_eagerly=True, metrics=metrics)
+        first = ["loss", *(metric.name for metric in metrics)]
+        logs = model.evaluate(rows, labels, verbose=0, return_dict=True)
+        values = model.evaluate(rows, labels, verbose=0)
+        assert values[: len(first)] == [logs[name] for name in first]
+        assert sorted(values) == sorted(logs.values())
+        model.reset_metrics()
+        assert model.train_on_batch(rows, labels)[0] == model.get_metrics_result()["loss"]
+
     def test_text_within_a_dataset_is_refused(self, rows):
         batches = tf.data.Dataset.from_tensors((rows, np.full(37, "cat")))
         for method in ("fit", "evaluate"):

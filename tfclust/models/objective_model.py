@@ -86,7 +86,7 @@ class ObjectiveModel(keras.Model):
         check_bfloat16(self.compute_dtype)
         self.batch_size = check_integer("batch_size", batch_size, 1)
         self.seed = drawn_seed(seed)
-        self._terms = ObjectiveTerms(self.term_names(), dtype=self.dtype)
+        self._terms = ObjectiveTerms(self.term_names(), name="loss", dtype=self.dtype)
         self._weight_average = None
         self._sample_shape = None
         self._batch_functions = {}  # of methods of batches, by name and options
@@ -361,7 +361,10 @@ class ObjectiveModel(keras.Model):
         return_dict=False,
         **kwargs,
     ):
-        """Terms per sample and compiled metrics on `x`, as `keras.Model.evaluate` gives them."""
+        """The loss, compiled metrics and terms, per sample, as `keras.Model.evaluate` gives them.
+
+        A list begins with the loss and the metrics; `return_dict=True` names the terms.
+        """
         _refuse("sample_weight", sample_weight)
         check_count("steps", steps)
         options = {
@@ -468,6 +471,11 @@ class ObjectiveModel(keras.Model):
         if y is None:
             return self.get_metrics_result()
         return super().compute_metrics(x, y, y_pred, sample_weight)
+
+    @property
+    def metrics(self):
+        """The metrics, that of the objective first: lists of logs begin with the loss."""
+        return sorted(super().metrics, key=lambda metric: metric is not self._terms)
 
     def get_metrics_result(self):
         """The logs: the loss, its terms, and the compiled metrics that have seen labels."""
