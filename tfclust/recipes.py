@@ -163,7 +163,7 @@ RECIPES = {
     "cm": Recipe(
         model="CM",
         idea="a Gaussian mixture written as an autoencoder with one hidden layer, on the data "
-        "themselves, started by k-means; like it, and soft",
+        "themselves: a soft k-means, started from k-means",
         arguments={"alpha": 20.0, "term_weights": None},
         epochs=150,
         settings=lambda n_clusters: {"alpha": 10.0},
