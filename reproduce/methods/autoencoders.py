@@ -10,12 +10,11 @@ from reproduce.methods.training import (
     Clock,
     Progress,
     ScoreCurve,
-    make_optimizer,
+    compile_for_epochs,
     prefixed,
     pretrain_once,
 )
 from tfclust.callbacks import AveragingEpoch, Checkpoint
-from tfclust.feeding import count_batches
 from tfclust.metrics import evaluate, sparsity_criterion
 from tfclust.models import AECM
 from tfclust.pretraining import kmeans
@@ -74,13 +73,7 @@ def build_aecm(task: Task, seed: int) -> AECM:
         dtype=settings["precision"],
     )
     model.build((None, *task.data.x.shape[1:]))
-    # An epoch is one execution: nothing looks at a single step. XLA, however short the training.
-    steps = count_batches(task.data.x.shape[0], model.batch_size)
-    model.compile(
-        make_optimizer(settings),
-        steps_per_execution=steps,
-        jit_compile=settings["precision"] == "float32",
-    )
+    compile_for_epochs(model, settings, task.data.x.shape[0], xla=True)
     return model
 
 

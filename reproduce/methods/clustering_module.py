@@ -7,9 +7,9 @@ import tensorflow as tf
 
 from reproduce.methods.outcome import Outcome
 from reproduce.methods.task import Task
-from reproduce.methods.training import Clock, Progress, make_optimizer
+from reproduce.methods.training import Clock, Progress, compile_for_epochs
 from tfclust.callbacks import AveragingEpoch, Checkpoint
-from tfclust.feeding import count_batches, ordered_batches
+from tfclust.feeding import ordered_batches
 from tfclust.metrics import sparsity_criterion
 from tfclust.models import CM, CMEnsemble
 from tfclust.pretraining import kmeans
@@ -63,13 +63,7 @@ def _build(task: Task) -> CMEnsemble:
         n_init, max_iter = settings["kmeans_n_init"], settings["kmeans_iterations"]
         starts = [kmeans(x, ensemble.n_clusters, seed, n_init, max_iter)[0] for seed in task.seeds]
         ensemble.set_centroids(starts)
-    # An epoch is one execution: nothing looks at a single step. XLA, however short the training.
-    steps = count_batches(x.shape[0], ensemble.batch_size)
-    ensemble.compile(
-        make_optimizer(settings),
-        steps_per_execution=steps,
-        jit_compile=settings["precision"] == "float32",
-    )
+    compile_for_epochs(ensemble, settings, x.shape[0], xla=True)
     return ensemble
 
 

@@ -15,12 +15,11 @@ from reproduce.methods.training import (
     Clock,
     Progress,
     ScoreCurve,
-    make_optimizer,
+    compile_for_epochs,
     prefixed,
     pretrain_once,
 )
 from tfclust.callbacks import Checkpoint, StopOnPlateau
-from tfclust.feeding import count_batches
 from tfclust.metrics import evaluate
 from tfclust.models import DAMIC
 from tfclust.stages import seconds_of_stages
@@ -99,9 +98,7 @@ def _build(task: Task, seed: int) -> DAMIC:
     )
     model.build((None, x.shape[1]))
     if "optimizer" in settings:
-        # An epoch is one execution: nothing looks at a single step.
-        steps = count_batches(x.shape[0], model.batch_size)
-        model.compile(make_optimizer(settings), steps_per_execution=steps)
+        compile_for_epochs(model, settings, x.shape[0])
     return model
 
 

@@ -8,9 +8,8 @@ from reproduce import known_settings
 from reproduce.methods.outcome import Outcome
 from reproduce.methods.parts import Parts
 from reproduce.methods.task import Task
-from reproduce.methods.training import Clock, Progress, ScoreCurve, make_optimizer
+from reproduce.methods.training import Clock, Progress, ScoreCurve, compile_for_epochs
 from tfclust.callbacks import AnnealTemperature, Checkpoint
-from tfclust.feeding import count_batches
 from tfclust.metrics import batch_entropy, evaluate, knn_error, sample_entropy
 from tfclust.models import VAE, GumbelSoftmaxVAE
 from tfclust.pretraining import kmeans
@@ -102,13 +101,7 @@ def _built(model_class, task: Task, seed: int, **own):
     shared = {name: settings[name] for name in known_settings.GENERATIVE}
     model = model_class(**own, **shared, seed=seed, dtype=settings["precision"])
     model.build((None, *task.data.x.shape[1:]))
-    # An epoch is one execution: nothing looks at a single step. XLA, however short the training.
-    steps = count_batches(len(parts_of(task).train), model.batch_size)
-    model.compile(
-        make_optimizer(settings),
-        steps_per_execution=steps,
-        jit_compile=settings["precision"] == "float32",
-    )
+    compile_for_epochs(model, settings, len(parts_of(task).train), xla=True)
     return model
 
 

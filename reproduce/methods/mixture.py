@@ -12,11 +12,10 @@ from reproduce.methods.training import (
     Clock,
     Progress,
     ScoreCurve,
-    make_optimizer,
+    compile_for_epochs,
     pretrain_once,
 )
 from tfclust.callbacks import Checkpoint, RebalanceEntropyWeights
-from tfclust.feeding import count_batches
 from tfclust.metrics import batch_entropy, cluster_sizes, sample_entropy
 from tfclust.models import MIXAE
 from tfclust.seeds import layer_seeds
@@ -105,9 +104,7 @@ def build_mixae(task: Task, seed: int) -> MIXAE:
         dtype=settings["precision"],
     )
     model.build((None, *x.shape[1:]))
-    # An epoch is one execution: nothing looks at a single step.
-    steps = count_batches(x.shape[0], model.batch_size)
-    model.compile(make_optimizer(settings), steps_per_execution=steps)
+    compile_for_epochs(model, settings, x.shape[0])
     return model
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import keras
 
+from tfclust.feeding import count_batches
 from tfclust.metrics import evaluate
 from tfclust.optimizers import FusedAdam
 
@@ -21,6 +22,18 @@ def make_optimizer(settings: dict) -> keras.optimizers.Optimizer:
         return FusedAdam(rate, epsilon=settings["epsilon"])
     raise ValueError(
         f"`optimizer` must be adam or sgd. Received: optimizer={settings['optimizer']!r}"
+    )
+
+
+def compile_for_epochs(model: keras.Model, settings: dict, n_rows: int, xla: bool = False) -> None:
+    """Compile a model for epochs of `n_rows` rows, each one execution: no one looks at a step.
+
+    With `xla`, a model in float32 is compiled by XLA however short its training is.
+    """
+    model.compile(
+        make_optimizer(settings),
+        steps_per_execution=count_batches(n_rows, model.batch_size),
+        jit_compile=settings["precision"] == "float32" if xla else "auto",
     )
 
 
