@@ -256,6 +256,30 @@ class ClusteringModelBattery:
         for weight, expected in zip(weights_of(model), before, strict=True):
             np.testing.assert_array_equal(weight, expected)
 
+    def test_regularizers_of_weights_are_in_the_loss_and_in_no_term(self, rows):
+        batch, (plain, penalized) = rows[:BATCH_SIZE], (self.build(), self.build())
+        for model in (plain, penalized):
+            model.build((None, rows.shape[1]))
+            model.compile(keras.optimizers.SGD(0.1), run_eagerly=True)
+        penalized.trainable_weights[0].regularizer = keras.regularizers.L2(0.5)
+        before = np.asarray(plain.trainable_weights[0])
+        penalty = 0.5 * np.square(before).sum()
+        assert float(penalized.compute_loss(batch) - plain.compute_loss(batch)) == (
+            pytest.approx(penalty, rel=1e-3)
+        )
+        logs, more = (
+            model.evaluate(batch, verbose=0, return_dict=True) for model in (plain, penalized)
+        )
+        rows_of_loss = BATCH_SIZE * max(1, sum(self.lanes)) if plain.REDUCTION == "sum" else 1
+        assert more.pop("loss") - logs.pop("loss") == (
+            pytest.approx(penalty / rows_of_loss, rel=1e-3)
+        )
+        assert more == logs
+        for model in (plain, penalized):
+            model.train_on_batch(batch)
+        moved = np.asarray(plain.trainable_weights[0]) - penalized.trainable_weights[0]
+        np.testing.assert_allclose(moved, 0.1 * before, rtol=1e-3, atol=1e-5)
+
     def test_labels_that_are_text_are_numbered_for_the_metrics(self, rows, labels):
         model, text = self.build(), np.array(["bird", "cat", "dog"])[labels]
         metrics = [] if self.lanes else [ClusteringAccuracy(3)]

@@ -18,7 +18,7 @@ from tfclust.checks import (
     check_labels,
     check_shape,
 )
-from tfclust.distribution import global_batch_size
+from tfclust.distribution import global_batch_size, replica_count
 from tfclust.feeding import (
     array_batches,
     count_batches,
@@ -140,15 +140,16 @@ class ObjectiveModel(keras.Model):
     def loss_terms(self, x, training=False):
         """The terms of the objective on the batch `x`: a dict, name -> scalar.
 
-        Terms carry their weights and signs; their sum is the loss. They are sums over the batch or
+        Terms carry their weights and signs; their sum is the loss, but for the regularizers of
+        weights that networks of the user's may have. They are sums over the batch or
         means, as the paper writes them: see `REDUCTION`. Under a distribution strategy the
         replicas' terms add up to those of the global batch.
         """
         return self._objective(x, training)[1]
 
     def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):
-        """The loss on the batch `x`, the sum of `loss_terms`; the other arguments are not used."""
-        return self._sum(self.loss_terms(x, training=training))
+        """The loss on the batch `x`; the other arguments are not used."""
+        return self._sum(self.loss_terms(x, training=training)) + self._penalty()
 
     def embed(self, x, batch_size=None):
         """Latent codes `(n, p)`, of the model's dtype, of the rows of `x`."""
@@ -435,7 +436,7 @@ class ObjectiveModel(keras.Model):
         x, y = _unpack(data)
         with tf.GradientTape() as tape:
             outputs, terms = self._objective(x, training=True)
-            loss = self.optimizer.scale_loss(self._sum(terms))
+            loss = self.optimizer.scale_loss(self._sum(terms) + self._penalty())
         weights = self.trainable_weights
         if weights:
             self.optimizer.apply_gradients(zip(tape.gradient(loss, weights), weights, strict=True))
@@ -456,10 +457,12 @@ class ObjectiveModel(keras.Model):
         return self.objective(self._cast(x), training=training)
 
     def _log(self, x, y, outputs, terms):
+        penalty = self._penalty()
         if self.REDUCTION == "mean":
             batch = global_batch_size(outputs)
             terms = {name: term * batch for name, term in terms.items()}
-        self._terms.update_state(terms, sample_count=self._sample_count(outputs))
+            penalty *= batch
+        self._terms.update_state(terms, self._sample_count(outputs), penalty)
         return self.compute_metrics(x, y, outputs)
 
     def _sample_count(self, outputs):
@@ -499,6 +502,11 @@ class ObjectiveModel(keras.Model):
 
     def _sum(self, terms):
         return tf.add_n(list(terms.values()))
+
+    def _penalty(self):
+        """This replica's share of the regularizers of weights, 0 where there are none."""
+        weights = (w for w in self.trainable_weights if w.regularizer is not None)
+        return sum((w.regularizer(w) / replica_count() for w in weights), 0.0)
 
     def start_weight_average(self):
         """Adds every further step's weights to an average; `finish_weight_average` takes it."""
