@@ -13,6 +13,7 @@ from tfclust.layers import (
     ParallelConv2DTranspose,
     ParallelDense,
     ParallelReshape,
+    ParallelSequential,
 )
 from tfclust.layers.moving_statistics import MovingStatistics
 from tfclust.layers.parallel_layer import ParallelLayer
@@ -356,10 +357,11 @@ def _in_order(normalize, activate, normalize_first):
 
 
 def _as_models(networks, sample_shape, encoder, embedding_dim, decoder, dtype):
+    x = keras.Input(sample_shape, dtype=whole_dtype(dtype))
     codes = keras.Input(batch_shape=(networks, None, embedding_dim), dtype=whole_dtype(dtype))
     return (
-        chain(sample_shape, encoder, "encoder", dtype),
-        keras.Sequential([codes, *decoder], name="decoder"),
+        ParallelSequential([x, *encoder], name="encoder"),
+        ParallelSequential([codes, *decoder], name="decoder"),
     )
 
 

@@ -3,6 +3,7 @@ import pytest
 import tensorflow as tf
 
 from tfclust.layers import ParallelConv2D, ParallelConv2DTranspose, convolution_kernels
+from tfclust.layers.columns import swapped
 from tfclust.layers.convolution_kernels import ConvolutionKernels, portable_kernels
 
 K = 2
@@ -23,9 +24,11 @@ MODES = {
 }
 
 
-def make(layer_class, shape, dtype, filters=3):
+def make(layer_class, shape, dtype, filters=3, activation="tanh"):
     kernel_size, strides, padding = shape
-    layer = layer_class(K, filters, kernel_size, strides, padding, activation="tanh", dtype=dtype)
+    layer = layer_class(
+        K, filters, kernel_size, strides, padding, activation=activation, dtype=dtype
+    )
     layer.build((K, None, 5, 6, 2))
     rng = np.random.default_rng(1)
     layer.set_weights([rng.uniform(-1.0, 1.0, w.shape) for w in layer.get_weights()])
@@ -59,6 +62,17 @@ def separate(layer, x):
     return [np.stack(arrays) for arrays in zip(*found, strict=True)]
 
 
+class InColumns:
+    """A layer that computes as it does where XLA compiles it, operation by operation."""
+
+    def __init__(self, layer):
+        self.columns, self.trainable_weights = layer.columns, layer.trainable_weights
+
+    def __call__(self, x):
+        weights = [tf.convert_to_tensor(weight) for weight in self.trainable_weights]
+        return swapped(self.columns(x.shape)(swapped(x), *weights))
+
+
 def assert_is_k_layers(layer, dtype, mode="eager", rtol=1e-9):
     x = images(dtype)
     together = MODES[mode](lambda: outputs_and_gradients(layer, x))()
@@ -79,6 +93,15 @@ def test_products_are_k_keras_layers_in_float64(layer, shape):
 @pytest.mark.parametrize("layer", LAYERS)
 def test_products_are_the_same_in_graphs_and_under_xla(layer, mode, shape):
     assert_is_k_layers(make(LAYERS[layer], SHAPES[shape], "float64"), "float64", mode)
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+@pytest.mark.parametrize("layer", LAYERS)
+def test_products_of_samples_in_columns_are_k_keras_layers(layer, shape):
+    layer, x = make(LAYERS[layer], SHAPES[shape], "float64"), images("float64")
+    found = outputs_and_gradients(InColumns(layer), x)
+    for array, expected in zip(found, separate(layer, x), strict=True):
+        np.testing.assert_allclose(array, expected, rtol=1e-9, atol=1e-9)
 
 
 @pytest.mark.parametrize("layer", LAYERS)
@@ -105,6 +128,16 @@ def test_the_kernels_gradient_of_one_input_for_all_is_that_of_k_keras_layers(lay
     _, _, *expected = separate(layer, tf.stack([x] * K))
     for gradient, of_layers in zip(gradients, expected, strict=True):
         np.testing.assert_allclose(gradient, of_layers, rtol=1e-5, atol=1e-5)
+
+
+@pytest.mark.parametrize("shared", [False, True])
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("layer", LAYERS)
+def test_an_activation_over_channels_heeds_those_of_one_network(layer, dtype, shared):
+    layer = make(LAYERS[layer], SHAPES["table"], dtype, activation="softmax")
+    x = images(dtype)[0] if shared else images(dtype)
+    expected, *_ = separate(layer, tf.stack([x] * K) if shared else x)
+    np.testing.assert_allclose(layer(x), expected, rtol=1e-5)
 
 
 @pytest.mark.parametrize("dtype", ["bfloat16", "float16"])

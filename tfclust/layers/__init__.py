@@ -10,6 +10,7 @@ from tfclust.layers.parallel_conv2d import ParallelConv2D
 from tfclust.layers.parallel_conv2d_transpose import ParallelConv2DTranspose
 from tfclust.layers.parallel_dense import ParallelDense
 from tfclust.layers.parallel_reshape import ParallelReshape
+from tfclust.layers.parallel_sequential import ParallelSequential
 from tfclust.layers.quadratic_features import QuadraticFeatures
 
 __all__ = [
@@ -19,5 +20,6 @@ __all__ = [
     "ParallelConv2DTranspose",
     "ParallelDense",
     "ParallelReshape",
+    "ParallelSequential",
     "QuadraticFeatures",
 ]

@@ -10,7 +10,7 @@ from tensorflow.python.ops.control_flow_util import GraphOrParentsInXlaContext
 from tfclust.processor import onednn_has_avx512
 
 # Below so many multiplications a sample, compiling takes longer than most trainings win by it.
-_WORTH_COMPILING = 2**17
+_WORTH_COMPILING = 2**19
 
 _portable = contextvars.ContextVar("portable", default=False)
 
@@ -19,7 +19,7 @@ class ConvolutionKernels(enum.Enum):
     """Ways to compute K convolutions of one shape."""
 
     GROUPED = "one grouped kernel"
-    COMPILED_PRODUCTS = "a batched product for each network, compiled by XLA"
+    COMPILED_PRODUCTS = "products of each network by itself, compiled by XLA"
     PRODUCTS = "one batched product"
 
 

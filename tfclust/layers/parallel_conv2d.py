@@ -3,9 +3,10 @@
 import keras
 import tensorflow as tf
 
+from tfclust.layers import column_convolution, patch_convolution
 from tfclust.layers.channel_groups import group_channels, group_kernels
 from tfclust.layers.parallel_convolution import ParallelConvolution
-from tfclust.layers.patch_convolution import Axis, convolution
+from tfclust.layers.patch_convolution import Axis
 
 
 @keras.saving.register_keras_serializable(package="tfclust")
@@ -47,10 +48,13 @@ class ParallelConv2D(ParallelConvolution):
 
     Known limits: products hold every pixel as often as a kernel sees it, so large kernels take
     memory. On a CPU graphs compile those of larger layers with XLA, a second or so for each size of
-    batch; float16 and bfloat16 are computed in float32 there.
+    batch, and `ParallelSequential` several layers together; float16 and bfloat16 are computed in
+    float32 there.
     """
 
     SINGLE = keras.layers.Conv2D
+    PRODUCTS = staticmethod(patch_convolution.convolution)
+    COLUMN_PRODUCTS = staticmethod(column_convolution.convolution)
 
     def kernel_shape(self, channels):
         """`(height, width, channels, filters)`."""
@@ -75,7 +79,3 @@ class ParallelConv2D(ParallelConvolution):
         """Outputs `(batch, height, width, K filters)`."""
         x = x if self.is_shared(x) else group_channels(x)
         return tf.nn.conv2d(x, group_kernels(kernels), self.strides, self.padding.upper())
-
-    def convolve_products(self, x, kernels, compiled):
-        """Outputs `(K, batch, height, width, filters)`."""
-        return convolution(self.one_for_each(x), kernels, *self.axes(x.shape), compiled)

@@ -3,9 +3,10 @@
 import keras
 import tensorflow as tf
 
+from tfclust.layers import column_convolution, patch_convolution
 from tfclust.layers.channel_groups import group_channels, group_kernels
 from tfclust.layers.parallel_convolution import ParallelConvolution
-from tfclust.layers.patch_convolution import Axis, transposed_convolution
+from tfclust.layers.patch_convolution import Axis
 from tfclust.layers.phase_convolution import phase_convolution
 
 # So few filters of a network leave most lanes of the gradient of a convolution idle: with one
@@ -49,6 +50,8 @@ class ParallelConv2DTranspose(ParallelConvolution):
     """
 
     SINGLE = keras.layers.Conv2DTranspose
+    PRODUCTS = staticmethod(patch_convolution.transposed_convolution)
+    COLUMN_PRODUCTS = staticmethod(column_convolution.transposed_convolution)
 
     def kernel_shape(self, channels):
         """`(height, width, filters, channels)`."""
@@ -68,10 +71,6 @@ class ParallelConv2DTranspose(ParallelConvolution):
         if self.filters <= _FEW_FILTERS and self.padding == "same":
             return phase_convolution(grouped, kernels, self.strides)
         return self._gradient_of_convolution(x, grouped, kernels)
-
-    def convolve_products(self, x, kernels, compiled):
-        """Outputs `(K, batch, height, width, filters)`."""
-        return transposed_convolution(self.one_for_each(x), kernels, *self.axes(x.shape), compiled)
 
     def _gradient_of_convolution(self, x, grouped, kernels):
         height, width = self.compute_output_shape(x.shape)[2:4]

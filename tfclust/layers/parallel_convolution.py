@@ -6,6 +6,7 @@ import tensorflow as tf
 
 from tfclust.checks import check_integer, check_pair
 from tfclust.layers.channel_groups import split_channels
+from tfclust.layers.columns import Columns, acts_on_each_value, compute
 from tfclust.layers.convolution_kernels import ConvolutionKernels, convolution_kernels
 from tfclust.layers.parallel_kernel import ParallelKernel
 
@@ -14,12 +15,15 @@ class ParallelConvolution(ParallelKernel):
     """K two-dimensional convolutions of one shape, channels last.
 
     A subclass names the Keras layer in `SINGLE`, gives the shape of one kernel in `kernel_shape`
-    and the geometry in `axes`, and computes all outputs in two ways: as one kernel, the networks'
-    channels side by side, in `convolve_side_by_side`; by products, in `convolve_products`.
+    and the geometry in `axes`, and computes all outputs in these ways: as one kernel, the networks'
+    channels side by side, in `convolve_side_by_side`; by products, with `PRODUCTS`
+    of images as they are and with `COLUMN_PRODUCTS` of those whose samples lie in columns.
     """
 
     SAMPLE_RANK = 3
     SINGLE = None
+    PRODUCTS = None  # function of `patch_convolution`
+    COLUMN_PRODUCTS = None  # function of `column_convolution`
 
     def __init__(
         self,
@@ -69,22 +73,26 @@ class ParallelConvolution(ParallelKernel):
         """Outputs `(batch, height, width, K filters)`."""
         raise NotImplementedError(f"{type(self).__name__} must define `convolve_side_by_side`")
 
-    def convolve_products(self, x, kernels, compiled):
-        """Outputs `(K, batch, height, width, filters)`; XLA may compile the products."""
-        raise NotImplementedError(f"{type(self).__name__} must define `convolve_products`")
+    def columns(self, single_shape):
+        """The convolution as products."""
+        height, width = self.axes(single_shape)
+        multiplications = height.places * width.places * math.prod(self.kernel.shape)
+        return Columns(self.COLUMN_PRODUCTS, (height, width), self.activation, multiplications)
 
     def call(self, x):
         """Outputs `(K, batch, height, width, filters)`."""
-        kernels = tf.convert_to_tensor(self.kernel)
-        places = math.prod(axis.places for axis in self.axes(x.shape))
-        way = convolution_kernels(x.dtype.name, places * kernels.shape.num_elements())
+        kernels, columns = tf.convert_to_tensor(self.kernel), self.columns(x.shape)
+        way = convolution_kernels(x.dtype.name, columns.multiplications)
         if way is ConvolutionKernels.GROUPED or self.is_ungrouped(x):
             outputs = self.convolve_side_by_side(x, kernels)
             if self.use_bias:
                 outputs = tf.nn.bias_add(outputs, tf.reshape(self.bias, (-1,)))
-            return split_channels(self.activation(outputs), self.networks)
-        compiled = way is ConvolutionKernels.COMPILED_PRODUCTS
-        outputs = self.convolve_products(x, kernels, compiled)
+            if acts_on_each_value(self.activation):
+                return split_channels(self.activation(outputs), self.networks)
+            return self.activation(split_channels(outputs, self.networks))
+        if way is ConvolutionKernels.COMPILED_PRODUCTS:
+            return compute([self], [columns], x)
+        outputs = self.PRODUCTS(self.one_for_each(x), kernels, *self.axes(x.shape))
         if self.use_bias:
             outputs += tf.convert_to_tensor(self.bias)[:, tf.newaxis, tf.newaxis, tf.newaxis]
         return self.activation(outputs)

@@ -4,6 +4,7 @@ import keras
 import tensorflow as tf
 
 from tfclust.checks import check_integer
+from tfclust.layers.columns import Columns
 from tfclust.layers.parallel_kernel import ParallelKernel
 
 
@@ -58,6 +59,10 @@ class ParallelDense(ParallelKernel):
         """`(channels, units)`."""
         return (channels, self.units)
 
+    def columns(self, single_shape):
+        """One product with the kernels."""
+        return Columns(_product, (), self.activation)
+
     def call(self, x):
         """Outputs `(K, batch, units)` of `x`, `(batch, d)` or `(K, batch, d)`."""
         outputs = tf.matmul(x, self.kernel)
@@ -68,3 +73,7 @@ class ParallelDense(ParallelKernel):
     def get_config(self):
         """Config that `from_config` takes."""
         return {**super().get_config(), "units": self.units}
+
+
+def _product(x, kernels):
+    return tf.matmul(kernels, x, transpose_a=True)

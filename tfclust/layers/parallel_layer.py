@@ -22,6 +22,7 @@ class ParallelLayer(keras.layers.Layer):
             `tfclust.processor.check_bfloat16`.
     """
 
+    single_shape = None  # of one network's input, with the batch; known once the layer is built
     SAMPLE_RANK = None  # axes of one network's input without the batch; None takes any
 
     def __init__(self, networks, **kwargs):
@@ -36,7 +37,7 @@ class ParallelLayer(keras.layers.Layer):
     def network(self, k):
         """Network `k` as a Keras layer with weights of its own."""
         layer = self.single(name=f"{self.name}_{k}")
-        layer.build(self._single_shape)
+        layer.build(self.single_shape)
         layer.set_weights([weight[k] for weight in self.get_weights()])
         return layer
 
@@ -47,9 +48,13 @@ class ParallelLayer(keras.layers.Layer):
             mine[k] = theirs
         self.set_weights(stacked)
 
+    def columns(self, single_shape):
+        """The `Columns` that compute the outputs for inputs of that shape; None: there are none."""
+        return None
+
     def build(self, input_shape):
         """Notes the shape of one network's input; a subclass adds its weights."""
-        self._single_shape = self._unstacked(input_shape)
+        self.single_shape = self._unstacked(input_shape)
         self.built = True
 
     def add_stacked_weight(self, shape, initializer, name, **kwargs):

@@ -3,6 +3,7 @@
 import keras
 import tensorflow as tf
 
+from tfclust.layers.columns import Columns
 from tfclust.layers.parallel_layer import ParallelLayer
 
 
@@ -40,7 +41,11 @@ class ParallelReshape(ParallelLayer):
     def build(self, input_shape):
         """Works out the size of an axis given as -1."""
         super().build(input_shape)
-        self._sample_shape = self._single_output_shape(self._single_shape)[1:]
+        self._sample_shape = self._single_output_shape(self.single_shape)[1:]
+
+    def columns(self, single_shape):
+        """The reshaping of samples whose channels come first."""
+        return Columns(_reshaped, (self._sample_shape,))
 
     def call(self, x):
         """`x` with its samples in the target shape."""
@@ -49,3 +54,12 @@ class ParallelReshape(ParallelLayer):
     def get_config(self):
         """Config that `from_config` takes."""
         return {**super().get_config(), "target_shape": self.target_shape}
+
+
+def _reshaped(x, sample_shape):
+    """`(K, c, ..., batch)` -> `(K, channels, ..., batch)` of samples `(..., channels)`."""
+    rank = len(x.shape)
+    samples = tf.transpose(x, (0, *range(2, rank - 1), 1, rank - 1))
+    samples = tf.reshape(samples, (x.shape[0], *sample_shape, -1))
+    rank = len(samples.shape)
+    return tf.transpose(samples, (0, rank - 2, *range(1, rank - 2), rank - 1))

@@ -6,7 +6,6 @@ Each is the gradient of the other.
 """
 
 import dataclasses
-import functools
 import math
 
 import numpy as np
@@ -61,58 +60,62 @@ class Axis:
             for tap in range(first, self.taps, self.stride)
         ]
 
+    def seen_by(self, tap):
+        """Slice of the padded pixels that a tap sees from all places."""
+        return slice(tap, tap + (self.places - 1) * self.stride + 1, self.stride)
+
+    @property
+    def paddings(self):
+        """Zeros before and after the pixels, so that every tap sees one from every place."""
+        last = (self.places - 1) * self.stride + self.taps
+        return (self.before, max(last - self.before - self.pixels, 0))
+
     @property
     def steps(self):
         """Strides that the pixels take up, the last one perhaps in part."""
         return math.ceil(self.pixels / self.stride)
 
 
-def convolution(x, kernels, height, width, compiled=False):
+def convolution(x, kernels, height, width):
     """K convolutions.
 
     Args:
         x: `(K, batch, height, width, c)`.
         kernels: `(K, kernel height, kernel width, c, filters)`.
         height, width: `Axis`.
-        compiled: whether XLA compiles them, network by network.
 
     Returns:
         `(K, batch, places, places, filters)`.
     """
-    convolve, spread, kernel_gradient = (
-        _kernel(function, compiled) for function in (_convolve, _spread, _kernel_gradient)
-    )
 
     @tf.custom_gradient
     def function(x, kernels):
         def gradients(dy):
-            return spread(dy, kernels, height, width), kernel_gradient(x, dy, height, width)
+            return _spread(dy, kernels, height, width), _kernel_gradient(x, dy, height, width)
 
-        return convolve(x, kernels, height, width), gradients
+        return _convolve(x, kernels, height, width), gradients
 
     return _in_single_precision(function, x, kernels)
 
 
-def transposed_convolution(x, kernels, height, width, compiled=False):
+def transposed_convolution(x, kernels, height, width):
     """K transposed convolutions.
 
     Args:
         x: `(K, batch, places, places, c)`.
         kernels: `(K, kernel height, kernel width, filters, c)`.
         height, width: `Axis` of the convolution that this is the transpose of.
-        compiled: whether XLA compiles them, network by network.
 
     Returns:
         `(K, batch, height, width, filters)`.
     """
-    spread, both = (_kernel(function, compiled) for function in (_spread, _spread_gradients))
 
     @tf.custom_gradient
     def function(x, kernels):
         def gradients(dy):
-            return both(x, kernels, dy, height, width)
+            return _convolve(dy, kernels, height, width), _kernel_gradient(dy, x, height, width)
 
-        return spread(x, kernels, height, width), gradients
+        return _spread(x, kernels, height, width), gradients
 
     return _in_single_precision(function, x, kernels)
 
@@ -122,32 +125,6 @@ def _in_single_precision(function, x, kernels):
     if x.dtype.size > 2 or tf.config.list_physical_devices("GPU"):
         return function(x, kernels)
     return tf.cast(function(tf.cast(x, tf.float32), tf.cast(kernels, tf.float32)), x.dtype)
-
-
-def _kernel(function, compiled):
-    """`function`, of tensors that begin with K and two `Axis`, or K compiled calls of it.
-
-    A call for each network keeps its patches in the caches and the networks on several cores.
-    """
-    if not compiled:
-        return function
-    one = _compiled(function)
-
-    def each(*arguments):
-        *tensors, height, width = arguments
-        networks = tensors[0].shape[0]
-        split = zip(*(tf.split(tensor, networks) for tensor in tensors), strict=True)
-        return tf.nest.map_structure(
-            lambda *parts: tf.concat(parts, axis=0),
-            *(one(*tensors, height, width) for tensors in split),
-        )
-
-    return each
-
-
-@functools.cache
-def _compiled(function):
-    return tf.function(function, jit_compile=True, autograph=False)
 
 
 def _convolve(x, kernels, height, width):
@@ -170,10 +147,6 @@ def _kernel_gradient(x, dy, height, width):
     rows = tf.reshape(dy, (networks, -1, filters))
     gradient = tf.matmul(_patches(x, height, width), rows, transpose_a=True)
     return tf.reshape(gradient, (networks, height.taps, width.taps, -1, filters))
-
-
-def _spread_gradients(x, kernels, dy, height, width):
-    return _convolve(dy, kernels, height, width), _kernel_gradient(dy, x, height, width)
 
 
 def _patches(x, height, width):
@@ -204,7 +177,7 @@ def _overlap_add(x, height, width):
 def _phase(x, height, width, i, j):
     """Every pixel that lies `i` and `j` behind a whole number of strides."""
     seen_from = [
-        _shifted(_shifted(x[:, :, :, row, column], 1, down, height.steps), 2, along, width.steps)
+        shifted(shifted(x[:, :, :, row, column], 1, down, height.steps), 2, along, width.steps)
         for row, down in height.taps_of_phase(i)
         for column, along in width.taps_of_phase(j)
     ]
@@ -214,7 +187,7 @@ def _phase(x, height, width, i, j):
     return tf.zeros((tf.shape(x)[0], height.steps, width.steps, x.shape[-1]), x.dtype)
 
 
-def _shifted(x, axis, shift, size):
+def shifted(x, axis, shift, size):
     """`x[shift : shift + size]` on an axis, with zeros where `x` has nothing."""
     before = min(max(-shift, 0), size)
     part = slice(max(shift, 0), max(shift + size, 0))

@@ -18,7 +18,7 @@ class MixtureOfAutoencoders(ClusteringModel):
 
     def _is_faster_with_xla(self):
         # On a CPU the graph's kernels for batched products, normalization and grouped convolutions
-        # are the faster; where there are no grouped ones, the layers compile their products.
+        # are the faster; where there are no grouped ones, each network is compiled by itself.
         return False
 
     def export(self, *args, **kwargs):
