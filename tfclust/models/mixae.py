@@ -223,9 +223,10 @@ class MIXAE(GivenNetworks, MixtureOfAutoencoders):
 
     def _encode(self, x, training):
         """Codes `(K, batch, p)`, and divergences `(K, batch)` of variational autoencoders."""
+        encoder = self.encoder  # which a model that is not built says it lacks, before all else
         if self._has_own_networks and len(self._sample_shape) == 2:
             x = x[..., tf.newaxis]  # the channel that grey images came without
-        codes = self.encoder(x, training=training)
+        codes = encoder(x, training=training)
         if not self.variational:
             return codes, None
         mean, log_variance = tf.split(codes, 2, axis=-1)
