@@ -43,12 +43,12 @@ def test_every_plan_is_json_and_builds_its_model_again(name):
 
 
 def test_options_reach_the_model():
-    settings = ["alpha=2.5", "hidden_units=8,4", "embedding_dim=5", "dtype=mixed_bfloat16"]
+    settings = ["alpha=2.5", "hidden_units=8,4", "embedding_dim=5", "dtype=mixed_float16"]
     made = plan("aecm", set=settings, seed=7, batch_size=9, epochs=2)
     model = plans.build("aecm", made["settings"], made["sample_shape"])
     assert (model.alpha, model.hidden_units, model.embedding_dim) == (2.5, (8, 4), 5)
     assert (model.seed, model.batch_size, made["epochs"]) == (7, 9, 3)
-    assert model.compute_dtype == "bfloat16"
+    assert model.compute_dtype == "float16"
 
 
 @pytest.mark.parametrize(
