@@ -16,11 +16,11 @@ def experiment(paper):
     """Return a function that finds one declared experiment."""
 
     def find(dataset="usps", method="cm", init="random", epochs=150, table="table11"):
-        wanted = (table, dataset, method, init, epochs)
+        wanted = (table, dataset, method, init, epochs, "reference")
         [found] = [
             row
             for row in paper.experiments
-            if (row.table, row.dataset, row.method, row.init, row.epochs) == wanted
+            if (row.table, row.dataset, row.method, row.init, row.epochs, row.profile) == wanted
         ]
         return found
 

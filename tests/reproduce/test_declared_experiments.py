@@ -1,6 +1,7 @@
 import csv
 import hashlib
 from dataclasses import replace
+from itertools import product
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,7 @@ from reproduce import published
 from reproduce.cli import RESULTS
 from reproduce.experiments import PAPERS
 from reproduce.ledger import Ledger, run_key
+from tfclust.presets import preset
 
 PAPER = PAPERS["aecm"]
 HYPERPARAMETERS = published.RESULTS.with_name("hyperparameters.csv")
@@ -97,7 +99,7 @@ def test_deep_models_are_declared_at_both_lengths_that_the_paper_states():
 
 
 def test_rows_have_as_many_seeds_as_the_paper_has_runs():
-    runs = {"table2": 10, "table9": 10, "precision": 3, "tuning": 5}
+    runs = {"table2": 10, "table9": 10, "precision": 10, "tuning": 5}
     for row in PAPER.experiments:
         assert len(row.seeds) == runs.get(row.table, 20)
 
@@ -121,6 +123,8 @@ def test_settings_are_those_of_tables_12_and_13():
     for row in PAPER.experiments:
         if row.table not in ("table11", "table15") or row.method not in ("cm", "aecm"):
             continue
+        if row.profile != "reference":
+            continue
         dataset = published.published_name(row.paper, row.dataset)
         for line in printed:
             if (line["dataset"], line["method"]) == (dataset, row.method):
@@ -128,6 +132,17 @@ def test_settings_are_those_of_tables_12_and_13():
                 assert dict(row.settings)[name] == float(line["value"]), (row, name)
                 compared += 1
     assert compared == 7 * 2 * 2 + 7 * 4 * 5
+
+
+def test_the_rows_of_the_authors_code_hold_its_constants_and_train_in_float32():
+    rows = [row for row in PAPER.experiments if row.profile == "authors_code"]
+    assert {(row.dataset, row.init) for row in rows if row.table == "table15"} == set(
+        product(("usps", "pendigits", "rcv1_10k"), ("random", "pretrained"))
+    )
+    for row in rows:
+        settings = dict(row.settings)
+        assert preset("aecm", f"{row.dataset}_code").items() <= settings.items()
+        assert settings["precision"] == "float32"
 
 
 def test_figures_are_those_that_show_runs():

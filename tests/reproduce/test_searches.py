@@ -163,6 +163,7 @@ def test_chosen_settings_stand_beside_the_papers_in_a_table_of_their_own(committ
         ("cm", "reference", 150),
         ("aecm", "reference", 150),
         ("aecm", "reference", 1000),
+        ("aecm", "authors_code", 150),
         ("cm", "practical", 150),
     ]
     assert not any(other.shows(rows[-1]) for other in paper.tables if other.name != "tuning")
