@@ -17,7 +17,7 @@ from reproduce.experiment import PROFILES, Experiment
 from reproduce.experiments import PAPERS
 from reproduce.ledger import Ledger
 from reproduce.paper import Paper
-from reproduce.reached import MANY_SEEDS, Reached, count_reached, summary
+from reproduce.report.reached import MANY_SEEDS, Reached, count_reached, summary
 from reproduce.selection import Selection, count, pending, select
 from tfclust.startup import start_tensorflow
 from tfclust.tuning import ALGORITHMS, OBJECTIVES, SPACES
@@ -128,8 +128,8 @@ def _run(arguments: argparse.Namespace) -> int:
 
 def _report(arguments: argparse.Namespace) -> int:
     start_tensorflow()
-    report = importlib.import_module("reproduce.report")
-    for path in report.write(Ledger(arguments.ledger), arguments.out):
+    pages = importlib.import_module("reproduce.report.pages")
+    for path in pages.write(Ledger(arguments.ledger), arguments.out):
         print(path)
     return 0
 

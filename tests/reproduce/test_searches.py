@@ -12,9 +12,9 @@ from reproduce import search_record, searches, tune
 from reproduce.cli import main
 from reproduce.errors import UserError
 from reproduce.experiments import gumbel
-from reproduce.row import Row
+from reproduce.report.row import Row
+from reproduce.report.search_view import SearchView, trust
 from reproduce.search_record import SearchRecord, records
-from reproduce.search_view import SearchView, trust
 from reproduce.tuned import FRESH_SEEDS, tuned
 
 SCORES = ((0.2, 3.0), (0.5, 1.0), (0.4, 2.0))  # ARI and L_sp of three trials

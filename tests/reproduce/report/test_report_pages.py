@@ -3,9 +3,10 @@ import html.parser
 
 import pytest
 
-from reproduce import notes, report
 from reproduce.experiments import PAPERS
 from reproduce.ledger import LedgerError
+from reproduce.report import notes
+from reproduce.report.pages import write as write_report
 
 
 @pytest.fixture
@@ -13,7 +14,7 @@ def pages(ledger, tmp_path):
     """Return a function that writes the report and returns both texts."""
 
     def write():
-        markdown, page = report.write(ledger, tmp_path / "out")
+        markdown, page = write_report(ledger, tmp_path / "out")
         return markdown.read_text(), page.read_text()
 
     return write
@@ -215,7 +216,7 @@ def test_the_page_closes_every_tag_and_escapes_text(ledger, record, pages):
 def test_a_damaged_ledger_writes_nothing(ledger, damage, tmp_path):
     damage(b"{")
     with pytest.raises(LedgerError, match=":3: "):
-        report.write(ledger, tmp_path / "out")
+        write_report(ledger, tmp_path / "out")
     assert not (tmp_path / "out").exists()
 
 

@@ -38,7 +38,7 @@ class Comparison:
         paper_selected: The published value of the run of lowest L_sp.
 
     Example:
-        >>> from reproduce.comparison import Comparison
+        >>> from reproduce.report.comparison import Comparison
         >>> Comparison("acc", (0.82, 0.86), None, paper_mean=0.861, paper_std=0.032).verdict
         'reached'
     """

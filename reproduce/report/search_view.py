@@ -7,7 +7,7 @@ import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from reproduce.row import Row
+from reproduce.report.row import Row
 from reproduce.search_record import SearchRecord
 from reproduce.tuned import searched_row
 from tfclust.criteria import CRITERIA

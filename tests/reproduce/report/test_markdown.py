@@ -1,6 +1,6 @@
 import pytest
 
-from reproduce.markdown import to_html
+from reproduce.report.markdown import to_html
 
 
 @pytest.mark.parametrize(

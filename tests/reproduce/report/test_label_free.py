@@ -1,8 +1,14 @@
 import pytest
 
 from reproduce.experiments import PAPERS
-from reproduce.label_free import beaten, beaten_in_print, columns, label_free_choices, not_recorded
-from reproduce.row import Row
+from reproduce.report.label_free import (
+    beaten,
+    beaten_in_print,
+    columns,
+    label_free_choices,
+    not_recorded,
+)
+from reproduce.report.row import Row
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from reproduce.row import Row
+from reproduce.report.row import Row
 from tfclust.criteria import CRITERIA
 from tfclust.selection import Run, select
 

@@ -6,9 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from reproduce.comparison import Comparison
 from reproduce.experiment import Experiment
 from reproduce.ledger import FINISHED
+from reproduce.report.comparison import Comparison
 from reproduce.table import Table
 
 
@@ -27,7 +27,7 @@ class Row:
 
     Example:
         >>> from reproduce.experiments import PAPERS
-        >>> from reproduce.row import Row
+        >>> from reproduce.report.row import Row
         >>> paper = PAPERS["aecm"]
         >>> Row.of(paper.table("table7"), paper.rows(paper.table("table7"))[0], []).runs
         '0 of 20'

@@ -3,8 +3,8 @@ import math
 import numpy as np
 import pytest
 
-from reproduce.comparison import Comparison
 from reproduce.experiments import PAPERS
+from reproduce.report.comparison import Comparison
 
 
 def cell(*values, metric="acc", **published):

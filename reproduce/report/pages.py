@@ -10,19 +10,20 @@ from itertools import chain
 from pathlib import Path
 from typing import Any
 
-from reproduce import label_free, notes, published
-from reproduce.comparison import ENTROPIES, LOSS_TERMS, RUNTIME, Comparison
+from reproduce import published
 from reproduce.experiment import Experiment
 from reproduce.experiments import PAPERS
 from reproduce.figures import caption
 from reproduce.ledger import Ledger, run_key
-from reproduce.markdown import to_html
 from reproduce.paper import Paper
-from reproduce.reached import MANY_SEEDS, NOT_COUNTED, count_reached, summary
-from reproduce.row import Row
+from reproduce.report import label_free, notes
+from reproduce.report.comparison import ENTROPIES, LOSS_TERMS, RUNTIME, Comparison
+from reproduce.report.markdown import to_html
+from reproduce.report.reached import MANY_SEEDS, NOT_COUNTED, count_reached, summary
+from reproduce.report.row import Row
+from reproduce.report.search_view import SearchView
 from reproduce.search_record import SearchRecord
 from reproduce.search_record import records as search_records
-from reproduce.search_view import SearchView
 from reproduce.table import Table
 
 VERDICTS = ("reached", "not reached", "no run yet", "no published figure", "no goal")
@@ -48,10 +49,10 @@ def write(ledger: Ledger, out_dir: str | os.PathLike) -> list[Path]:
 
     Example:
         >>> import tempfile
-        >>> from reproduce import report
+        >>> from reproduce.report import pages
         >>> from reproduce.ledger import Ledger
         >>> with tempfile.TemporaryDirectory() as folder:
-        ...     [path.name for path in report.write(Ledger("no_such_ledger.jsonl"), folder)]
+        ...     [path.name for path in pages.write(Ledger("no_such_ledger.jsonl"), folder)]
         ['RESULTS.md', 'results.html']
     """
     out_dir = Path(out_dir)

@@ -11,7 +11,7 @@ def to_html(text: str) -> Markup:
     """Return paragraphs, tables of pipes, `**bold**` and code in backticks as HTML, all else as is.
 
     Example:
-        >>> from reproduce.markdown import to_html
+        >>> from reproduce.report.markdown import to_html
         >>> to_html("**Figure 1.** `a < b`")
         Markup('<p><strong>Figure 1.</strong> <code>a &lt; b</code></p>')
     """

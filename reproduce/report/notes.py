@@ -20,7 +20,7 @@ def tried(experiment: Experiment, path: Path = NOTES) -> str:
 
     Example:
         >>> from reproduce.experiments import PAPERS
-        >>> from reproduce.notes import tried
+        >>> from reproduce.report.notes import tried
         >>> isinstance(tried(PAPERS["aecm"].experiments[0]), str)
         True
     """

@@ -7,10 +7,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from reproduce.comparison import Comparison
 from reproduce.experiments import PAPERS
 from reproduce.ledger import FINISHED, run_key
 from reproduce.paper import Paper
+from reproduce.report.comparison import Comparison
 from reproduce.table import Table
 
 MANY_SEEDS = 5
@@ -61,7 +61,7 @@ def count_reached(records: Iterable[Mapping[str, Any]]) -> list[Reached]:
         records: Those of a ledger.
 
     Example:
-        >>> from reproduce.reached import count_reached
+        >>> from reproduce.report.reached import count_reached
         >>> sum(reached.cells for reached in count_reached([]))
         113
     """

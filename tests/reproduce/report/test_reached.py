@@ -5,7 +5,7 @@ import pytest
 from reproduce.cli import RESULTS, main
 from reproduce.experiments import PAPERS
 from reproduce.ledger import Ledger
-from reproduce.reached import count_reached, summary
+from reproduce.report.reached import count_reached, summary
 
 GOOD = {"acc": 0.9, "nmi": 0.9, "ari": 0.5}  # of CM on USPS: above, above, and below
 

@@ -1,6 +1,6 @@
 import pytest
 
-from reproduce.notes import NOTES, tried
+from reproduce.report.notes import NOTES, tried
 
 
 @pytest.fixture

@@ -1,0 +1,1 @@
+"""The report: our figures beside the papers', as Markdown and HTML."""
