@@ -17,7 +17,7 @@ from reproduce.experiment import PROFILES, Experiment
 from reproduce.experiments import PAPERS
 from reproduce.ledger import Ledger
 from reproduce.paper import Paper
-from reproduce.report.reached import MANY_SEEDS, Reached, count_reached, summary
+from reproduce.report.reached import REACHED, REASONS, Reached, count_reached, summary
 from reproduce.selection import Selection, count, pending, select
 from tfclust.startup import start_tensorflow
 from tfclust.tuning import ALGORITHMS, OBJECTIVES, SPACES
@@ -63,7 +63,7 @@ def _list_tables(papers: Iterable[Paper], ledger: Ledger) -> None:
     ends = ledger.ends()
     counts = count_reached(ledger.records())
     reached = {(count.paper, count.table.name): count for count in counts}
-    heads = ("paper", "table", "runs done", "cells", f"by {MANY_SEEDS}+ seeds", "by any", "title")
+    heads = ("paper", "table", "runs done", "cells", REACHED, *REASONS, "title")
     lines, damaged = [heads], []
     for paper in papers:
         for table in paper.tables:
@@ -80,11 +80,12 @@ def _list_tables(papers: Iterable[Paper], ledger: Ledger) -> None:
         print(f"reproduce: {error}", file=sys.stderr)
 
 
-def _cells(reached: Reached | None) -> tuple[str, str, str]:
-    """The published cells of a table, and how many are reached; "-" where none is counted."""
+def _cells(reached: Reached | None) -> tuple[str, ...]:
+    """The published cells of a table, and what became of them; "-" where none is counted."""
+    outcomes = (REACHED, *REASONS)
     if reached is None:
-        return ("-",) * 3
-    return str(reached.cells), str(reached.by_many), str(reached.by_any)
+        return ("-",) * (1 + len(outcomes))
+    return str(len(reached.cells)), *(str(reached.outcomes[outcome]) for outcome in outcomes)
 
 
 def _list_rows(rows: Sequence[Experiment], ledger: Ledger) -> None:

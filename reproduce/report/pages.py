@@ -19,7 +19,7 @@ from reproduce.paper import Paper
 from reproduce.report import label_free, notes
 from reproduce.report.comparison import ENTROPIES, LOSS_TERMS, RUNTIME, Comparison
 from reproduce.report.markdown import to_html
-from reproduce.report.reached import MANY_SEEDS, NOT_COUNTED, count_reached, summary
+from reproduce.report.reached import NOT_COUNTED, REACHED, REASONS, count_reached, summary
 from reproduce.report.row import Row
 from reproduce.report.search_view import SearchView
 from reproduce.search_record import SearchRecord
@@ -67,7 +67,7 @@ def write(ledger: Ledger, out_dir: str | os.PathLike) -> list[Path]:
         "caveats": published.CAVEATS,
         "reached": counts,
         "reached_in_all": summary(counts),
-        "many_seeds": MANY_SEEDS,
+        "outcomes": (REACHED, *REASONS),
         "not_counted": NOT_COUNTED,
     }
     out_dir.mkdir(parents=True, exist_ok=True)

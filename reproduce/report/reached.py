@@ -1,19 +1,23 @@
-"""How many of the published cells of the papers' own models our runs reach."""
+"""Which published cells of the papers' own models our runs reach, and why not the rest."""
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from reproduce.experiments import PAPERS
-from reproduce.ledger import FINISHED, run_key
+from reproduce.ledger import run_key
 from reproduce.paper import Paper
 from reproduce.report.comparison import Comparison
+from reproduce.report.row import Row
 from reproduce.table import Table
 
 MANY_SEEDS = 5
+# Why a cell does not count as reached, the most telling first.
+REACHED = "reached"
+REASONS = ("not reached", "too few seeds", "not run", "not comparable")
 # Paper -> table -> its own models there: a baseline's cell says nothing of them. Other tables show
 # the same runs again.
 _OWN = {
@@ -28,47 +32,113 @@ NOT_COUNTED = {
     "har_recomputed": "stands in for HHAR",
     "cifar10": "comes in no file, and was never run",
 }
+# Counted, as sets of these names were the papers' own, but with other columns or rows than theirs.
+NOT_COMPARABLE = {
+    "breast_cancer": "the paper's is another set, of 683 rows and 9 columns",
+    "uci_glass": "the paper's has the row numbers as a column, in the order of the classes",
+}
+# Better settings of ours prove nothing about the paper's.
+COUNTED_PROFILES = ("reference", "authors_code", "tuned")
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One published figure: of a dataset, a model, a start and a metric.
+
+    Args:
+        metric: The metric.
+        rows: Our settings that may reach it, the paper's own first.
+
+    Example:
+        >>> from reproduce.report.reached import count_reached
+        >>> count_reached([])[0].cells[0].outcome
+        'not run'
+    """
+
+    metric: str
+    rows: tuple[Row, ...]
+
+    @property
+    def outcome(self) -> str:
+        """`"reached"`, by five seeds or more of one setting, or one of `REASONS`."""
+        if any(self.is_reached_by(row) for row in self.rows):
+            return REACHED
+        if self.rows[0].experiment.dataset in NOT_COMPARABLE:
+            return "not comparable"
+        if not any(row.records for row in self.rows):
+            return "not run"
+        return "too few seeds" if any(map(self._is_met_by, self.rows)) else "not reached"
+
+    @property
+    def is_reached_without_labels(self) -> bool:
+        """Whether a setting reaches it whose constants no search with labels chose."""
+        return any(self.is_reached_by(row) and not row.labels_seen for row in self.rows)
+
+    def is_reached_by(self, row: Row) -> bool:
+        """Tell whether the mean of many seeds of a setting is at the bar."""
+        return self._is_met_by(row) and len(row.records) >= MANY_SEEDS
+
+    def comparison(self, row: Row) -> Comparison:
+        """Return what a setting gave beside what the paper prints."""
+        return next(cell for cell in row.comparisons if cell.metric == self.metric)
+
+    def _is_met_by(self, row: Row) -> bool:
+        return self.comparison(row).verdict == "reached"
 
 
 @dataclass(frozen=True)
 class Reached:
-    """The cells of one table: a dataset, a model, a start and a metric each.
+    """The counted cells of one table.
 
     Args:
         paper: Name of the paper.
         table: The table.
-        cells: Number of cells with a published mean, without those of data that are not counted.
-        by_many: Cells that a setting of five seeds or more reaches.
-        by_any: Cells that a setting of any number of seeds reaches.
+        cells: Its cells with a published mean, without those of data that are not counted.
     """
 
     paper: str
     table: Table
-    cells: int
-    by_many: int
-    by_any: int
+    cells: tuple[Cell, ...]
+
+    @property
+    def outcomes(self) -> Counter:
+        """How many cells have each outcome."""
+        return Counter(cell.outcome for cell in self.cells)
+
+    @property
+    def without_labels(self) -> int:
+        """How many are reached by settings that no search with labels chose."""
+        return sum(cell.is_reached_without_labels for cell in self.cells)
+
+    @property
+    def models(self) -> list[list[Cell]]:
+        """The cells of one dataset, model and start together."""
+        groups = defaultdict(list)
+        for cell in self.cells:
+            groups[_model(cell.rows[0])].append(cell)
+        return list(groups.values())
 
 
 def count_reached(records: Iterable[Mapping[str, Any]]) -> list[Reached]:
     """Count the cells that are reached, table by table.
 
-    A cell is reached where the mean over the finished runs of one declared setting is at least the
-    published mean less the published standard deviation, 0 where none is printed; of errors, at
-    most their sum. Only reference rows count: neither better settings of ours, nor runs of a
-    figure or a search, among which one would have to choose.
+    A cell is reached where the mean over five or more finished runs of one declared setting is at
+    least the published mean less the published standard deviation, 0 where none is printed; of
+    errors, at most their sum. Settings are the paper's, those of its authors' code, and those that
+    a search found for what the paper searched and did not print; neither better ones of ours, nor
+    runs of a figure or a search, among which one would have to choose.
 
     Args:
         records: Those of a ledger.
 
     Example:
         >>> from reproduce.report.reached import count_reached
-        >>> sum(reached.cells for reached in count_reached([]))
+        >>> sum(len(reached.cells) for reached in count_reached([]))
         113
     """
     runs = defaultdict(list)
     for record in records:
-        if record["status"] == FINISHED:
-            runs[run_key(record)[:-1]].append(record)
+        runs[run_key(record)[:-1]].append(record)
     return [
         _of_table(PAPERS[paper], PAPERS[paper].table(name), methods, runs)
         for paper, tables in _OWN.items()
@@ -79,36 +149,45 @@ def count_reached(records: Iterable[Mapping[str, Any]]) -> list[Reached]:
 def _of_table(
     paper: Paper, table: Table, methods: Sequence[str], runs: Mapping[tuple, list]
 ) -> Reached:
-    rows = [
-        row
-        for row in paper.rows(table)
-        if row.method in methods and row.profile == "reference" and row.dataset not in NOT_COUNTED
-    ]
-    most_seeds = {}  # of the settings that reach a cell; 0 where none does
-    for row in rows:
-        records = runs.get(row.identity, [])
-        for metric in table.metrics:
-            cell = Comparison.of(table, row, records, metric)
-            if cell.bar is None:
-                continue
-            key = (row.dataset, row.method, row.init, metric)
-            seeds = len(records) if cell.verdict == "reached" else 0
-            most_seeds[key] = max(seeds, most_seeds.get(key, 0))
+    models = defaultdict(list)
+    for experiment in paper.rows(table):
+        if (
+            experiment.method in methods
+            and experiment.profile in COUNTED_PROFILES
+            and experiment.dataset not in NOT_COUNTED
+        ):
+            row = Row.of(table, experiment, runs.get(experiment.identity, []))
+            models[_model(row)].append(row)
     return Reached(
         paper.name,
         table,
-        cells=len(most_seeds),
-        by_many=sum(seeds >= MANY_SEEDS for seeds in most_seeds.values()),
-        by_any=sum(seeds > 0 for seeds in most_seeds.values()),
+        tuple(
+            Cell(cell.metric, tuple(rows))
+            for rows in models.values()
+            for cell in rows[0].comparisons
+            if cell.bar is not None
+        ),
     )
+
+
+def _model(row: Row) -> tuple[str, str, str]:
+    return row.experiment.dataset, row.experiment.method, row.experiment.init
 
 
 def summary(counts: Sequence[Reached]) -> str:
-    """Return the sums over all tables in a sentence."""
-    cells, by_many, by_any = (
-        sum(getattr(count, name) for count in counts) for name in ("cells", "by_many", "by_any")
-    )
-    return (
-        f"{by_many} of {cells} published cells are reached by {MANY_SEEDS} seeds or more, {by_any} "
-        "by any number"
-    )
+    """Return the sums over all tables in a sentence.
+
+    Example:
+        >>> from reproduce.report.reached import count_reached, summary
+        >>> summary(count_reached([])).split(";")[0]
+        '0 of 113 published cells are reached by 5 seeds or more'
+    """
+    outcomes = sum((count.outcomes for count in counts), Counter())
+    others = ", ".join(f"{outcomes[reason]} {reason}" for reason in REASONS if outcomes[reason])
+    sentences = [
+        f"{outcomes[REACHED]} of {outcomes.total()} published cells are reached by {MANY_SEEDS} "
+        "seeds or more",
+        f"{sum(count.without_labels for count in counts)} without rows whose constants a search "
+        "with labels chose",
+    ]
+    return "; ".join(sentences + [f"of the others, {others}"] * bool(others))

@@ -10,6 +10,7 @@ from reproduce.experiment import Experiment
 from reproduce.ledger import FINISHED
 from reproduce.report.comparison import Comparison
 from reproduce.table import Table
+from tfclust.tuning.objectives import LABELLED
 
 
 @dataclass(frozen=True)
@@ -64,6 +65,11 @@ class Row:
         experiment = self.experiment
         name = f"{experiment.method} {experiment.init}".rstrip()
         return f"{name}, {experiment.epochs} epochs, {experiment.profile}"
+
+    @property
+    def labels_seen(self) -> bool:
+        """Whether a search that read the labels chose its constants."""
+        return dict(self.experiment.settings).get("chosen_by") in LABELLED
 
     @property
     def runs(self) -> str:
