@@ -6,6 +6,7 @@ Importing this package imports nothing else: submodules and models are loaded at
 
 import importlib
 
+from tfclust.registration import register
 from tfclust.startup import check_backend
 from tfclust.version import __version__
 
@@ -27,6 +28,8 @@ _MODULES = (
 )
 
 __all__ = ["__version__", *_MODELS, *_MODULES]
+
+register(_MODELS)  # for `keras.models.load_model`
 
 
 def __getattr__(name):

@@ -6,7 +6,7 @@ import pytest
 from battery import ClusteringModelBattery, assert_same_weights
 from centroid_battery import CentroidModelBattery
 
-from tfclust.models import AECM, CM
+from tfclust.models import AECM, CM, objective_model
 
 
 @pytest.fixture(scope="module")
@@ -100,6 +100,34 @@ class TestAECMWithNetworksOfItsUser:
         for one in (model, loaded):
             one.fit(images, epochs=1, verbose=0)
         assert_same_weights(loaded, model)
+
+    def test_what_its_networks_add_to_the_loss_is_trained_and_logged(self, images, monkeypatch):
+        model, batch = self.make(), images[:8]
+        model.build((None, *images.shape[1:]))
+        dense = model.encoder.layers[-1]
+        model.compile(keras.optimizers.SGD(0.1), jit_compile=False)
+        plain = float(model.compute_loss(batch))
+        dense.activity_regularizer = keras.regularizers.L2(0.5)  # over the batch's mean
+        penalty = 0.5 * np.square(model.embed(batch)).sum() / 8
+        assert float(model.compute_loss(batch)) - plain == pytest.approx(penalty, rel=1e-4)
+        codes, kernel = model.embed(batch), np.array(dense.kernel)
+        logs = model.evaluate(batch, verbose=0, return_dict=True)
+        terms = sum(value for name, value in logs.items() if name != "loss")
+        assert logs["loss"] - terms == pytest.approx(penalty / 8, rel=1e-4)
+        moved = {}
+        for strength in (0.0, 0.5):
+            dense.activity_regularizer = keras.regularizers.L2(strength)
+            dense.kernel.assign(kernel)
+            others = model.get_weights()
+            model.make_train_function(force=True)
+            model.train_on_batch(batch)
+            moved[strength] = kernel - np.array(dense.kernel)
+            model.set_weights(others)
+        expected = 0.1 * batch.reshape(8, -1).T @ codes / 8
+        np.testing.assert_allclose(moved[0.5] - moved[0.0], expected, rtol=1e-3, atol=1e-5)
+        monkeypatch.setattr(objective_model, "replica_count", lambda: 2)
+        with pytest.raises(ValueError, match=r"must add no losses.*Received: 1 such losses on 2"):
+            model.compute_loss(batch)
 
     def test_pretraining_takes_images(self, images):
         history = self.make().pretrain(images, epochs=3, clustering_epochs=1, verbose=0)

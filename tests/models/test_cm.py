@@ -77,6 +77,23 @@ class TestCM(CentroidModelBattery, ClusteringModelBattery):
         model.compile(metrics=[ClusteringAccuracy(3)], jit_compile=False)
         assert set(model.fit(rows, verbose=0).history) == {"loss", *model.TERMS}
 
+    @pytest.mark.parametrize("metric", ["mse", "AUC", keras.metrics.F1Score(), "binary_accuracy"])
+    def test_metrics_of_other_labels_than_ids_are_refused_by_name(self, rows, labels, metric):
+        model, name = self.build(), getattr(metric, "name", metric)
+        model.compile(metrics=[metric], jit_compile=False)
+        for method in (model.fit, model.evaluate):
+            with pytest.raises(ValueError, match=f"`metrics` must be of ids.*Received: {name}"):
+                method(rows, labels, verbose=0)
+
+    def test_keras_takes_ids_for_labels_as_of_a_classifier(self, rows, labels):
+        model = self.build()
+        names = ["accuracy", "sparse_categorical_accuracy"]
+        model.compile(metrics=names, jit_compile=False)
+        model.fit(rows, labels, verbose=0)
+        logs = model.evaluate(rows, labels, verbose=0, return_dict=True)
+        expected = np.mean(model.assign(rows) == labels)
+        np.testing.assert_allclose([logs[name] for name in names], expected, rtol=1e-6)
+
     def test_a_first_step_is_traced_once(self, rows, monkeypatch):
         """Weights of the optimizer that the first step made would have it traced twice."""
         model, traced = self.make(), []

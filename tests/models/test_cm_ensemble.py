@@ -1,10 +1,12 @@
 from typing import ClassVar
 
+import keras
 import numpy as np
 import pytest
 from battery import ClusteringModelBattery, compiled
 from centroid_battery import ConcentrationBattery
 
+from tfclust.metrics import ClusteringAccuracy, clustering_accuracy
 from tfclust.models import CM, CMEnsemble
 
 
@@ -54,6 +56,19 @@ class TestCMEnsemble(ClusteringModelBattery, ConcentrationBattery):
         ensemble.set_centroids(given)
         for member, centroids in zip(ensemble.members(), given, strict=True):
             np.testing.assert_allclose(member.centroids(), centroids, rtol=1e-6)
+
+    def test_a_metric_is_the_mean_over_the_members(self, rows, labels, tmp_path):
+        model = self.build()
+        model.compile(metrics=[ClusteringAccuracy(3)], jit_compile=False)
+        logs = model.fit(rows, labels, validation_data=(rows, labels), verbose=0).history
+        each = [clustering_accuracy(labels, m.assign(rows)) for m in model.members()]
+        np.testing.assert_allclose(logs["val_acc"], [np.mean(each)], rtol=1e-6)
+        assert 0.0 < logs["acc"][0] <= 1.0
+        model.save(tmp_path / "model.keras")
+        loaded = keras.models.load_model(tmp_path / "model.keras")
+        assert loaded.evaluate(rows, labels, verbose=0) == model.evaluate(rows, labels, verbose=0)
+        with pytest.raises(ValueError, match=r"`metrics` of an ensemble.*Received: 'accuracy'"):
+            model.compile(metrics=["accuracy"])
 
     @pytest.mark.parametrize("seeds", [(), (1, 1), (-1, 0), (0.5,)])
     def test_bad_seeds_are_refused(self, seeds):

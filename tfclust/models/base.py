@@ -53,10 +53,10 @@ class ClusteringModel(ObjectiveModel):
             self.test_function = None
         return self._occupancy
 
-    def _log(self, x, y, memberships, terms):
+    def _log(self, x, y, memberships, terms, penalty):
         if self._watches_occupancy:
             self._occupancy.update_state(memberships)
-        return super()._log(x, y, memberships, terms)
+        return super()._log(x, y, memberships, terms, penalty)
 
     def _sample_count(self, memberships):
         return tf.size(memberships) // self.n_clusters  # an ensemble has several of a sample

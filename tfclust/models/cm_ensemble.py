@@ -103,6 +103,22 @@ class CMEnsemble(DirichletPrior, ClusteringModel):
         for variable, value in zip(self._stacks(), values, strict=True):
             variable.assign(value)
 
+    def compile(self, optimizer=None, metrics=None, weighted_metrics=None, **kwargs):
+        """As `CM.compile`; what `metrics` give is the mean over the members.
+
+        Raises:
+            ValueError: a metric is no `keras.metrics.Metric`, or see `ObjectiveModel.compile`.
+        """
+        metrics, weighted = (self._of_members(given) for given in (metrics, weighted_metrics))
+        super().compile(optimizer, metrics=metrics, weighted_metrics=weighted, **kwargs)
+
+    def _of_members(self, metrics):
+        count = len(self.seeds)
+        return [
+            metric if isinstance(metric, MeanOfMembers) else MeanOfMembers(metric, count)
+            for metric in metrics or []
+        ] or None
+
     def call(self, x, training=False):
         """Memberships `(batch, S, K)` of `x`, `(batch, d)`."""
         logits = tf.matmul(tf.cast(x, self.dtype), self.assignment_kernel)
@@ -145,6 +161,65 @@ class CMEnsemble(DirichletPrior, ClusteringModel):
         del config["seed"]
         own = {"seeds": self.seeds, "alpha": self.alpha, "term_weights": self.term_weights}
         return {**config, **own}
+
+
+@keras.saving.register_keras_serializable(package="tfclust")
+class MeanOfMembers(keras.metrics.Metric):
+    """The mean over the members of an ensemble of what a metric says of each.
+
+    Args:
+        metric: `keras.metrics.Metric` of labels `(batch,)` and memberships `(batch, K)`.
+        members: how many there are.
+
+    Raises:
+        ValueError: `metric` is something else.
+
+    Example:
+
+    ```python
+    from tfclust.metrics import ClusteringAccuracy
+    from tfclust.models.cm_ensemble import MeanOfMembers
+
+    metric = MeanOfMembers(ClusteringAccuracy(2), members=3)
+    metric.update_state([0, 1], [[[0.9, 0.1], [0.2, 0.8]]] * 3)
+    metric.result()  # 1.0
+    ```
+    """
+
+    def __init__(self, metric, members, **kwargs):
+        if not isinstance(metric, keras.metrics.Metric):
+            raise ValueError(
+                f"`metrics` of an ensemble must be `keras.metrics.Metric`. Received: {metric!r}"
+            )
+        super().__init__(**{"name": metric.name, **kwargs})
+        self.metric, config = metric, metric.get_config()
+        self.copies = [type(metric).from_config(config) for _ in range(members)]
+
+    def update_state(self, y, memberships, sample_weight=None):
+        """Adds a batch: labels `(batch,)` or `(S, batch)`, memberships `(S, batch, K)`."""
+        memberships = tf.convert_to_tensor(memberships)
+        labels = tf.broadcast_to(y, tf.shape(memberships)[:2])
+        for member, copy in enumerate(self.copies):
+            copy.update_state(labels[member], memberships[member])
+
+    def result(self):
+        """A scalar."""
+        return tf.reduce_mean([tf.cast(copy.result(), self.dtype) for copy in self.copies])
+
+    def reset_state(self):
+        """Forgets what was added."""
+        for copy in self.copies:
+            copy.reset_state()
+
+    def get_config(self):
+        """Config that `from_config` takes."""
+        metric = keras.saving.serialize_keras_object(self.metric)
+        return {**super().get_config(), "metric": metric, "members": len(self.copies)}
+
+    @classmethod
+    def from_config(cls, config):
+        """The metric that `config` describes."""
+        return cls(**{**config, "metric": keras.saving.deserialize_keras_object(config["metric"])})
 
 
 def _stacked_weights(members):

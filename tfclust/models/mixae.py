@@ -256,10 +256,10 @@ class MIXAE(GivenNetworks, MixtureOfAutoencoders):
             check_sigmoid_range(x)
         return x
 
-    def _log(self, x, y, memberships, terms):
+    def _log(self, x, y, memberships, terms, penalty):
         self._sample_entropy.update_state(entropies(memberships))
         self._batch_entropy.update_state(entropies(global_batch_mean(memberships)))
-        return super()._log(x, y, memberships, terms)
+        return super()._log(x, y, memberships, terms, penalty)
 
     def embed_batch(self, x):
         """Joined codes z, `(batch, K p)`."""

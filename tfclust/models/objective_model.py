@@ -140,8 +140,8 @@ class ObjectiveModel(keras.Model):
     def loss_terms(self, x, training=False):
         """The terms of the objective on the batch `x`: a dict, name -> scalar.
 
-        Terms carry their weights and signs; their sum is the loss, but for the regularizers of
-        weights that networks of the user's may have. They are sums over the batch or
+        Terms carry their weights and signs; their sum is the loss, but for `losses`: what networks
+        of the user's add to it by regularizers and `add_loss`. They are sums over the batch or
         means, as the paper writes them: see `REDUCTION`. Under a distribution strategy the
         replicas' terms add up to those of the global batch.
         """
@@ -149,7 +149,8 @@ class ObjectiveModel(keras.Model):
 
     def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):
         """The loss on the batch `x`; the other arguments are not used."""
-        return self._sum(self.loss_terms(x, training=training)) + self._penalty()
+        _, terms, penalty = self._objective(x, training)
+        return self._sum(terms) + penalty
 
     def embed(self, x, batch_size=None):
         """Latent codes `(n, p)`, of the model's dtype, of the rows of `x`."""
@@ -435,8 +436,8 @@ class ObjectiveModel(keras.Model):
         """One step of the optimizer on a batch; returns the logs."""
         x, y = _unpack(data)
         with tf.GradientTape() as tape:
-            outputs, terms = self._objective(x, training=True)
-            loss = self.optimizer.scale_loss(self._sum(terms) + self._penalty())
+            outputs, terms, penalty = self._objective(x, training=True)
+            loss = self.optimizer.scale_loss(self._sum(terms) + penalty)
         weights = self.trainable_weights
         if weights:
             self.optimizer.apply_gradients(zip(tape.gradient(loss, weights), weights, strict=True))
@@ -444,20 +445,37 @@ class ObjectiveModel(keras.Model):
             warnings.warn("The model does not have any trainable weights.", stacklevel=2)
         if self._weight_average is not None:
             self._weight_average.update()
-        return self._log(x, y, outputs, terms)
+        return self._log(x, y, outputs, terms, penalty)
 
     def test_step(self, data):
         """The logs of a batch without training."""
         x, y = _unpack(data)
-        outputs, terms = self._objective(x, training=False)
-        return self._log(x, y, outputs, terms)
+        return self._log(x, y, *self._objective(x, training=False))
 
     def _objective(self, x, training):
+        """What `objective` gives, and this replica's share of what Keras adds to the loss."""
         self._ensure_built(x)
-        return self.objective(self._cast(x), training=training)
+        self._get_call_context()  # as in a call of the model: losses of all its layers are kept
+        try:
+            outputs, terms = self.objective(self._cast(x), training=training)
+        finally:
+            self._maybe_reset_call_context()
+        return outputs, terms, self._penalty()
 
-    def _log(self, x, y, outputs, terms):
-        penalty = self._penalty()
+    def _penalty(self):
+        """This replica's share of what Keras adds to the loss, 0 where there is nothing."""
+        losses, replicas = self.losses, replica_count()
+        regularized = sum(weight.regularizer is not None for weight in self.trainable_weights)
+        if replicas > 1 and len(losses) > regularized:
+            # The replicas' threads share the layers, which keep but the losses of one of them.
+            raise ValueError(
+                "Layers must add no losses of their own under a distribution strategy: take out "
+                "`add_loss` and activity regularizers, those of weights may stay. "
+                f"Received: {len(losses) - regularized} such losses on {replicas} replicas"
+            )
+        return sum((loss / replicas for loss in losses), 0.0)
+
+    def _log(self, x, y, outputs, terms, penalty):
         if self.REDUCTION == "mean":
             batch = global_batch_size(outputs)
             terms = {name: term * batch for name, term in terms.items()}
@@ -473,7 +491,29 @@ class ObjectiveModel(keras.Model):
         """Updates the compiled metrics where there are labels; returns the logs."""
         if y is None:
             return self.get_metrics_result()
+        if self._compile_metrics is not None and not self._compile_metrics.built:
+            self._build_metrics(y, y_pred)
         return super().compute_metrics(x, y, y_pred, sample_weight)
+
+    def _build_metrics(self, y, outputs):
+        """Builds the compiled metrics; raises ValueError where they cannot be taken of a batch."""
+        rows = 1 + max(size or 0 for size in outputs.shape)  # no other axis is as long
+        y, outputs = (
+            np.ones([rows if size is None else size for size in each.shape], each.dtype.name)
+            for each in (y, outputs)
+        )
+        with tf.init_scope():
+            self._compile_metrics.build(y, outputs)
+        for metric in self._compile_metrics.metrics:
+            try:  # in a graph, which is not run
+                update = tf.function(metric.update_state, autograph=False)
+                update.get_concrete_function(y, outputs)
+            except ValueError as error:
+                raise ValueError(
+                    "`metrics` must be of ids and memberships, y `(batch,)` and y_pred "
+                    "`(batch, K)`, such as those of `tfclust.metrics`. "
+                    f"Received: {metric.name}, where {error}"
+                ) from error
 
     @property
     def metrics(self):
@@ -502,11 +542,6 @@ class ObjectiveModel(keras.Model):
 
     def _sum(self, terms):
         return tf.add_n(list(terms.values()))
-
-    def _penalty(self):
-        """This replica's share of the regularizers of weights, 0 where there are none."""
-        weights = (w for w in self.trainable_weights if w.regularizer is not None)
-        return sum((w.regularizer(w) / replica_count() for w in weights), 0.0)
 
     def start_weight_average(self):
         """Adds every further step's weights to an average; `finish_weight_average` takes it."""
