@@ -128,10 +128,9 @@ def _run(arguments: argparse.Namespace) -> int:
 
 
 def _report(arguments: argparse.Namespace) -> int:
-    start_tensorflow()
     pages = importlib.import_module("reproduce.report.pages")
-    for path in pages.write(Ledger(arguments.ledger), arguments.out):
-        print(path)
+    first, *others = pages.write(Ledger(arguments.ledger), arguments.out)
+    print(f"{first}  (read this first)", *others, sep="\n")
     return 0
 
 

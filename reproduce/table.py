@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import fnmatch
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from reproduce import published
 from reproduce.experiment import Experiment
@@ -29,6 +31,8 @@ class Table:
         inits: Initializations that it shows; all if empty.
         variants: Whether it is a table of our own, whose rows are variants of the first row of
             their dataset; they are told by what they change, and there is nothing to compare with.
+        guesses: Why our runs do not reach the paper's figures, as far as is known: a shell pattern
+            of "dataset method init" -> a sentence. Of the patterns that fit the first is taken.
 
     Example:
         >>> from reproduce.experiments import PAPERS
@@ -44,6 +48,7 @@ class Table:
     datasets: tuple[str, ...] = ()
     inits: tuple[str, ...] = ()
     variants: bool = False
+    guesses: Mapping[str, str] = field(default_factory=dict, compare=False)
 
     @property
     def number(self) -> str:
@@ -58,6 +63,12 @@ class Table:
             and (not self.datasets or experiment.dataset in self.datasets)
             and (not self.inits or experiment.init in self.inits)
         )
+
+    def guess(self, experiment: Experiment) -> str:
+        """Return the sentence of `guesses` for an experiment, `""` where there is none."""
+        name = f"{experiment.dataset} {experiment.method} {experiment.init}".rstrip()
+        fitting = (text for key, text in self.guesses.items() if fnmatch.fnmatchcase(name, key))
+        return next(fitting, "")
 
     def published(self, experiment: Experiment, metric: str, stat: str) -> float | None:
         """Return the paper's figure for a cell, from this table or else from `runs`, or None.

@@ -18,6 +18,12 @@ ENTROPIES = (
     "batch_entropy",
     "cluster_information",
 )  # in nats; printed to be compared, not reached
+# How the run of a model is chosen without labels, in words.
+PICKS = {
+    "aecm": "of lowest L_sp, as in the paper's Tables 4 and 7",
+    "mixae": "of lowest reconstruction error",
+    "gumbel": "of most information between row and cluster on the validation part",
+}
 
 
 @dataclass(frozen=True)
@@ -31,11 +37,11 @@ class Comparison:
     Args:
         metric: A key of a run's metrics, such as `"acc"`, one of its loss terms, or `"runtime_s"`.
         values: One value a seed, fractions or seconds.
-        selected: Value of the run of lowest L_sp, None if no run has an L_sp.
+        picked: Value of the run that is chosen without labels (`PICKS`), None if there is none.
         paper_mean: The published mean, None where the paper prints none; so for the next three.
         paper_std: The published standard deviation.
         paper_best: The published best run.
-        paper_selected: The published value of the run of lowest L_sp.
+        paper_picked: The published value of the run of lowest L_sp.
 
     Example:
         >>> from reproduce.report.comparison import Comparison
@@ -45,11 +51,11 @@ class Comparison:
 
     metric: str
     values: tuple[float, ...]
-    selected: float | None
+    picked: float | None
     paper_mean: float | None = None
     paper_std: float | None = None
     paper_best: float | None = None
-    paper_selected: float | None = None
+    paper_picked: float | None = None
 
     @classmethod
     def of(
@@ -63,11 +69,11 @@ class Comparison:
         return cls(
             metric,
             values=tuple(_value(record, metric) for record in records),
-            selected=_of_lowest_lsp(records, metric),
+            picked=_picked(records, metric),
             paper_mean=table.published(experiment, metric, "mean"),
             paper_std=table.published(experiment, metric, "std"),
             paper_best=table.published(experiment, metric, "best"),
-            paper_selected=table.published(experiment, metric, "selected_lsp"),
+            paper_picked=table.published(experiment, metric, "selected_lsp"),
         )
 
     @property
@@ -96,6 +102,13 @@ class Comparison:
         return self.paper_mean + (slack if self.metric in LOWER_IS_BETTER else -slack)
 
     @property
+    def lead(self) -> float | None:
+        """How far the mean is on the better side of the bar, None without a mean or a bar."""
+        if self.mean is None or self.bar is None:
+            return None
+        return (self.mean - self.bar) * (-1 if self.metric in LOWER_IS_BETTER else 1)
+
+    @property
     def verdict(self) -> str:
         """`"reached"`, `"not reached"`, `"no run yet"`, `"no published figure"` or `"no goal"`."""
         if self.bar is None:
@@ -104,11 +117,8 @@ class Comparison:
             return "no run yet"
         if self.metric in ENTROPIES:
             return "no goal"
-        lead = self.mean - self.bar
-        if self.metric in LOWER_IS_BETTER:
-            lead = -lead
         # The bar is a difference of decimal fractions: a mean equal to it must count.
-        return "reached" if lead >= -1e-9 else "not reached"
+        return "reached" if self.lead >= -1e-9 else "not reached"
 
 
 def _value(record: Mapping[str, Any], metric: str) -> float:
@@ -117,8 +127,19 @@ def _value(record: Mapping[str, Any], metric: str) -> float:
     return record["loss_terms" if metric in LOSS_TERMS else "metrics"][metric]
 
 
-def _of_lowest_lsp(records: Sequence[Mapping[str, Any]], metric: str) -> float | None:
-    candidates = [record for record in records if record["l_sp"] is not None]
-    if not candidates or metric == RUNTIME:
+def _picked(records: Sequence[Mapping[str, Any]], metric: str) -> float | None:
+    badness = [_badness(record) for record in records]
+    known = [(bad, i) for i, bad in enumerate(badness) if bad is not None]
+    if not known or metric == RUNTIME:
         return None
-    return _value(min(candidates, key=lambda record: record["l_sp"]), metric)
+    return _value(records[min(known)[1]], metric)
+
+
+def _badness(record: Mapping[str, Any]) -> float | None:
+    """How far a run is from being picked; None where its model has no such rule."""
+    if record["method"] == "mixae":
+        return record["loss_terms"].get("reconstruction")
+    if record["method"] == "gumbel":
+        information = record["metrics"].get("cluster_information")
+        return None if information is None else -information
+    return record["l_sp"]

@@ -90,10 +90,10 @@ def beaten(choices: Sequence[LabelFreeChoice]) -> dict[str, tuple[int, int]]:
 def beaten_in_print(rows: Sequence[Row]) -> tuple[int, int]:
     """Return in how many of how many cells the paper's own pick by L_sp beats its own mean."""
     pairs = {
-        row.experiment.identity[1:4]: (cell.paper_selected, cell.paper_mean)
+        row.experiment.identity[1:4]: (cell.paper_picked, cell.paper_mean)
         for row in rows
         for cell in row.comparisons
-        if cell.metric == METRIC and None not in (cell.paper_selected, cell.paper_mean)
+        if cell.metric == METRIC and None not in (cell.paper_picked, cell.paper_mean)
     }
     return sum(selected > mean for selected, mean in pairs.values()), len(pairs)
 

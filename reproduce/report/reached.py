@@ -111,6 +111,14 @@ class Reached:
         return sum(cell.is_reached_without_labels for cell in self.cells)
 
     @property
+    def reached_on_other_data(self) -> int:
+        """How many are reached on data that are not quite the paper's."""
+        return sum(
+            cell.outcome == REACHED and cell.rows[0].experiment.dataset in NOT_COMPARABLE
+            for cell in self.cells
+        )
+
+    @property
     def models(self) -> list[list[Cell]]:
         """The cells of one dataset, model and start together."""
         groups = defaultdict(list)

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from reproduce.experiment import Experiment
+from reproduce.experiment import PROFILES, Experiment
 from reproduce.ledger import FINISHED
 from reproduce.report.comparison import Comparison
 from reproduce.table import Table
@@ -60,11 +60,21 @@ class Row:
         )
 
     @property
-    def label(self) -> str:
-        """Method, initialization, epochs and profile, in words."""
+    def model(self) -> str:
+        """Method and initialization, in words."""
+        return f"{self.experiment.method} {self.experiment.init}".rstrip()
+
+    @property
+    def settings(self) -> str:
+        """Length and profile, which search chose the constants, and how it deviates, in words."""
         experiment = self.experiment
-        name = f"{experiment.method} {experiment.init}".rstrip()
-        return f"{name}, {experiment.epochs} epochs, {experiment.profile}"
+        words = [f"{experiment.epochs} epochs"]
+        if experiment.profile != "reference":
+            words.append(PROFILES[experiment.profile])
+        objective = dict(experiment.settings).get("chosen_by")
+        if objective is not None:
+            words.append(f"chosen by {objective}{', labels seen' if self.labels_seen else ''}")
+        return ", ".join([*words, self.deviation] if self.deviation else words)
 
     @property
     def labels_seen(self) -> bool:
@@ -72,10 +82,16 @@ class Row:
         return dict(self.experiment.settings).get("chosen_by") in LABELLED
 
     @property
+    def n(self) -> str:
+        """How many runs are finished, and how many diverged."""
+        text = str(len(self.records))
+        return f"{text}, {self.diverged} diverged" if self.diverged else text
+
+    @property
     def runs(self) -> str:
         """How many runs are finished of how many declared, and how many diverged."""
-        text = f"{len(self.records)} of {len(self.experiment.seeds)}"
-        return f"{text}, {self.diverged} diverged" if self.diverged else text
+        finished, *diverged = self.n.split(", ")
+        return ", ".join([f"{finished} of {len(self.experiment.seeds)}", *diverged])
 
     @property
     def minutes(self) -> float | None:

@@ -222,11 +222,15 @@ def test_list_shows_how_many_seeds_are_done(ledger, record, capsys):
     assert line.split() == ["usps", "cm", "random", "150", "reference", "2", "of", "20"]
 
 
-def test_report_writes_both_pages_where_it_is_told(ledger, record, tmp_path, capsys):
+def test_report_writes_the_pages_where_it_is_told_and_says_which_to_read_first(
+    ledger, record, tmp_path, capsys
+):
     ledger.append(record())
     out = tmp_path / "out"
     assert main(["report", "--ledger", str(ledger.path), "--out", str(out)]) == 0
-    assert capsys.readouterr().out.split() == [str(out / "RESULTS.md"), str(out / "results.html")]
+    first, second, *_ = capsys.readouterr().out.splitlines()
+    assert first == f"{out / 'RESULTS.md'}  (read this first)"
+    assert second == str(out / "results.html")
     assert (out / "RESULTS.md").is_file()
 
 

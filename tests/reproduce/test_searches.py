@@ -199,9 +199,9 @@ def test_a_search_is_seen_beside_the_runs_of_its_settings(search, paper, record)
 def test_the_report_shows_every_search(search, ledger, tmp_path):
     search.write(tmp_path / "searches")
     assert main(["report", "--ledger", str(ledger.path), "--out", str(tmp_path)]) == 0
-    page = (tmp_path / "results.html").read_text()
-    markdown = (tmp_path / "RESULTS.md").read_text()
-    shown = markdown.split("### Search: cm on pendigits by l_sp")[1].split("\n###")[0]
+    page = (tmp_path / "details" / "aecm.html").read_text()
+    markdown = (tmp_path / "details" / "aecm.md").read_text()
+    shown = markdown.split("## Search: cm on pendigits by l_sp")[1].split("\n##")[0]
     assert "| l sp | +1.00 | 3 | 50.0 |" in shown
     assert "mean 36.7, best 50.0" in shown
     assert "Chosen: alpha 20, batch_size 64." in shown
