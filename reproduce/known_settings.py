@@ -15,7 +15,7 @@ DAMIC = ("n_clusters", "hidden_units", "gate_units", "normalize_first", "batch_s
 GENERATIVE = ("feature_dim", "latent_dim", "gaussian_weight", "reconstruction_loss", "batch_size")
 MIXAE = (
     *("n_clusters", "embedding_dim", "filters", "kernel_size", "hidden_units", "assignment_units"),
-    *("reconstruction_loss", "alpha", "beta", "batch_size"),
+    *("assignment_bias", "reconstruction_loss", "alpha", "beta", "batch_size"),
 )
 
 # Of any row: the data, how the runner times it, and which search chose its settings.
@@ -65,6 +65,7 @@ _KNOWN = {
             *MIXAE,
             *_TRAINING,
             *("rate_decay", "rate_decay_every", "alpha_bounds", "beta_bounds"),
+            *("beta_factor", "beta_decay"),
             *("starts", "start_epochs", "image_shape"),
         )
     },

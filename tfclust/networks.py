@@ -6,6 +6,7 @@ check_backend()  # before Keras is imported, whose own error says less
 
 import keras
 
+from tfclust.checks import check_choice
 from tfclust.layers import (
     BatchNormalization,
     ParallelBatchNormalization,
@@ -19,9 +20,21 @@ from tfclust.layers.moving_statistics import MovingStatistics
 from tfclust.layers.parallel_layer import ParallelLayer
 from tfclust.seeds import layer_seeds
 
+BIAS_STARTS = {
+    "glorot_normal": keras.initializers.GlorotNormal,
+    "zeros": lambda seed: keras.initializers.Zeros(),
+}
+
 
 def dense_network(
-    input_dim, units, activation="leaky_relu", name=None, dtype=None, output_dtype=None, seed=None
+    input_dim,
+    units,
+    activation="leaky_relu",
+    bias_start="glorot_normal",
+    name=None,
+    dtype=None,
+    output_dtype=None,
+    seed=None,
 ):
     """A stack of dense layers, all but the last one activated.
 
@@ -33,6 +46,7 @@ def dense_network(
         input_dim: size d of an input vector.
         units: widths of the layers; the last is the size of the output.
         activation: of every layer but the last.
+        bias_start: how biases start, "glorot_normal" or "zeros".
         name: of the Keras model.
         dtype: precision policy of the layers.
         output_dtype: precision policy of the last layer, where it differs: "float32" keeps the
@@ -50,6 +64,7 @@ def dense_network(
     encoder = dense_network(64, (200, 200, 500, 10), name="encoder")
     ```
     """
+    start = BIAS_STARTS[check_choice("bias_start", bias_start, BIAS_STARTS)]
     seeds = layer_seeds(seed, 2 * len(units))
     last = len(units) - 1
     layers = [
@@ -57,7 +72,7 @@ def dense_network(
             width,
             activation=None if i == last else activation,
             kernel_initializer=keras.initializers.GlorotUniform(seed=seeds[2 * i]),
-            bias_initializer=keras.initializers.GlorotNormal(seed=seeds[2 * i + 1]),
+            bias_initializer=start(seed=seeds[2 * i + 1]),
             dtype=(output_dtype or dtype) if i == last else dtype,
             name=f"dense_{i}",
         )

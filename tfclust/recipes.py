@@ -201,6 +201,7 @@ RECIPES = {
             "kernel_size": 5,
             "hidden_units": (256, 64),
             "assignment_units": (),
+            "assignment_bias": "zeros",
             "reconstruction_loss": "squared_error",
             "alpha": 1.0,
             "beta": 100.0,

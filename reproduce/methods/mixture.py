@@ -21,6 +21,8 @@ from tfclust.models import MIXAE
 from tfclust.seeds import layer_seeds
 
 CURVE_EVERY = 5  # epochs between two points of the curve
+# Of rows that do not name one: they were run before there was a choice.
+ASSIGNMENT_BIAS = "glorot_normal"
 CURVE_LOGS = ("loss", "reconstruction", "unweighted_sample_entropy", "unweighted_batch_entropy")
 
 
@@ -98,8 +100,9 @@ def samples(task: Task):
 def build_mixae(task: Task, seed: int) -> MIXAE:
     """The compiled, untrained MIXAE of a task."""
     settings, x = task.settings, samples(task)
+    named = {name: settings[name] for name in known_settings.MIXAE if name in settings}
     model = MIXAE(
-        **{name: settings[name] for name in known_settings.MIXAE if name in settings},
+        **{"assignment_bias": ASSIGNMENT_BIAS, **named},
         seed=seed,
         dtype=settings["precision"],
     )
@@ -114,5 +117,9 @@ def schedules(settings: dict) -> list[keras.callbacks.Callback]:
     every = settings["rate_decay_every"]
     return [
         keras.callbacks.LearningRateScheduler(lambda epoch: start * decay ** (epoch // every)),
-        RebalanceEntropyWeights(settings["alpha_bounds"], settings["beta_bounds"]),
+        RebalanceEntropyWeights(
+            *(settings["alpha_bounds"], settings["beta_bounds"]),
+            beta_factor=settings.get("beta_factor", 1.0),
+            beta_decay=settings.get("beta_decay", 1.0),
+        ),
     ]

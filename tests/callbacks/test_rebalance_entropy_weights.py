@@ -47,6 +47,20 @@ def test_logs_tell_the_weights_that_an_epoch_had(rows):
     assert logs["beta"] == [5.0, 4.0, 4.0]
 
 
+def test_beta_keeps_its_share_which_decays(rows):
+    model, callback = make(), RebalanceEntropyWeights(WIDE, WIDE, beta_factor=3.0, beta_decay=0.5)
+    logs = model.fit(rows, epochs=2, verbose=0, callbacks=[callback]).history
+    entropy, error = logs["unweighted_batch_entropy"], logs["reconstruction"]
+    assert logs["beta"][1] * entropy[0] == pytest.approx(1.5 * error[0])
+    assert float(model.beta) * entropy[1] == pytest.approx(0.75 * error[1])
+
+
+@pytest.mark.parametrize(("name", "value"), [("beta_factor", -1.0), ("beta_decay", 0.0)])
+def test_a_bad_factor_or_decay_is_refused(name, value):
+    with pytest.raises(ValueError, match=rf"`{name}` must be .*Received: {name}"):
+        RebalanceEntropyWeights(**{name: value})
+
+
 @pytest.mark.parametrize("bounds", [(1.0, 0.5), (-1.0, 1.0), (1.0,), 3.0, (0.0, np.inf)])
 def test_bad_bounds_are_refused(bounds):
     with pytest.raises(ValueError, match=r"`alpha_bounds` must be .*Received: alpha_bounds"):

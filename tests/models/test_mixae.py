@@ -141,6 +141,11 @@ class TestMIXAE(ClusteringModelBattery):
         model = self.built(assignment_units=(5, 4))
         assert [layer.units for layer in model.assignment.layers] == [5, 4, 3]
 
+    def test_no_cluster_is_preferred_before_the_data_are_seen(self):
+        np.testing.assert_allclose(self.built().predict(np.zeros((1, 6)), verbose=0), 1 / 3)
+        normal = self.built(assignment_bias="glorot_normal")
+        assert np.ptp(normal.predict(np.zeros((1, 6)), verbose=0)) > 0.01
+
     @pytest.mark.parametrize(
         "changes",
         [
@@ -150,6 +155,7 @@ class TestMIXAE(ClusteringModelBattery):
             {"filters": (0,)},
             {"hidden_units": 8},
             {"assignment_units": (0,)},
+            {"assignment_bias": "ones"},
             {"reconstruction_loss": "mae"},
             {"cluster_prior": (0.5, 0.5)},
             {"cluster_prior": (1.0, 1.0, 0.0)},

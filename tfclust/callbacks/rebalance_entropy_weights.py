@@ -4,14 +4,15 @@ import keras
 import numpy as np
 
 from tfclust.callbacks.model_check import check_model
-from tfclust.checks import check_range
+from tfclust.checks import check_positive, check_range, check_weight
 
 
 class RebalanceEntropyWeights(keras.callbacks.Callback):
     """Sets MIXAE's alpha and beta after each epoch so that its terms are about equal.
 
     With the epoch's means of the weighted reconstruction error R, of the sample entropy S and of
-    the batch entropy B, `alpha = R / S` and `beta = R / B`, each kept within bounds.
+    the batch entropy B, `alpha = R / S` and `beta = f d^e R / B` after e epochs, each kept within
+    bounds; f, the `beta_factor`, and d, the `beta_decay`, are 1 unless given.
 
     The paper gives no numbers. With alpha bounded by 1000 only, S went to 0 within four epochs of
     MNIST and all but three clusters lost their images; with bounds of 10, 1 and 0, where all stayed
@@ -23,10 +24,14 @@ class RebalanceEntropyWeights(keras.callbacks.Callback):
 
     Args:
         alpha_bounds, beta_bounds: smallest and largest value, in the units of R.
+        beta_factor: f, not negative: how much the term of the batch entropy weighs beside R. The
+            paper has the three "approximately equal".
+        beta_decay: d, positive. "Asymptotically, we should prioritize minimizing the
+            reconstruction error": below 1, clusters may become uneven as training goes on.
 
     Raises:
-        ValueError: bounds that are negative or in the wrong order; in `fit`, the model has no
-            entropy weights.
+        ValueError: bounds that are negative or in the wrong order, a negative factor, a decay that
+            is not positive; in `fit`, the model has no entropy weights.
 
     Example:
 
@@ -47,10 +52,14 @@ class RebalanceEntropyWeights(keras.callbacks.Callback):
     autoencoders, 2017, end of Section 3.2.
     """
 
-    def __init__(self, alpha_bounds=(0.0, 0.1), beta_bounds=(0.0, 10_000.0)):
+    def __init__(
+        self, alpha_bounds=(0.0, 0.1), beta_bounds=(0.0, 10_000.0), beta_factor=1.0, beta_decay=1.0
+    ):
         super().__init__()
         self.alpha_bounds = check_range("alpha_bounds", alpha_bounds)
         self.beta_bounds = check_range("beta_bounds", beta_bounds)
+        self.beta_factor = check_weight("beta_factor", beta_factor)
+        self.beta_decay = check_positive("beta_decay", beta_decay)
 
     def on_train_begin(self, logs=None):
         """Refuses a model without entropy weights."""
@@ -63,7 +72,8 @@ class RebalanceEntropyWeights(keras.callbacks.Callback):
         model, error = self.model, logs["reconstruction"]
         logs["alpha"], logs["beta"] = float(model.alpha), float(model.beta)
         model.alpha.assign(_ratio(error, logs["unweighted_sample_entropy"], self.alpha_bounds))
-        model.beta.assign(_ratio(error, logs["unweighted_batch_entropy"], self.beta_bounds))
+        share = self.beta_factor * self.beta_decay ** (epoch + 1) * error
+        model.beta.assign(_ratio(share, logs["unweighted_batch_entropy"], self.beta_bounds))
 
 
 def _ratio(error, entropy, bounds):
