@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
+PACKAGES = ("reproduce", "tfclust")
 DOCUMENTS = sorted((ROOT / "docs").glob("*.md"))
 DOCUMENTED = (ast.Module, ast.ClassDef, ast.FunctionDef)
 
@@ -15,7 +16,7 @@ DOCUMENTED = (ast.Module, ast.ClassDef, ast.FunctionDef)
 def docstrings():
     """Every docstring with an example, named after what it is of."""
     found = []
-    for path in sorted((ROOT / "tfclust").rglob("*.py")):
+    for path in sorted(path for name in PACKAGES for path in (ROOT / name).rglob("*.py")):
         module = ".".join(path.relative_to(ROOT).with_suffix("").parts)
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             text = ast.get_docstring(node) if isinstance(node, DOCUMENTED) else None

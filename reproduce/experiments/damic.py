@@ -55,6 +55,17 @@ DATASETS = {
 KMEANS_SCALES = {"twenty_newsgroups": "max"}
 
 
+# Why the paper's figures are not reached, as far as is known.
+GUESSES = {
+    "fashion_mnist damic *": "the start is above the paper's, and a point is missing: fifty epochs "
+    "on the labels of k-means leave the gate so sure that few samples move afterwards.",
+    "twenty_newsgroups damic *": "an autoencoder takes few steps an epoch, and half the squared "
+    "error of a document differs little between autoencoders.",
+    "* damic *": "the start is 8 points below the paper's, which normalizing the code may cost, "
+    "and fifty epochs on the labels of k-means leave the gate so sure that few samples move.",
+}
+
+
 def _experiment(table, dataset, method, init, epochs, **settings) -> Experiment:
     return Experiment("damic", table, dataset, method, init, epochs, FIVE_RUNS, settings)
 
@@ -111,6 +122,7 @@ PAPER = Paper(
                 (table,),
                 ("kmeans", "ae_kmeans", "damic"),
                 metrics=("nmi", "ari", "acc"),
+                guesses=GUESSES,
             )
             for table, (dataset, _) in DATASETS.items()
         ),

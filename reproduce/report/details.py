@@ -69,7 +69,7 @@ def details(
         >>> from reproduce.experiments import PAPERS
         >>> from reproduce.report.details import details
         >>> details(PAPERS["damic"], [], [])["left_out"][0]
-        'dbn_kmeans'
+        'dcn'
     """
     groups = defaultdict(list)
     for record in records:

@@ -11,7 +11,7 @@ def to_html(text: str) -> Markup:
 
     Example:
         >>> from reproduce.report.markdown import to_html
-        >>> to_html("**Figure 1.** `a < b`")
-        Markup('<p><strong>Figure 1.</strong> <code>a &lt; b</code></p>\n')
+        >>> print(to_html("**Figure 1.** `a < b`"), end="")
+        <p><strong>Figure 1.</strong> <code>a &lt; b</code></p>
     """
-    return Markup(MarkdownIt("js-default", {"linkify": False}).render(text))
+    return Markup(MarkdownIt("js-default").render(text))

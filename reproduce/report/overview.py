@@ -92,4 +92,4 @@ def guesses(counts: Iterable[Reached]) -> dict[str, list[str]]:
                 guess = count.table.guess(row.experiment) or NO_GUESS
                 model = f"{row.experiment.dataset}, {row.model} ({', '.join(missed)})"
                 found[guess].append(model)
-    return found
+    return dict(found)

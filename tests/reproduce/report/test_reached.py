@@ -120,3 +120,11 @@ def test_the_list_ends_with_the_sum(ledger, record, capsys):
     assert lines[-1].startswith("0 of 113 published cells are reached by 5 seeds or more; 0 with")
     [line] = [line for line in lines if line.startswith("aecm    table11 ")]
     assert line.split()[2:8] == ["1", "of", "1120", "30", "0", "1"]
+
+
+def test_the_first_guess_that_fits_a_row_is_taken(experiment):
+    guesses = {"usps cm *": "another start.", "usps *": "other data.", "* aecm": "no."}
+    table = replace(PAPERS["aecm"].table("11"), guesses=guesses)
+    assert table.guess(experiment("usps", "cm")) == "another start."
+    assert table.guess(experiment("usps", "gmm")) == "other data."
+    assert table.guess(experiment("mnist", "cm")) == ""
