@@ -104,7 +104,9 @@ class Ledger:
         Args:
             record: The run, with every field of the ledger; `metrics` are fractions, `config` is
                 `Experiment.config()`. One that diverged has `divergence` besides: the `epoch` of
-                the training that stopped, from 1, and its `message`.
+                the training that stopped, from 1, and its `message`. One that was trained
+                elsewhere has `bundle`: the `devices` that trained it, the most runs that shared one
+                `side_by_side`, and the `commits` of the code that wrote and scored it.
 
         Raises:
             ValueError: If the record lacks a field, holds NaN or is not plain JSON.
@@ -178,6 +180,8 @@ def check_record(record: Mapping[str, Any]) -> None:
         _check_scores(record["metrics"])
     else:
         _check_divergence(record.get("divergence"))
+    if "bundle" in record:
+        _check_bundle(record["bundle"])
 
 
 def _is_finite_number(value: Any) -> bool:
@@ -202,6 +206,15 @@ def _check_divergence(divergence: Any) -> None:
         raise ValueError(
             "`divergence` of a run that diverged must tell its `epoch`, a positive integer. "
             f"Received: divergence={divergence!r}"
+        )
+
+
+def _check_bundle(bundle: Any) -> None:
+    devices = bundle.get("devices") if isinstance(bundle, Mapping) else None
+    if not isinstance(devices, list) or not devices or not all("kind" in each for each in devices):
+        raise ValueError(
+            "`bundle` of a run that was trained elsewhere must tell its `devices`, each with its "
+            f"`kind`. Received: bundle={bundle!r}"
         )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import multiprocessing
 import shutil
 import sys
@@ -20,13 +21,15 @@ from reproduce.data import load, look_for
 from reproduce.errors import UserError
 from reproduce.experiment import Experiment
 from reproduce.known_settings import check_settings
-from reproduce.ledger import DIVERGED, FINISHED, Ledger
+from reproduce.ledger import DIVERGED, FINISHED, Ledger, run_key
 from reproduce.progress import PartBar, epoch_bar
 from reproduce.selection import Selection, count
 from tfclust.startup import start_tensorflow
 
 
-def run(selection: Selection, ledger: Ledger, work_dir, jobs=1, data_dir=None, bar=None) -> int:
+def run(
+    selection: Selection, ledger: Ledger, work_dir, jobs=1, data_dir=None, bar=None, place=None
+) -> int:
     """Run the selected seeds and append each to the ledger as it finishes or diverges.
 
     A run that was cut off goes on from its checkpoint in `work_dir`. One that fails for any other
@@ -40,6 +43,8 @@ def run(selection: Selection, ledger: Ledger, work_dir, jobs=1, data_dir=None, b
         jobs: Processes at a time.
         data_dir: Folder of the data, or None for the environment's.
         bar: `PartBar` of which each run is a part; None for one of these runs alone.
+        place: Where a run is trained: function of an experiment, seeds and data that gives what
+            `RunHere` is, such as a `reproduce.bundles.BundledRun`; None for a `RunHere`.
 
     Returns:
         The number of runs that failed. One that diverged is a result, and did not fail.
@@ -62,7 +67,8 @@ def run(selection: Selection, ledger: Ledger, work_dir, jobs=1, data_dir=None, b
         for experiment, seeds in selection
         for group in _groups(experiment, seeds, stacks_seeds(experiment.method))
     ]
-    common = ledger.path, Path(work_dir), data_dir
+    place = functools.partial(RunHere, Path(work_dir)) if place is None else place
+    common = ledger.path, place, data_dir
     failed = 0
     own_bar = bar is None
     bar = PartBar(count(selection), "all runs", "run") if own_bar else bar
@@ -102,48 +108,93 @@ def _groups(experiment, seeds, stacked):
     return [(experiment, (seed,)) for seed in seeds]
 
 
-def _run_group(experiment, seeds, ledger_path, work_dir, data_dir) -> int:
+def _run_group(experiment, seeds, ledger_path, place, data_dir) -> int:
     """Run seeds together; returns how many failed."""
     from tfclust.callbacks.loss_not_finite import LossNotFinite
 
     data = load(experiment.dataset, data_dir, dict(experiment.settings).get("scale"))
-    directory = work_dir / run_folder(experiment, seeds)
+    run = place(experiment, seeds, data)
     start = time.monotonic()
     try:
-        records = _finished_records(experiment, seeds, data, directory)
+        records = _finished_records(experiment, seeds, data, run)
     except LossNotFinite as error:
-        shutil.rmtree(directory)  # its checkpoints lead to the same end
+        run.drop()
         if len(seeds) > 1:  # one of them has diverged, and hides what the others would come to
             return sum(
-                _run_group(experiment, (seed,), ledger_path, work_dir, data_dir) for seed in seeds
+                _run_group(experiment, (seed,), ledger_path, place, data_dir) for seed in seeds
             )
         _tell("diverged", experiment, seeds, error)
         records = [diverged_record(experiment, seeds[0], data, error, time.monotonic() - start)]
+    except UserError as error:
+        _tell("failed", experiment, seeds, error)
+        return len(seeds)
     except Exception:
         # Any other error is told in full and is no result; the runs that follow may do without it.
         _tell("failed", experiment, seeds, traceback.format_exc())
         return len(seeds)
+    ledger = Ledger(ledger_path)
+    finished = ledger.finished()  # of seeds that train together, some may be
     for record in records:
-        Ledger(ledger_path).append(record)
-    _tidy(directory)
+        if run_key(record) not in finished:
+            ledger.append(run.signed(record))
+    run.tidy()
     return 0
 
 
-def _finished_records(experiment, seeds, data, directory: Path) -> list[dict]:
+def _finished_records(experiment, seeds, data, run) -> list[dict]:
     from reproduce.methods import Task
     from reproduce.methods import run as run_method
 
-    directory.mkdir(parents=True, exist_ok=True)
-    with epoch_bar(_describe(experiment, seeds)) as progress:
-        outcomes = run_method(Task(experiment, seeds, data, directory, progress))
-    return [make_record(experiment, data, outcome) for outcome in outcomes]
+    with run.opened() as directory, _epochs_of(run, describe(experiment, seeds)) as progress:
+        task = Task(experiment, seeds, data, directory, progress, run.trains_here)
+        return [make_record(experiment, data, outcome) for outcome in run_method(task)]
+
+
+def _epochs_of(run, description: str):
+    if run.trains_here:
+        return epoch_bar(description)
+    return contextlib.nullcontext(lambda done, total: None)
+
+
+class RunHere:
+    """Seeds of an experiment that this process trains together.
+
+    Args:
+        work_dir: Folder of checkpoints and trained models.
+        experiment, seeds: What is run.
+        data: Its dataset.
+    """
+
+    trains_here = True
+
+    def __init__(self, work_dir: Path, experiment: Experiment, seeds: Sequence[int], data):
+        self._directory = work_dir / run_folder(experiment, seeds)
+
+    @contextlib.contextmanager
+    def opened(self) -> Iterator[Path]:
+        """Give the folder of its checkpoints and its model, in which it may have begun before."""
+        self._directory.mkdir(parents=True, exist_ok=True)
+        yield self._directory
+
+    def drop(self) -> None:
+        """Forget a run that has diverged: its checkpoints lead to the same end."""
+        shutil.rmtree(self._directory)
+
+    def signed(self, record: dict) -> dict:
+        """Return the ledger's record of one of its seeds, with what trained it."""
+        return record
+
+    def tidy(self) -> None:
+        """Remove what it needs no more once it is recorded: all but the trained model."""
+        tidy(self._directory)
 
 
 def _tell(end: str, experiment, seeds, reason) -> None:
-    tqdm.write(f"{end}: {_describe(experiment, seeds)}: {reason}", file=sys.stderr)
+    tqdm.write(f"{end}: {describe(experiment, seeds)}: {reason}", file=sys.stderr)
 
 
-def _describe(experiment, seeds):
+def describe(experiment: Experiment, seeds: Sequence[int]) -> str:
+    """Name the runs of some seeds in a few words."""
     named = (experiment.table, experiment.dataset, experiment.method, experiment.init)
     runs = f"seed {seeds[0]}" if len(seeds) == 1 else f"{len(seeds)} seeds"
     return " ".join(filter(None, (*named, runs)))
@@ -156,8 +207,8 @@ def run_folder(experiment: Experiment, seeds: Sequence[int]) -> str:
     return "-".join((*filter(None, named), str(experiment.epochs), experiment.digest, seeds))
 
 
-def _tidy(directory: Path) -> None:
-    """Remove what a run needs no more once it is recorded: all but the trained model."""
+def tidy(directory: Path) -> None:
+    """Remove what is in the folder of a run but the trained model."""
     for part in (directory / name for name in ("checkpoints", "pretraining")):
         if part.exists():
             shutil.rmtree(part)

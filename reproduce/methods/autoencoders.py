@@ -9,10 +9,10 @@ from reproduce.methods.task import Task
 from reproduce.methods.training import (
     Clock,
     Progress,
-    ScoreCurve,
     compile_for_epochs,
     prefixed,
     pretrain_once,
+    score_curve,
 )
 from tfclust.callbacks import AveragingEpoch, Checkpoint
 from tfclust.metrics import evaluate, sparsity_criterion
@@ -40,7 +40,7 @@ def _train_aecm(task: Task, seed: int) -> Outcome:
         epochs=epochs,
         verbose=0,
         callbacks=[
-            ScoreCurve(x, task.data.y, CURVE_EVERY, state),
+            *score_curve(task, x, task.data.y, CURVE_EVERY, state),
             Progress(task.progress, before, before + epochs),
             Clock(state),
             AveragingEpoch(),

@@ -14,10 +14,10 @@ from reproduce.methods.task import Task
 from reproduce.methods.training import (
     Clock,
     Progress,
-    ScoreCurve,
     compile_for_epochs,
     prefixed,
     pretrain_once,
+    score_curve,
 )
 from tfclust.callbacks import Checkpoint, StopOnPlateau
 from tfclust.metrics import evaluate
@@ -46,7 +46,7 @@ def _train(task: Task, seed: int) -> Outcome:
         epochs=task.experiment.epochs,
         verbose=0,
         callbacks=[
-            ScoreCurve(x, y, CURVE_EVERY, state),
+            *score_curve(task, x, y, CURVE_EVERY, state),
             Progress(task.progress, before, before + task.experiment.epochs),
             Clock(state),
             StopOnPlateau(task.settings["patience"], state),

@@ -8,7 +8,7 @@ from reproduce import known_settings
 from reproduce.methods.outcome import Outcome
 from reproduce.methods.parts import Parts
 from reproduce.methods.task import Task
-from reproduce.methods.training import Clock, Progress, ScoreCurve, compile_for_epochs
+from reproduce.methods.training import Clock, Progress, compile_for_epochs, score_curve
 from tfclust.callbacks import AnnealTemperature, Checkpoint
 from tfclust.metrics import batch_entropy, evaluate, knn_error, sample_entropy
 from tfclust.models import VAE, GumbelSoftmaxVAE
@@ -25,8 +25,9 @@ def run_gumbel(task: Task) -> list[Outcome]:
 def _train_gumbel(task: Task, seed: int) -> Outcome:
     x, y, parts = task.data.x, task.data.y, parts_of(task)
     model, state = build_gumbel(task, seed), {}
-    curve = ScoreCurve(x[parts.validation], y[parts.validation], CURVE_EVERY, state)
-    terms = _fit(model, task, parts, state, [annealing(task.settings), curve])
+    rows = parts.validation
+    curve = score_curve(task, x[rows], y[rows], CURVE_EVERY, state)
+    terms = _fit(model, task, parts, state, [annealing(task.settings), *curve])
     memberships = model.predict(x, batch_size=2000, verbose=0)
     labels = memberships.argmax(axis=1)
     return Outcome(

@@ -11,9 +11,9 @@ from reproduce.methods.task import Task
 from reproduce.methods.training import (
     Clock,
     Progress,
-    ScoreCurve,
     compile_for_epochs,
     pretrain_once,
+    score_curve,
 )
 from tfclust.callbacks import Checkpoint, RebalanceEntropyWeights
 from tfclust.metrics import batch_entropy, cluster_sizes, sample_entropy
@@ -43,7 +43,7 @@ def _train(task: Task, seed: int) -> Outcome:
         verbose=0,
         callbacks=[
             *schedules(task.settings),
-            ScoreCurve(x, task.data.y, CURVE_EVERY, state, CURVE_LOGS),
+            *score_curve(task, x, task.data.y, CURVE_EVERY, state, CURVE_LOGS),
             Progress(task.progress, before, before + task.experiment.epochs),
             Clock(state),
             Checkpoint(directory / "checkpoints", state=state),

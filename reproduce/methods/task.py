@@ -20,6 +20,8 @@ class Task:
         data: Its dataset, scaled as the experiment says, images flat.
         directory: Folder for the checkpoints and the trained models of these runs.
         progress: Called with the number of epochs done and their total.
+        scores_while_training: Whether a curve of scores is taken, for which the weights must be at
+            hand between epochs.
     """
 
     experiment: Experiment
@@ -27,6 +29,7 @@ class Task:
     data: Dataset
     directory: Path
     progress: Callable[[int, int], None]
+    scores_while_training: bool = True
 
     @property
     def settings(self) -> dict:

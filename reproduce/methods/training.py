@@ -53,6 +53,11 @@ def prefixed(prefix: str, scores: dict[str, float]) -> dict[str, float]:
     return {f"{prefix}_{name}": value for name, value in scores.items()}
 
 
+def score_curve(task, x, y, every: int, state: dict, logs=("loss",)) -> list[ScoreCurve]:
+    """The `ScoreCurve` of a task, or none where it takes no scores while training."""
+    return [ScoreCurve(x, y, every, state, logs)] if task.scores_while_training else []
+
+
 class Progress(keras.callbacks.Callback):
     """Reports epochs to a function of (done, total).
 
@@ -62,6 +67,8 @@ class Progress(keras.callbacks.Callback):
         total: Epochs of all of them; those of this training if None.
         stages: Names of the stages of this training, in their order, each of the same length.
     """
+
+    reads_logs_alone = True  # so a training on another device calls it, too
 
     def __init__(self, report, before=0, total=None, stages=()):
         super().__init__()
@@ -82,6 +89,8 @@ class Progress(keras.callbacks.Callback):
 
 class Clock(keras.callbacks.Callback):
     """Adds the time spent to `state["seconds"]`, across the processes of a resumed run."""
+
+    reads_logs_alone = True
 
     def __init__(self, state):
         super().__init__()

@@ -107,7 +107,11 @@ class Row:
 
     @property
     def machines(self) -> str:
-        """Processors and cores of the finished runs."""
-        return "; ".join(
-            sorted({f"{record['cpu']}, {record['cores']} cores" for record in self.records})
-        )
+        """Processors and cores, or accelerators, of the finished runs."""
+        return "; ".join(sorted(set(map(_machine, self.records))))
+
+
+def _machine(record: Mapping[str, Any]) -> str:
+    if "bundle" in record:
+        return ", ".join(sorted({device["kind"] for device in record["bundle"]["devices"]}))
+    return f"{record['cpu']}, {record['cores']} cores"

@@ -180,3 +180,12 @@ def test_a_write_that_finds_no_room_leaves_no_torn_line(ledger, record):
     assert finished.returncode == 3
     assert ledger.path.read_bytes() == before
     assert len(Ledger(ledger.path).records()) == 1
+
+
+def test_a_run_that_was_trained_elsewhere_names_the_devices(ledger, record):
+    card = {"platform": "gpu", "kind": "NVIDIA H100", "jax": "0.10.2"}
+    ledger.append(record(bundle={"devices": [card], "side_by_side": 2, "commits": ["0" * 40]}))
+    assert ledger.records()[0]["bundle"]["devices"] == [card]
+    for devices in ([], None, [{}]):
+        with pytest.raises(ValueError, match="must tell its `devices`"):
+            ledger.append(record(seed=1, bundle={"devices": devices}))
