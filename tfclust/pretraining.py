@@ -15,6 +15,7 @@ from tfclust.losses import binary_cross_entropies, squared_errors
 from tfclust.networks import chain, restart_statistics, smallest_batch
 from tfclust.optimizers import FusedAdam, LossScaling, build_optimizer
 from tfclust.seeds import check_seed
+from tfclust.trainings import Training, trainer
 
 STEPS_PER_EXECUTION = 20  # the most between two returns to Python, where no one watches a step
 SMALLEST_VARIANCE = 1e-7  # of data up to 1: rows on their centroids have rounding errors too
@@ -76,6 +77,21 @@ def train_network(
             steps_per_execution=steps_of_an_execution(steps),
         )
         build_optimizer(network)
+    if trainer() is not None:
+        return trainer()(
+            Training(
+                network,
+                x,
+                x if y is None else y,
+                batch_size,
+                least,
+                seed,
+                epochs,
+                initial_epoch,
+                callbacks=with_callbacks(callbacks, StopOnNaN()),
+                verbose=verbose,
+            )
+        )
     steps_taken = StepsTaken()
     batches = shuffled_epochs(x, y, batch_size, seed, steps_taken.read, least=least)
     if y is None:

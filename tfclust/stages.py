@@ -170,6 +170,8 @@ def seconds_of_stages(directory):
 class _Recorder(keras.callbacks.Callback):
     """Adds the loss of every epoch and the time that it took to a record."""
 
+    reads_logs_alone = True
+
     def __init__(self, record):
         super().__init__()
         self._record = record

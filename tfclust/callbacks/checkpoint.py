@@ -65,11 +65,13 @@ class Checkpoint(keras.callbacks.Callback):
 
     def on_epoch_end(self, epoch, logs=None):
         """Saves if the last checkpoint is old enough; a run that is about to end needs none."""
-        now = time.monotonic()
+        if self.is_due(epoch):
+            self.save(epoch + 1)
+
+    def is_due(self, epoch):
+        """Whether it is time to save after epoch `epoch`, counted from 0."""
         is_last = epoch + 1 == self.params["epochs"] or self.model.stop_training
-        if not is_last and now - self._last_time >= self.every_seconds:
-            self._save(epoch + 1)
-            self._last_time = now
+        return not is_last and time.monotonic() - self._last_time >= self.every_seconds
 
     def on_train_end(self, logs=None):
         """Removes the checkpoints of a run that is over."""
@@ -81,7 +83,9 @@ class Checkpoint(keras.callbacks.Callback):
     def _checkpoints(self):
         return sorted(self.directory.glob("epoch-*[0-9]"))
 
-    def _save(self, epochs_done):
+    def save(self, epochs_done):
+        """Writes a checkpoint of the model as it is after `epochs_done` epochs."""
+        self._last_time = time.monotonic()
         older = self._checkpoints()
         place = self.directory / f"epoch-{epochs_done:06d}"
         part = _part(place)

@@ -30,6 +30,8 @@ class ProgressBar(keras.callbacks.Callback):
     ```
     """
 
+    reads_logs_alone = True
+
     def __init__(self, bar, stages=()):
         super().__init__()
         self.bar = bar

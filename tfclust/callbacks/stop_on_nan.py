@@ -17,6 +17,8 @@ class StopOnNaN(keras.callbacks.Callback):
         LossNotFinite: a RuntimeError; the loss is not finite; says at which epoch and which terms.
     """
 
+    reads_logs_alone = True
+
     def on_epoch_end(self, epoch, logs=None):
         """Checks the logs of epoch `epoch`, counted from 0 and reported from 1 as Keras does."""
         bad = {name: float(v) for name, v in (logs or {}).items() if not np.all(np.isfinite(v))}

@@ -34,6 +34,7 @@ from tfclust.processor import check_bfloat16
 from tfclust.sampling import step_seed
 from tfclust.seeds import drawn_seed
 from tfclust.streams import CheckedStreams, batch_spec, is_stream
+from tfclust.trainings import Training, trainer
 from tfclust.weight_average import WeightAverage
 
 # Weights and sums of half precision lose the steps of a training, which are small.
@@ -319,6 +320,17 @@ class ObjectiveModel(keras.Model):
         validation_batch_size = check_count(
             "validation_batch_size", validation_batch_size, batch_size
         )
+        if trainer() is not None:
+            _refuse_elsewhere(
+                steps_per_epoch=steps_per_epoch,
+                validation_data=validation_data,
+                validation_split=validation_split or None,
+                y=y if self._compile_metrics is not None else None,
+            )
+            callbacks = with_callbacks(callbacks, StopOnNaN())
+            return trainer()(
+                self._training(x, batch_size, epochs, initial_epoch, shuffle, callbacks, verbose)
+            )
         steps_taken = StepsTaken()
         with self._checked_streams() as checked:
             if validation_data is None and validation_split:
@@ -588,6 +600,17 @@ class ObjectiveModel(keras.Model):
             restart=steps_per_epoch not in (None, steps),
         )
 
+    def _training(self, x, batch_size, *how):
+        """A `fit` that is done elsewhere, on checked data."""
+        if is_stream(x):
+            raise ValueError(
+                "`x` must be an array or a CSR matrix where an accelerator trains: its epochs are "
+                f"one program, and the data stay on it. Received: x of type {type(x).__name__}"
+            )
+        x = self._checked(x, self._min_rows)
+        self._ensure_built(x)
+        return Training(self, x, None, batch_size, smallest_batch(self), self._order_seed, *how)
+
     def _ensure_built(self, x):
         if self.built:
             return
@@ -720,3 +743,8 @@ def _refuse(name, value, reason="the objectives have no place for it"):
         raise ValueError(
             f"`{name}` must not be given: {reason}. Received: {name} of type {type(value).__name__}"
         )
+
+
+def _refuse_elsewhere(**given):
+    for name, value in given.items():
+        _refuse(name, value, "it has no place where an accelerator trains")
