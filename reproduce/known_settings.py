@@ -12,7 +12,10 @@ from reproduce.experiment import Experiment
 AUTOENCODER = ("n_clusters", "embedding_dim", "hidden_units", "batch_size")
 AECM = (*AUTOENCODER, "alpha", "beta", "lbd")
 DAMIC = ("n_clusters", "hidden_units", "gate_units", "normalize_first", "batch_size")
-GENERATIVE = ("feature_dim", "latent_dim", "gaussian_weight", "reconstruction_loss", "batch_size")
+GENERATIVE = (
+    *("feature_dim", "latent_dim", "gaussian_weight", "reconstruction_loss", "batch_size"),
+    "normalize_features",
+)
 MIXAE = (
     *("n_clusters", "embedding_dim", "filters", "kernel_size", "hidden_units", "assignment_units"),
     *("assignment_bias", "reconstruction_loss", "alpha", "beta", "batch_size"),

@@ -86,6 +86,7 @@ def normalized_network(
     units,
     activation="relu",
     normalize_first=True,
+    hidden_output=False,
     name=None,
     dtype=None,
     output_dtype=None,
@@ -102,6 +103,8 @@ def normalized_network(
         input_dim, units, activation, name, dtype, output_dtype, seed: as in `dense_network`;
             kernels start Glorot uniform and biases at 0, on which the paper is silent.
         normalize_first: whether a layer is normalized before its activation, or after it.
+        hidden_output: whether the last layer is a hidden layer like the others, normalized and
+            activated as they are. False leaves it linear.
 
     Returns:
         A built `keras.Model` that maps `(batch, input_dim)` to `(batch, units[-1])`.
@@ -118,10 +121,7 @@ def normalized_network(
     def kernel(layer_seed):
         return keras.initializers.GlorotUniform(seed=layer_seed)
 
-    *seeds, last_seed = layer_seeds(seed, len(units))
-    *hidden_units, last = units
-    layers = []
-    for i, (width, layer_seed) in enumerate(zip(hidden_units, seeds, strict=True)):
+    def hidden(i, width, layer_seed, dtype):
         dense = keras.layers.Dense(
             width,
             use_bias=not normalize_first,
@@ -131,11 +131,23 @@ def normalized_network(
         )
         normalize = BatchNormalization(synchronized=True, dtype=dtype, name=f"norm_{i}")
         activate = keras.layers.Activation(activation, dtype=dtype, name=f"activation_{i}")
-        layers += [dense, *_in_order(normalize, activate, normalize_first)]
-    output = keras.layers.Dense(
-        last, kernel_initializer=kernel(last_seed), dtype=output_dtype or dtype, name="output"
-    )
-    return chain((input_dim,), [*layers, output], name, dtype)
+        return [dense, *_in_order(normalize, activate, normalize_first)]
+
+    *seeds, last_seed = layer_seeds(seed, len(units))
+    *hidden_units, last = units
+    layers = []
+    for i, (width, layer_seed) in enumerate(zip(hidden_units, seeds, strict=True)):
+        layers += hidden(i, width, layer_seed, dtype)
+    output_dtype = output_dtype or dtype
+    if hidden_output:
+        layers += hidden(len(seeds), last, last_seed, output_dtype)
+    else:
+        layers.append(
+            keras.layers.Dense(
+                last, kernel_initializer=kernel(last_seed), dtype=output_dtype, name="output"
+            )
+        )
+    return chain((input_dim,), layers, name, dtype)
 
 
 def parallel_dense_autoencoder(

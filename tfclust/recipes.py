@@ -246,6 +246,7 @@ RECIPES = {
             "reconstruction_loss": "cross_entropy",
             "temperature": 1.0,
             "straight_through": False,
+            "normalize_features": False,
         },
         epochs=150,
         settings=lambda n_clusters: {

@@ -99,7 +99,7 @@ def build_gumbel(task: Task, seed: int) -> GumbelSoftmaxVAE:
 
 def _built(model_class, task: Task, seed: int, **own):
     settings = task.settings
-    shared = {name: settings[name] for name in known_settings.GENERATIVE}
+    shared = {name: settings[name] for name in known_settings.GENERATIVE if name in settings}
     model = model_class(**own, **shared, seed=seed, dtype=settings["precision"])
     model.build((None, *task.data.x.shape[1:]))
     compile_for_epochs(model, settings, len(parts_of(task).train), xla=True)

@@ -75,6 +75,11 @@ def test_standard_brings_each_feature_to_mean_zero_and_variance_one(pixels):
     np.testing.assert_allclose(scaled.var(axis=0), 1, atol=1e-5)
 
 
+def test_binary_pixels_are_those_above_a_half():
+    x = np.array([[0, 127], [128, 255]], dtype="uint8")
+    np.testing.assert_array_equal(rescale(x, "binary", pixel_max=255), [[0, 0], [1, 1]])
+
+
 @pytest.mark.parametrize("scale", ["minmax", "standard"])
 def test_constant_feature_becomes_zero(scale):
     x = np.array([[7.0, 1.0], [7.0, 2.0]])

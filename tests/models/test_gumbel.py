@@ -29,6 +29,15 @@ class TestGumbelSoftmaxVAE(ClusteringModelBattery):
         model.build((None, 6))
         return model
 
+    def test_normalized_features_are_those_of_a_hidden_layer(self, rows):
+        model = self.built(normalize_features=True)
+        kinds = [type(layer).__name__ for layer in model.encoder.layers]
+        assert kinds == ["Dense", "BatchNormalization", "Activation"] * 2
+        features = model.embed(rows)
+        assert features.shape == (len(rows), 4)
+        assert features.min() == 0.0 < features.max()
+        assert self.model_class.from_config(model.get_config()).normalize_features
+
     def test_objective_is_eq_7_in_float64(self, trained, rows):
         for loss in ("squared_error", "cross_entropy"):
             model = self.built(reconstruction_loss=loss, gaussian_weight=3.0)

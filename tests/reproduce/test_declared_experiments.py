@@ -8,7 +8,7 @@ import pytest
 
 from reproduce import published
 from reproduce.cli import RESULTS
-from reproduce.experiments import PAPERS
+from reproduce.experiments import PAPERS, gumbel
 from reproduce.ledger import Ledger, run_key
 from tfclust.presets import preset
 
@@ -269,7 +269,28 @@ def test_reference_rows_of_the_gumbel_paper_have_its_settings():
         assert settings["latent_dim"] == (150 if row.dataset == "mnist" else 50)
         assert (settings["temperature"], settings["end_temperature"]) == (1, 0.5)
         assert settings["annealing_epochs"] == 100
-        assert settings["gaussian_weight"] == 5
+
+
+@pytest.mark.parametrize("dataset", ["mnist", "usps", "rcv1_10k"])
+def test_the_first_row_of_the_gumbel_paper_has_the_printed_weight_and_others_change_one_thing(
+    dataset,
+):
+    first, *others = (
+        dict(row.settings).items()
+        for row in GUMBEL.rows(GUMBEL.table("1"))
+        if (row.dataset, row.method) == (dataset, "gumbel")
+    )
+    assert ("gaussian_weight", 5) in first
+    assert others
+    for settings in others:
+        assert len(settings - first) == 1
+
+
+def test_figure_3_of_the_gumbel_paper_shows_every_weight_of_its_grids_once():
+    rows = GUMBEL.rows(GUMBEL.table("figure3"))
+    for dataset, grid in gumbel.WEIGHT_GRIDS.items():
+        runs = [gumbel.at_weight(dataset, weight).identity for weight in grid]
+        assert all([row.identity for row in rows].count(run) == 1 for run in runs)
 
 
 def test_every_run_of_the_gumbel_paper_is_declared_once():

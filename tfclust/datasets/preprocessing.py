@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 
-SCALES = (None, "raw", "max", "sqrt_dim", "minmax", "max_abs", "standard", "l2")
+SCALES = (None, "raw", "binary", "max", "sqrt_dim", "minmax", "max_abs", "standard", "l2")
 
 _DENSE_ONLY = ("minmax", "standard")
 
@@ -25,6 +25,7 @@ def rescale(x, scale, pixel_max=1.0):
 
     - `None`: the usual form, `x / pixel_max` in float32; every way but "raw" starts from it.
     - `"raw"`: untouched, in the stored type.
+    - `"binary"`: 1 where the usual form is above a half, else 0.
     - `"max"`: divided by the largest value of all, as AE-CM does with pendigits (100).
     - `"sqrt_dim"`: times `sqrt(d)`, `d` the number of features, as DEC does with REUTERS-10K: rows
       of unit length then have a mean square of 1.
@@ -64,6 +65,8 @@ def rescale(x, scale, pixel_max=1.0):
     x /= np.float32(pixel_max)
     if scale is None:
         return x
+    if scale == "binary":
+        return (x > 0.5).astype(np.float32)
     if scale == "max":
         x /= x.max() or 1.0  # data of zeros stay
         return x

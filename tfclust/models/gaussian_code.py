@@ -30,7 +30,13 @@ class GaussianCode:
     PARTS = ("encoder", "decoder", "mean", "log_variance", "from_code")
 
     def _take_sizes(
-        self, feature_dim, latent_dim, hidden_units, gaussian_weight, reconstruction_loss
+        self,
+        feature_dim,
+        latent_dim,
+        hidden_units,
+        gaussian_weight,
+        reconstruction_loss,
+        normalize_features,
     ):
         self.feature_dim = check_integer("feature_dim", feature_dim, 2)
         self.latent_dim = check_integer("latent_dim", latent_dim, 1)
@@ -39,6 +45,7 @@ class GaussianCode:
         self.reconstruction_loss = check_choice(
             "reconstruction_loss", reconstruction_loss, RECONSTRUCTION_ERRORS
         )
+        self.normalize_features = bool(normalize_features)
 
     def _build_code(self, input_shape):
         """Creates the networks for inputs of shape `(batch, d)`; returns two more seeds."""
@@ -47,7 +54,8 @@ class GaussianCode:
         encoder_seed, decoder_seed, *seeds = layer_seeds(self.seed, 7)
         size = self.feature_dim
         self.encoder = self._network(
-            "encoder", input_shape[-1], (*self.hidden_units, size), encoder_seed, self.dtype
+            *("encoder", input_shape[-1], (*self.hidden_units, size), encoder_seed, self.dtype),
+            hidden_output=self.normalize_features,
         )
         self.decoder = self._network(
             "decoder", size, (*reversed(self.hidden_units), input_shape[-1]), decoder_seed
@@ -58,10 +66,11 @@ class GaussianCode:
         self.from_code = self._linear("from_code", self.latent_dim, size, seeds[2], use_bias=False)
         return seeds[3:]
 
-    def _network(self, name, input_dim, units, seed, output_dtype=None):
+    def _network(self, name, input_dim, units, seed, output_dtype=None, hidden_output=False):
         return normalized_network(
             input_dim,
             units,
+            hidden_output=hidden_output,
             name=name,
             dtype=self.dtype_policy,
             output_dtype=output_dtype,
@@ -99,4 +108,5 @@ class GaussianCode:
             "hidden_units": self.hidden_units,
             "gaussian_weight": self.gaussian_weight,
             "reconstruction_loss": self.reconstruction_loss,
+            "normalize_features": self.normalize_features,
         }

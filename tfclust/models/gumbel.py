@@ -40,6 +40,9 @@ class GumbelSoftmaxVAE(GaussianCode, ClusteringModel):
         temperature: of the Gumbel-Softmax distribution at the start, positive. It is a variable,
             which `callbacks.AnnealTemperature` lowers.
         straight_through: True decodes one-hot draws, with the gradient of the relaxed ones.
+        normalize_features: True normalizes and activates the features as a hidden layer. "All the
+            layers, except the input, output and embeddings, are followed by batch normalization and
+            ReLU": whether they are embeddings, and so linear, the paper leaves open.
         batch_size, seed, **kwargs: see `ClusteringModel`.
 
     Attributes:
@@ -94,12 +97,14 @@ class GumbelSoftmaxVAE(GaussianCode, ClusteringModel):
         reconstruction_loss="cross_entropy",
         temperature=1.0,
         straight_through=False,
+        normalize_features=False,
         batch_size=300,
         **kwargs,
     ):
         super().__init__(n_clusters, batch_size=batch_size, **kwargs)
         self._take_sizes(
-            feature_dim, latent_dim, hidden_units, gaussian_weight, reconstruction_loss
+            *(feature_dim, latent_dim, hidden_units),
+            *(gaussian_weight, reconstruction_loss, normalize_features),
         )
         self.straight_through = bool(straight_through)
         self._start = check_positive("temperature", temperature)

@@ -22,7 +22,8 @@ class VAE(GaussianCode, ObjectiveModel):
     q(z|x), and so do `predict` and `embed`.
 
     Args:
-        feature_dim, latent_dim, hidden_units, reconstruction_loss: see `GumbelSoftmaxVAE`.
+        feature_dim, latent_dim, hidden_units, reconstruction_loss, normalize_features: see
+            `GumbelSoftmaxVAE`.
         gaussian_weight: w, at least 0; 1 is the bound itself.
         batch_size, seed, **kwargs: see `ObjectiveModel`.
 
@@ -56,12 +57,14 @@ class VAE(GaussianCode, ObjectiveModel):
         hidden_units=(512, 256),
         gaussian_weight=1.0,
         reconstruction_loss="cross_entropy",
+        normalize_features=False,
         batch_size=300,
         **kwargs,
     ):
         super().__init__(batch_size=batch_size, **kwargs)
         self._take_sizes(
-            feature_dim, latent_dim, hidden_units, gaussian_weight, reconstruction_loss
+            *(feature_dim, latent_dim, hidden_units),
+            *(gaussian_weight, reconstruction_loss, normalize_features),
         )
 
     def build(self, input_shape):

@@ -40,7 +40,7 @@ def test_figure_3_draws_accuracy_and_the_criterion_that_needs_no_labels(monkeypa
     def run(task, experiments):
         asked.extend(experiments)
         weights = [dict(each.settings)["gaussian_weight"] for each in experiments]
-        return [[record(w, 0.9 if w == 20 else 0.5, min(w, 3.0))] for w in weights]
+        return [[record(w, 0.9 if w == 20 else 0.5, -abs(w - 3.0))] for w in weights]
 
     monkeypatch.setattr(FigureTask, "run", run)
     settings = {"datasets": ("usps",), "seed": 0, "epochs": 3}
@@ -54,7 +54,7 @@ def test_figure_3_draws_accuracy_and_the_criterion_that_needs_no_labels(monkeypa
 def test_figure_3_leaves_out_a_weight_whose_run_diverged(monkeypatch):
     def run(task, experiments):
         weights = [dict(each.settings)["gaussian_weight"] for each in experiments]
-        return [[record(w, 0.5, min(w, 3.0))] if w != 3 else [] for w in weights]
+        return [[record(w, 0.5, -abs(w - 4.0))] if w != 3 else [] for w in weights]
 
     monkeypatch.setattr(FigureTask, "run", run)
     settings = {"datasets": ("usps",), "seed": 0, "epochs": 3}
