@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -93,7 +94,7 @@ def _write(
     text = environment.get_template(template).render(content, **links)
     if ending == "html":
         title = text.splitlines()[0].removeprefix("# ")
-        body = to_html(text)
+        body = to_html(re.sub(" ([±/]) ", "\u00a0\\1\u00a0", text))  # not broken there
         return pages.write(path, "reproduce.report", "frame.html.j2", title=title, body=body)
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(text, encoding="utf-8")

@@ -52,7 +52,7 @@ def test_the_first_page_tells_what_became_of_every_cell(ledger, record, pages):
     [line] = lines_with(markdown, "| mnist | aecm pretrained |")
     assert "| – (79.4 ± 0.4) |" in line
     assert line.endswith("| 0 | – | not run | 150 epochs |")
-    assert "<strong>55.0 ± 1.6</strong> (54.3 ± 2.1)" in page
+    assert "<strong>55.0\u00a0±\u00a01.6</strong> (54.3\u00a0±\u00a02.1)" in page
 
 
 def test_the_first_page_fits_on_a_few_screens(pages):
@@ -120,7 +120,7 @@ def test_a_row_shows_both_sides_the_best_run_and_the_one_picked_without_labels(
         "| **67.0 ± 0.0** (67.0 ± 2.5) | 2 of 20 | 54.0 / 62.8 / 67.0 (58.6 / 65.1 / 75.0) "
         "| 52.0 / 62.8 / 67.0 | 1.0 | A processor, 2 cores |"
     )
-    assert "<strong>53.0 ± 1.4</strong>" in page
+    assert "<strong>53.0\u00a0±\u00a01.4</strong>" in page
 
 
 def test_tables_that_share_runs_all_show_them(ledger, record, pages):
@@ -202,7 +202,7 @@ def test_diverged_runs_are_counted_and_not_averaged(ledger, record, diverged, pa
     ledger.append(record(seed=3, metrics=scores(0.54)))
     for text in pages("aecm"):
         assert "2 of 20, 2 diverged" in text
-        assert "53.0 ± 1.4" in text
+        assert "53.0 ± 1.4" in text.replace("\u00a0", " ")
     for text in pages():
         assert "2, 2 diverged" in text
         assert "Of 6 recorded runs 4 diverged" in text
