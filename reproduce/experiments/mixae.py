@@ -13,6 +13,7 @@ from reproduce.paper import Paper
 from reproduce.table import Table
 
 THREE_RUNS = (0, 1, 2)
+FIVE_RUNS = tuple(range(5))
 TEN_RUNS = tuple(range(10))
 
 # "Adam", "initialized at 0.001 and reduced by a factor 0.9 every 10 epochs" (Section 4).
@@ -62,6 +63,26 @@ BASELINES = {"kmeans": {"n_init": 10}, "gmm": {"covariance": "diagonal", "unifor
 BASELINE_ITERATIONS = 300
 # DEC's scale for text, or the floor of the mixture's variances would be above most of them.
 BASELINE_SCALES = {"rcv1": "sqrt_dim", "rcv1_10k": "sqrt_dim"}
+# Rows of table 2: epochs, seeds, and what they change in the settings above, with which the last
+# of each dataset was run first. There the biases of the assignment network start Glorot normal,
+# which chooses clusters before the data do: with zeros, "a random initialization" is that of the
+# kernels alone. "Approximately equal" terms are a beta of R / B; three times that keeps clusters
+# even for longer. "Asymptotically, we should prioritize minimizing the reconstruction error": a
+# beta that decays to nothing lets them become uneven, as those of text are; evenly sized clusters
+# cannot score above 80.5 % on classes of shares .41, .285, .218 and .087.
+ZERO_BIAS = {"assignment_bias": "zeros"}
+TWICE_THE_FILTERS = {**ZERO_BIAS, "filters": (16, 32)}
+FIRST_ROW = (EPOCHS, THREE_RUNS, {})
+READINGS = {
+    "mnist": (
+        (30, FIVE_RUNS, TWICE_THE_FILTERS),
+        (30, FIVE_RUNS, {**TWICE_THE_FILTERS, "beta_factor": 3.0}),
+        FIRST_ROW,
+    ),
+    "rcv1": (FIRST_ROW,),
+    "rcv1_10k": ((60, FIVE_RUNS, {**ZERO_BIAS, "beta_decay": 0.9}), FIRST_ROW),
+    "har_recomputed": ((300, FIVE_RUNS, ZERO_BIAS), FIRST_ROW),
+}
 LARGER_K = (20, 30)
 # Seeds decide much: of a few random starts the one of lowest error goes on, as k-means does with
 # its own. It was no better than a single start. Epochs, and those of each start.
@@ -97,11 +118,13 @@ def _table2() -> list[Experiment]:
             )
             for method, own in BASELINES.items()
         ]
-        experiments.append(
+        experiments += [
             _experiment(
-                "table2", dataset, "mixae", "random", EPOCHS, THREE_RUNS, _mixae_settings(dataset)
+                *("table2", dataset, "mixae", "random", epochs, seeds),
+                {**_mixae_settings(dataset), **reading},
             )
-        )
+            for epochs, seeds, reading in READINGS[dataset]
+        ]
     return experiments
 
 

@@ -226,7 +226,7 @@ def test_a_search_takes_the_papers_network_unless_it_has_its_own():
         (
             "mixae",
             "mnist",
-            {"filters": (8, 16), "kernel_size": 3, "assignment_units": (128,)},
+            {"filters": (16, 32), "kernel_size": 3, "assignment_units": (128,)},
         ),
     ],
 )

@@ -98,7 +98,7 @@ def test_rows_whose_constants_were_chosen_with_labels_are_counted_apart(record, 
 
 def test_an_error_is_reached_from_above(record):
     table = PAPERS["gumbel"].table("2")
-    [row] = (row for row in PAPERS["gumbel"].rows(table) if row.method == "gumbel")
+    row = next(row for row in PAPERS["gumbel"].rows(table) if row.method == "gumbel")
     for error, outcome in ((0.001, "reached"), (0.9, "not reached")):
         errors = {f"knn_error_k{k}": error for k in (3, 5, 10)}
         metrics = {"acc": 0.0, "nmi": 0.0, "ari": 0.0, "cluster_information": 1.0, **errors}
