@@ -48,3 +48,25 @@ def variant(
     )
     check_settings(changed)
     return changed
+
+
+def run_of_figure(row: tuple[str, ...], figure: int, settings, **changes: Any) -> Experiment:
+    """Return what a figure trains where the ledger has no run that it could show.
+
+    Args:
+        row: Paper, table, dataset, method and initialization of a declared experiment.
+        figure: Number of the figure.
+        settings: Those of the figure: `dataset`, which may be another than the row's, `epochs` and
+            `seed`.
+        **changes: Settings of the row to change.
+
+    Example:
+        >>> from reproduce.figures.declared import run_of_figure
+        >>> row = ("aecm", "table15", "mnist", "aecm", "random")
+        >>> run = run_of_figure(row, 6, {"dataset": "usps", "epochs": 50, "seed": 0})
+        >>> run.dataset, run.epochs, run.seeds
+        ('usps', 50, (0,))
+    """
+    length = {"epochs": settings["epochs"], "seeds": (settings["seed"],)}
+    declared = variant(*row, figure=figure, **length, **changes)
+    return replace(declared, dataset=settings["dataset"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,37 @@ def finished_models(
         if path.exists():
             found.append((record, experiment, path))
     return found
+
+
+def best_model(
+    task, found: list, badness: Callable[[dict[str, Any]], float], experiment: Experiment
+) -> tuple[Experiment, Any, Any]:
+    """Return the best of finished runs, or one that is trained for the figure where there is none.
+
+    Args:
+        task: The figure's.
+        found: What `finished_models` returned.
+        badness: Of a record; the run of the lowest is taken.
+        experiment: What is trained where nothing was found, with one seed.
+
+    Returns:
+        The experiment of the run, its trained model and its data.
+    """
+    import keras
+
+    import tfclust  # noqa: F401, so that Keras knows its models
+
+    if found:
+        task.bar.found()
+        _, experiment, path = min(found, key=lambda run: badness(run[0]))
+    else:
+        path = train_for_figure(task, experiment)
+    return experiment, keras.saving.load_model(path), load_data(task, experiment)
+
+
+def loss(record: dict[str, Any]) -> float:
+    """Return the loss at the end of a run, by which it can be chosen without labels."""
+    return sum(record["loss_terms"].values())
 
 
 def train_for_figure(task, experiment: Experiment) -> Path:

@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from reproduce.figures.declared import variant
-from reproduce.figures.finished_models import finished_models, load_data, train_for_figure
+from reproduce.figures.declared import run_of_figure
+from reproduce.figures.finished_models import best_model, finished_models
 from reproduce.figures.task import Needs
 
 # Trained for the figure where no finished run on MNIST is at hand.
@@ -53,29 +53,17 @@ def _finished(task):
 
 def trained_model(task, settings) -> TrainedModel:
     """Return the finished run on MNIST of highest ARI, as the paper does, or train the fallback."""
-    found = _finished(task)
-    if found:
-        task.bar.found()
-        _, experiment, path = max(found, key=lambda run: run[0]["metrics"]["ari"])
-        return _loaded(task, experiment, path, origin="")
-    row = ("aecm", "table15", settings["dataset"], "aecm", "random")
-    seeds = (settings["seed"],)
-    experiment = variant(*row, figure=6, epochs=settings["epochs"], seeds=seeds)
-    path = train_for_figure(task, experiment)
-    return _loaded(task, experiment, path, origin=", trained for this figure")
-
-
-def _loaded(task, experiment, path, origin):
-    import keras
-
     from tfclust.metrics import adjusted_rand
-    from tfclust.models import AECM
 
-    model = keras.saving.load_model(path, custom_objects={"AECM": AECM})
-    data = load_data(task, experiment)
+    found = _finished(task)
+    row = ("aecm", "table15", settings["dataset"], "aecm", "random")
+    experiment, model, data = best_model(
+        task, found, lambda record: -record["metrics"]["ari"], run_of_figure(row, 6, settings)
+    )
     labels = model.assign(data.x)
     description = (
         f"AE-CM from a random start on {experiment.dataset}, {experiment.epochs} epochs, seed "
-        f"{experiment.seeds[0]}, ARI {100 * adjusted_rand(data.y, labels):.1f}{origin}"
+        f"{experiment.seeds[0]}, ARI {100 * adjusted_rand(data.y, labels):.1f}"
+        f"{'' if found else ', trained for this figure'}"
     )
     return TrainedModel(model, data, labels, description)

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from reproduce.experiment import Experiment
-from reproduce.figures.declared import variant
-from reproduce.figures.finished_models import finished_models, load_data, train_for_figure
+from reproduce.figures.declared import run_of_figure
+from reproduce.figures.finished_models import best_model, finished_models, loss
 from reproduce.figures.task import Needs
 
 # Trained for a figure where no finished run on MNIST is at hand: USPS is an eighth of its size.
@@ -49,36 +49,9 @@ def _finished(task):
 
 def trained_mixture(task, settings) -> TrainedMixture:
     """Return the finished run on MNIST of lowest loss, chosen without labels, or train one."""
-    found = _finished(task)
-    if found:
-        task.bar.found()
-        _, experiment, path = min(found, key=lambda run: sum(run[0]["loss_terms"].values()))
-    else:
-        experiment = figure_run(settings)
-        path = train_for_figure(task, experiment)
-    return _loaded(task, experiment, path)
-
-
-def figure_run(settings) -> Experiment:
-    """Return the experiment that a figure trains where the ledger has none."""
-    declared = variant(
-        *("damic", "table2", "mnist", "damic", "pretrained"),
-        figure=2,
-        epochs=settings["epochs"],
-        seeds=(settings["seed"],),
-        pretrain_epochs=settings["pretrain_epochs"],
-    )
-    return replace(declared, dataset=settings["dataset"])
-
-
-def _loaded(task, experiment, path):
-    import keras
-
     from tfclust.metrics import clustering_accuracy
-    from tfclust.models import DAMIC
 
-    model = keras.saving.load_model(path, custom_objects={"DAMIC": DAMIC})
-    data = load_data(task, experiment)
+    experiment, model, data = best_model(task, _finished(task), loss, figure_run(settings))
     labels = model.assign(data.x, batch_size=2000)
     accuracy = clustering_accuracy(data.y, labels)
     description = (
@@ -86,3 +59,9 @@ def _loaded(task, experiment, path):
         f"epochs, seed {experiment.seeds[0]}, accuracy {100 * accuracy:.1f}"
     )
     return TrainedMixture(model, data, labels, description)
+
+
+def figure_run(settings) -> Experiment:
+    """Return the experiment that a figure trains where the ledger has none."""
+    row = ("damic", "table2", "mnist", "damic", "pretrained")
+    return run_of_figure(row, 2, settings, pretrain_epochs=settings["pretrain_epochs"])

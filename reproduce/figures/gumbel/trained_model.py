@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 
 from reproduce.experiment import Experiment
-from reproduce.figures.declared import variant
-from reproduce.figures.finished_models import finished_models, load_data, train_for_figure
+from reproduce.figures.declared import run_of_figure
+from reproduce.figures.finished_models import best_model, finished_models, loss
 
 # Trained for a figure where no finished run on MNIST is at hand: USPS is an eighth of its size.
 FALLBACK = {
@@ -19,51 +17,29 @@ FALLBACK = {
 
 def trained_model(task, settings, n_clusters: int = 10):
     """Return a model, its data, and the run in words: of the finished runs that of lowest loss."""
-    import keras
-
-    from tfclust.models import GumbelSoftmaxVAE
-
     found = [
-        (sum(record["loss_terms"].values()), experiment, path)
-        for record, experiment, path in finished_models(
-            task, "gumbel", settings["dataset"], "gumbel", ""
-        )
-        if _is_of_the_first_row(experiment, settings, n_clusters)
+        run
+        for run in finished_models(task, "gumbel", settings["dataset"], "gumbel", "")
+        if _is_of_the_table(run[1], n_clusters)
     ]
-    if found:
-        task.bar.found()
-        _, experiment, path = min(found, key=lambda run: run[0])
-    else:
-        experiment = figure_run(settings, n_clusters)
-        path = train_for_figure(task, experiment)
-    model = keras.saving.load_model(path, custom_objects={"GumbelSoftmaxVAE": GumbelSoftmaxVAE})
+    run = figure_run(settings, n_clusters)
+    experiment, model, data = best_model(task, found, loss, run)
     description = (
         f"{experiment.dataset}, K = {n_clusters}, {experiment.epochs} epochs, seed "
         f"{experiment.seeds[0]}"
     )
-    return model, load_data(task, experiment), description
+    return model, data, description
 
 
-def _is_of_the_first_row(experiment: Experiment, settings, n_clusters: int) -> bool:
-    # Losses of other readings are of other data, or sums of other terms.
-    declared = figure_run(settings, n_clusters)
-    return experiment.table == "table1" and experiment.settings == declared.settings
+def _is_of_the_table(experiment: Experiment, n_clusters: int) -> bool:
+    return experiment.table == "table1" and dict(experiment.settings)["n_clusters"] == n_clusters
 
 
 def figure_run(settings, n_clusters: int = 10) -> Experiment:
     """Return the experiment that a figure trains where the ledger has none."""
-    declared = variant(
-        "gumbel",
-        "table1",
-        "usps" if settings["dataset"] == "usps" else "mnist",
-        "gumbel",
-        "",
-        figure=4,
-        epochs=settings["epochs"],
-        seeds=(settings["seed"],),
-        n_clusters=n_clusters,
-    )
-    return replace(declared, dataset=settings["dataset"])
+    declared = "usps" if settings["dataset"] == "usps" else "mnist"
+    row = ("gumbel", "table1", declared, "gumbel", "")
+    return run_of_figure(row, 4, settings, n_clusters=n_clusters)
 
 
 def test_rows(data) -> np.ndarray:

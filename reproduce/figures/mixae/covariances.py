@@ -6,11 +6,11 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from reproduce.experiments.mixae import EPOCHS
-from reproduce.figures.declared import variant
-from reproduce.figures.finished_models import load_data, train_for_figure
+from reproduce.figures.declared import run_of_figure
+from reproduce.figures.finished_models import best_model
 from reproduce.figures.mixae.mixtures import (
     FALLBACK,
-    best_known,
+    error,
     mixture,
     needs_of_mixtures,
     table_models,
@@ -46,24 +46,10 @@ def gather(task, settings):
 
 
 def _vectors(task, settings, dataset):
-    import keras
-
-    from tfclust.models import MIXAE
-
-    found = table_models(task, dataset)
-    if found:
-        task.bar.found()
-        experiment, path = best_known(found)
-    else:
-        experiment = variant(
-            *("mixae", "table2", dataset, "mixae", "random"),
-            figure=5,
-            epochs=settings["vector_epochs"],
-            seeds=(settings["seed"],),
-        )
-        path = train_for_figure(task, experiment)
-    data = load_data(task, experiment)
-    model = keras.saving.load_model(path, custom_objects={"MIXAE": MIXAE})
+    row = ("mixae", "table2", dataset, "mixae", "random")
+    here = {**settings, "dataset": dataset, "epochs": settings["vector_epochs"]}
+    run = run_of_figure(row, 5, here)
+    _, model, data = best_model(task, table_models(task, dataset), error, run)
     return data.y, model.predict(data.x, batch_size=2000, verbose=0)
 
 

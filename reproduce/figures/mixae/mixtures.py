@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from pathlib import Path
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -11,8 +10,8 @@ import numpy as np
 from reproduce.experiment import Experiment
 from reproduce.experiments import PAPERS
 from reproduce.experiments.mixae import EPOCHS
-from reproduce.figures.declared import variant
-from reproduce.figures.finished_models import finished_models, load_data, train_for_figure
+from reproduce.figures.declared import run_of_figure
+from reproduce.figures.finished_models import best_model, finished_models
 from reproduce.figures.task import Needs
 
 # Trained for a figure where no finished run on MNIST is at hand: USPS is an eighth of its size.
@@ -72,13 +71,18 @@ def _finished(task, n_clusters: int) -> list:
 
 def mixture(task, settings, n_clusters: int = 10) -> Mixture:
     """Return the finished run on MNIST of lowest error, chosen without labels, or train one."""
-    found = _finished(task, n_clusters)
-    if found:
-        task.bar.found()
-        experiment, path = best_known(found)
-        return _loaded(task, experiment, path)
-    experiment = figure_run(settings, n_clusters)
-    return _loaded(task, experiment, train_for_figure(task, experiment))
+    from tfclust.metrics import clustering_accuracy
+
+    found, run = _finished(task, n_clusters), figure_run(settings, n_clusters)
+    experiment, model, data = best_model(task, found, error, run)
+    images = as_images(data.x, experiment)
+    memberships = model.predict(images, batch_size=2000, verbose=0)
+    accuracy = clustering_accuracy(data.y, memberships.argmax(axis=1))
+    description = (
+        f"MIXAE on {experiment.dataset}, K = {model.n_clusters}, {experiment.epochs} epochs, seed "
+        f"{experiment.seeds[0]}, accuracy {100 * accuracy:.1f}"
+    )
+    return Mixture(model, data, images, memberships, description)
 
 
 def table_models(task, dataset: str) -> list:
@@ -89,49 +93,18 @@ def table_models(task, dataset: str) -> list:
     return [run for run in found if run[1].identity in declared]
 
 
-def best_known(found: list) -> tuple[Experiment, Path]:
-    """Return the experiment and the file of the run of lowest reconstruction error.
-
-    The loss would not do: beta is set so that its terms cancel.
-    """
-    return min(found, key=lambda run: run[0]["loss_terms"]["reconstruction"])[1:]
+def error(record) -> float:
+    """Return the reconstruction error of a run; the loss would not do, as its terms cancel."""
+    return record["loss_terms"]["reconstruction"]
 
 
 def figure_run(settings, n_clusters: int = 10) -> Experiment:
     """Return the experiment that a figure trains where the ledger has none."""
-    declared = variant(
-        "mixae",
-        "table2",
-        "mnist",
-        "mixae",
-        "random",
-        figure=6,
-        epochs=settings["epochs"],
-        seeds=(settings["seed"],),
-        n_clusters=n_clusters,
-        image_shape=settings["image_shape"],
-    )
-    return replace(declared, dataset=settings["dataset"])
+    row = ("mixae", "table2", "mnist", "mixae", "random")
+    shape = settings["image_shape"]
+    return run_of_figure(row, 6, settings, n_clusters=n_clusters, image_shape=shape)
 
 
 def as_images(x, experiment: Experiment) -> np.ndarray:
     """Rows as the images of an experiment."""
     return x.reshape(-1, *dict(experiment.settings)["image_shape"])
-
-
-def _loaded(task, experiment, path):
-    import keras
-
-    from tfclust.metrics import clustering_accuracy
-    from tfclust.models import MIXAE
-
-    model = keras.saving.load_model(path, custom_objects={"MIXAE": MIXAE})
-    data = load_data(task, experiment)
-    images = as_images(data.x, experiment)
-    memberships = model.predict(images, batch_size=2000, verbose=0)
-    accuracy = clustering_accuracy(data.y, memberships.argmax(axis=1))
-    description = (
-        f"MIXAE on {experiment.dataset}, K = {model.n_clusters}, {experiment.epochs} epochs, seed "
-        f"{experiment.seeds[0]}, accuracy {100 * accuracy:.1f}"
-    )
-    return Mixture(model, data, images, memberships, description)

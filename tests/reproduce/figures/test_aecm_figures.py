@@ -2,9 +2,11 @@
 
 import types
 
+import keras
 import numpy as np
 import pytest
 
+from reproduce.figures import finished_models
 from reproduce.figures.aecm import (
     asymmetric_prior,
     batch_size_and_concentration,
@@ -245,7 +247,11 @@ def test_the_best_finished_run_on_mnist_with_a_model_is_shown(
         folder = task.work_dir / run_folder(row, (seed,))
         folder.mkdir()
         (folder / "model.keras").touch()
-    monkeypatch.setattr(trained_model, "_loaded", lambda task, *run, origin: run)
-    shown, path = trained_model.trained_model(task, trained_model.FALLBACK["small"])
-    assert shown.seeds == (1,)
-    assert path.parent.name == run_folder(row, (1,))
+    data = types.SimpleNamespace(x=np.zeros((3, 4)), y=np.array([0, 1, 1]))
+    monkeypatch.setattr(finished_models, "load_data", lambda task, experiment: data)
+    model, paths = types.SimpleNamespace(assign=lambda x: data.y), []
+    monkeypatch.setattr(keras.saving, "load_model", lambda path: paths.append(path) or model)
+    shown = trained_model.trained_model(task, trained_model.FALLBACK["small"])
+    assert shown.model is model
+    assert shown.description.endswith("on mnist, 150 epochs, seed 1, ARI 100.0")
+    assert [path.parent.name for path in paths] == [run_folder(row, (1,))]

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from sklearn.datasets import load_digits
 
+from reproduce.figures import finished_models
 from reproduce.figures.damic import all_ones, gate_space, trained_mixture
 from reproduce.figures.task import FigureTask
 from tfclust.models import DAMIC
@@ -63,7 +64,7 @@ def test_where_no_run_is_finished_one_is_declared_to_train():
 def test_the_trained_model_is_loaded_with_its_data(ledger, tmp_path, monkeypatch, shown):
     path = tmp_path / "model.keras"
     shown.model.save(path)
-    monkeypatch.setattr(trained_mixture, "train_for_figure", lambda task, experiment: path)
+    monkeypatch.setattr(finished_models, "train_for_figure", lambda task, experiment: path)
     monkeypatch.setattr(FigureTask, "load", lambda *arguments, **options: shown.data)
     task = FigureTask("damic_figure99", ledger, tmp_path)
     loaded = trained_mixture.trained_mixture(task, SETTINGS)
