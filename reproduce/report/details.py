@@ -13,7 +13,7 @@ from reproduce.experiment import Experiment
 from reproduce.ledger import run_key
 from reproduce.paper import Paper
 from reproduce.report import label_free, notes
-from reproduce.report.row import Row
+from reproduce.report.row import Row, distinction
 from reproduce.report.search_view import SearchView
 from reproduce.search_record import SearchRecord
 from reproduce.table import Table
@@ -124,7 +124,7 @@ def _table_view(
             groups.get(experiment.identity, []),
             _deviation(experiment, declared)
             if experiment.profile == "practical" or table.variants
-            else _distinction(experiment, declared),
+            else distinction(experiment, declared),
         )
         for experiment in declared
     ]
@@ -134,19 +134,6 @@ def _table_view(
         if table.shows(other)
     ]
     return TableView(table, tuple(rows))
-
-
-def _distinction(experiment: Experiment, declared: Sequence[Experiment]) -> str:
-    """Name the settings that tell a row from those of the same table that share its label."""
-    own = dict(experiment.settings)
-    twins = [dict(other.settings) for other in declared if _label(other) == _label(experiment)]
-    return ", ".join(
-        f"{name}={own[name]}" for name in own if any(twin.get(name) != own[name] for twin in twins)
-    )
-
-
-def _label(experiment: Experiment) -> tuple:
-    return experiment.identity[:-1]
 
 
 def _deviation(other: Experiment, declared: Sequence[Experiment]) -> str:

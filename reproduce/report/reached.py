@@ -11,7 +11,7 @@ from reproduce.experiments import PAPERS
 from reproduce.ledger import run_key
 from reproduce.paper import Paper
 from reproduce.report.comparison import Comparison
-from reproduce.report.row import Row
+from reproduce.report.row import Row, distinction
 from reproduce.table import Table
 
 MANY_SEEDS = 5
@@ -157,15 +157,18 @@ def count_reached(records: Iterable[Mapping[str, Any]]) -> list[Reached]:
 def _of_table(
     paper: Paper, table: Table, methods: Sequence[str], runs: Mapping[tuple, list]
 ) -> Reached:
+    experiments = [
+        experiment
+        for experiment in paper.rows(table)
+        if experiment.method in methods
+        and experiment.profile in COUNTED_PROFILES
+        and experiment.dataset not in NOT_COUNTED
+    ]
     models = defaultdict(list)
-    for experiment in paper.rows(table):
-        if (
-            experiment.method in methods
-            and experiment.profile in COUNTED_PROFILES
-            and experiment.dataset not in NOT_COUNTED
-        ):
-            row = Row.of(table, experiment, runs.get(experiment.identity, []))
-            models[_model(row)].append(row)
+    for experiment in experiments:
+        records = runs.get(experiment.identity, [])
+        row = Row.of(table, experiment, records, distinction(experiment, experiments))
+        models[_model(row)].append(row)
     return Reached(
         paper.name,
         table,

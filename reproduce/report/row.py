@@ -115,3 +115,25 @@ def _machine(record: Mapping[str, Any]) -> str:
     if "bundle" in record:
         return ", ".join(sorted({device["kind"] for device in record["bundle"]["devices"]}))
     return f"{record['cpu']}, {record['cores']} cores"
+
+
+def distinction(experiment: Experiment, others: Sequence[Experiment]) -> str:
+    """Name the settings that tell an experiment from others that are called as it is.
+
+    Example:
+        >>> from dataclasses import replace
+        >>> from reproduce.experiments import PAPERS
+        >>> from reproduce.report.row import distinction
+        >>> row = PAPERS["aecm"].rows(PAPERS["aecm"].table("4"))[0]
+        >>> distinction(row, [row, replace(row, settings={**dict(row.settings), "alpha": 2})])
+        'alpha=177'
+        >>> distinction(row, [row])
+        ''
+    """
+    own = dict(experiment.settings)
+    twins = [
+        dict(other.settings) for other in others if other.identity[:-1] == experiment.identity[:-1]
+    ]
+    return ", ".join(
+        f"{name}={own[name]}" for name in own if any(twin.get(name) != own[name] for twin in twins)
+    )

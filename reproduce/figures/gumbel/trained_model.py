@@ -17,13 +17,13 @@ FALLBACK = {
 
 def trained_model(task, settings, n_clusters: int = 10):
     """Return a model, its data, and the run in words: of the finished runs that of lowest loss."""
+    declared = figure_run(settings, n_clusters)
     found = [
         run
         for run in finished_models(task, "gumbel", settings["dataset"], "gumbel", "")
-        if _is_of_the_table(run[1], n_clusters)
+        if _is_of_the_first_row(run[1], declared)
     ]
-    run = figure_run(settings, n_clusters)
-    experiment, model, data = best_model(task, found, loss, run)
+    experiment, model, data = best_model(task, found, loss, declared)
     description = (
         f"{experiment.dataset}, K = {n_clusters}, {experiment.epochs} epochs, seed "
         f"{experiment.seeds[0]}"
@@ -31,8 +31,9 @@ def trained_model(task, settings, n_clusters: int = 10):
     return model, data, description
 
 
-def _is_of_the_table(experiment: Experiment, n_clusters: int) -> bool:
-    return experiment.table == "table1" and dict(experiment.settings)["n_clusters"] == n_clusters
+def _is_of_the_first_row(experiment: Experiment, declared: Experiment) -> bool:
+    # Losses of other readings are of other data, or sums of other terms.
+    return experiment.table == "table1" and experiment.settings == declared.settings
 
 
 def figure_run(settings, n_clusters: int = 10) -> Experiment:

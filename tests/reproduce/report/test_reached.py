@@ -6,7 +6,7 @@ import pytest
 from reproduce.cli import main
 from reproduce.experiments import PAPERS
 from reproduce.report.reached import Cell, count_reached, summary
-from reproduce.report.row import Row
+from reproduce.report.row import Row, distinction
 
 GOOD = {"acc": 0.9, "nmi": 0.9, "ari": 0.5}  # of CM on USPS: above, above, and below
 
@@ -128,3 +128,13 @@ def test_the_first_guess_that_fits_a_row_is_taken(experiment):
     assert table.guess(experiment("usps", "cm")) == "another start."
     assert table.guess(experiment("usps", "gmm")) == "other data."
     assert table.guess(experiment("mnist", "cm")) == ""
+
+
+def test_settings_of_one_name_are_told_apart_by_what_differs(paper):
+    table = paper.table("11")
+    first = paper.rows(table)[0]
+    second = replace(first, settings={**dict(first.settings), "n_init": 7})
+    longer = replace(second, epochs=300)
+    together = [first, second, longer]
+    assert distinction(second, together) == "n_init=7"
+    assert distinction(longer, together) == ""
