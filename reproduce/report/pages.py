@@ -14,7 +14,7 @@ import jinja2
 from reproduce import published
 from reproduce.experiments import PAPERS
 from reproduce.figures import caption
-from reproduce.ledger import DIVERGED, Ledger
+from reproduce.ledger import FINISHED, Ledger, run_key
 from reproduce.report import label_free, overview
 from reproduce.report.comparison import ENTROPIES, LOSS_TERMS, PICKS, RUNTIME, Comparison
 from reproduce.report.details import details
@@ -104,6 +104,7 @@ def _write(
 def _first_page(records: Sequence[Mapping[str, Any]], has_figures: bool) -> dict[str, Any]:
     counts = count_reached(records)
     outcomes = sum((count.outcomes for count in counts), Counter())
+    finished = {run_key(record) for record in records if record["status"] == FINISHED}
     return {
         "papers": [
             (paper, [count for count in counts if count.paper == paper.name])
@@ -122,8 +123,8 @@ def _first_page(records: Sequence[Mapping[str, Any]], has_figures: bool) -> dict
         "not_counted": NOT_COUNTED,
         "not_comparable": NOT_COMPARABLE,
         "on_other_data": sum(count.reached_on_other_data for count in counts),
-        "diverged": sum(record["status"] == DIVERGED for record in records),
-        "runs": len(records),
+        "finished": len(finished),
+        "diverged": len({run_key(record) for record in records} - finished),
         "has_figures": has_figures,
     }
 

@@ -1,3 +1,4 @@
+import importlib
 import json
 import re
 import types
@@ -11,10 +12,13 @@ from matplotlib.figure import Figure
 from reproduce import search_record, searches, tune
 from reproduce.cli import main
 from reproduce.errors import UserError
-from reproduce.experiments import gumbel
+from reproduce.experiments import aecm, gumbel
+from reproduce.figures.declared import variant
+from reproduce.report.reached import count_reached
 from reproduce.report.row import Row
 from reproduce.report.search_view import SearchView, trust
 from reproduce.search_record import SearchRecord, records
+from reproduce.selection import select
 from reproduce.tuned import FRESH_SEEDS, tuned
 
 SCORES = ((0.2, 3.0), (0.5, 1.0), (0.4, 2.0))  # ARI and L_sp of three trials
@@ -122,6 +126,17 @@ def test_a_damaged_search_is_named_and_stops_only_what_shows_it(
         assert "iris" in printed.out or "aecm    tuning" in printed.out
     else:
         assert printed.out == ""
+
+
+def test_searches_are_read_when_they_are_asked_for_and_not_at_import(committed, paper):
+    (committed / "cm_pendigits_l_sp.json").write_text("damaged")
+    importlib.reload(aecm)
+    assert select(paper, "9")
+    assert count_reached([])
+    assert searches.experiment("cm", "pendigits")
+    assert variant("aecm", "table11", "pendigits", "cm", "random", figure=9, epochs=1, seeds=(0,))
+    with pytest.raises(UserError, match=r"cm_pendigits_l_sp.json"):
+        select(paper, "tuning")
 
 
 def test_what_a_search_chose_must_be_settings_of_its_method(search, paper):
