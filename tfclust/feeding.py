@@ -47,7 +47,7 @@ def shuffled_epochs(x, y, batch_size, seed, steps_taken, shuffle=True, least=1):
             step += steps
 
     def epoch(first_step, tables):
-        order = _order(n, seed, first_step, shuffle)
+        order = epoch_order(n, seed, first_step, shuffle)
 
         def batch(i):
             end = tf.where(i + 1 < steps, (i + 1) * batch_size, n)
@@ -83,9 +83,19 @@ def keras_epochs(batches, steps, steps_per_execution, restart=False):
     return batches, steps
 
 
-def _order(n, seed, first_step, shuffle):
+def epoch_order(n, seed, first_step, shuffle=True):
+    """The order of `n` rows in the epoch that begins with step `first_step`.
+
+    Args:
+        n: number of rows.
+        seed, shuffle: see `shuffled_epochs`.
+        first_step: scalar, int64.
+
+    Returns:
+        `(n,)`, int64, or `(S, n)` for S seeds.
+    """
     if not isinstance(seed, int):
-        return tf.stack([_order(n, s, first_step, shuffle) for s in seed])
+        return tf.stack([epoch_order(n, s, first_step, shuffle) for s in seed])
     rows = tf.range(n, dtype=tf.int64)
     if not shuffle:
         return rows

@@ -29,7 +29,9 @@ SAVED = {  # module -> the classes that it registers
         "Occupancy",
         "Purity",
     ),
-    "tfclust.models.cm_ensemble": ("CMEnsemble", "MeanOfMembers"),
+    "tfclust.models.aecm_ensemble": ("AECMEnsemble",),
+    "tfclust.models.cm_ensemble": ("CMEnsemble",),
+    "tfclust.models.ensemble": ("MeanOfMembers",),
     "tfclust.models.objective_terms": ("ObjectiveTerms",),
     "tfclust.optimizers": ("FusedAdam", "LossScaling"),
 }

@@ -5,16 +5,21 @@ import numpy as np
 import pytest
 from battery import ClusteringModelBattery, compiled
 from centroid_battery import ConcentrationBattery
+from ensemble_battery import EnsembleBattery
 
 from tfclust.metrics import ClusteringAccuracy, clustering_accuracy
 from tfclust.models import CM, CMEnsemble
 
 
-class TestCMEnsemble(ClusteringModelBattery, ConcentrationBattery):
+class TestCMEnsemble(EnsembleBattery, ClusteringModelBattery, ConcentrationBattery):
     model_class = CMEnsemble
     kwargs: ClassVar = {"seeds": (0, 5), "n_clusters": 3, "alpha": 5.0}
     lanes = (2,)
-    needs_weights: ClassVar = {"members": (), "set_centroids": (np.zeros((2, 3, 6)),)}
+    needs_weights: ClassVar = {
+        "members": (),
+        "centroids": (),
+        "set_centroids": (np.zeros((2, 3, 6)),),
+    }
 
     def build_seeded(self, seed, **changes):
         return self.build(seeds=(seed, seed + 1), **changes)
@@ -34,13 +39,6 @@ class TestCMEnsemble(ClusteringModelBattery, ConcentrationBattery):
         for name, values in logs.items():
             expected = np.mean([one[name] for one in logs_alone], axis=0)
             np.testing.assert_allclose(values, expected, rtol=1e-4)
-
-    def test_each_member_predicts_what_the_ensemble_does(self, trained, rows):
-        memberships, assigned = trained.predict(rows, verbose=0), trained.assign(rows)
-        for lane, member in enumerate(trained.members()):
-            expected = member.predict(rows, verbose=0)
-            np.testing.assert_allclose(memberships[:, lane], expected, atol=1e-6)
-            np.testing.assert_array_equal(assigned[:, lane], member.assign(rows))
 
     def test_its_layers_and_weights_are_its_own(self, rows, trained):
         assert trained.layers == []

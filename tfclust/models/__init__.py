@@ -5,6 +5,7 @@ from tfclust.startup import check_backend
 check_backend()  # before Keras is imported, whose own error says less
 
 from tfclust.models.aecm import AECM
+from tfclust.models.aecm_ensemble import AECMEnsemble
 from tfclust.models.base import ClusteringModel
 from tfclust.models.cm import CM
 from tfclust.models.cm_ensemble import CMEnsemble
@@ -20,6 +21,7 @@ __all__ = [
     "DAMIC",
     "MIXAE",
     "VAE",
+    "AECMEnsemble",
     "CMEnsemble",
     "ClusteringModel",
     "GumbelSoftmaxVAE",

@@ -31,8 +31,11 @@ class DirichletPrior:
 
     def prior(self, memberships):
         """This replica's share of the Dirichlet prior of the global batch."""
-        prior = dirichlet_prior(global_batch_mean(memberships), self._sorted_alpha)
+        prior = dirichlet_prior(global_batch_mean(memberships), self._concentration())
         return prior / replica_count()
+
+    def _concentration(self):
+        return self._sorted_alpha
 
 
 class CentroidModel(DirichletPrior, ClusteringModel):

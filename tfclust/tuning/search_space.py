@@ -36,7 +36,8 @@ class SearchSpace:
         averages: whether an averaging epoch follows, as CM and AE-CM have it.
         pretraining: arguments of the model's `pretrain`, or None for a random start.
         callbacks: makes from the settings what changes a training from epoch to epoch.
-        ensemble: name of a class in `tfclust.models` that trains many seeds as one program.
+        ensemble: name of a class in `tfclust.models` that trains many seeds as one program, where
+            it says that it pays.
 
     Example:
 
@@ -109,3 +110,12 @@ class SearchSpace:
         import tfclust
 
         return getattr(tfclust, self.model)
+
+    def ensemble_class(self, settings):
+        """The class that trains many seeds of a model of `settings` together; None for none."""
+        if self.ensemble is None or self.pretraining is not None:
+            return None
+        from tfclust import models
+
+        ensemble = getattr(models, self.ensemble)
+        return ensemble if ensemble.pays(settings) else None

@@ -53,6 +53,7 @@ SPACES = {
         ),
         epochs=150,
         averages=True,
+        ensemble="AECMEnsemble",
     ),
     "mixae": SearchSpace(
         model="MIXAE",

@@ -15,11 +15,10 @@ WATCHED_ROWS = 1000  # whose clusters are compared from epoch to epoch
 PATIENCE = 5  # a slow start looks stable for an epoch or two
 
 
-def train(space, settings, x, seeds, epochs=None, callbacks=()):
-    """Trains a model of a search space from each seed, with early stopping.
+def train(space, settings, x, seeds, epochs=None, callbacks=(), stop_early=True):
+    """Trains a model of a search space from each seed.
 
-    Training ends when five epochs in a row change the cluster of less than 0.1% of the rows; the
-    averaging epoch, where the model has one, follows.
+    The averaging epoch, where the model has one, follows.
 
     Args:
         space: `SearchSpace`.
@@ -28,6 +27,8 @@ def train(space, settings, x, seeds, epochs=None, callbacks=()):
         seeds: ints.
         epochs: at most; None takes those of the space.
         callbacks: of `fit`, besides.
+        stop_early: whether training ends when five epochs in a row change the cluster of less than
+            0.1% of the rows.
 
     Returns:
         A list of `Run`, one a seed.
@@ -36,10 +37,44 @@ def train(space, settings, x, seeds, epochs=None, callbacks=()):
         LossNotFinite: a loss is NaN or infinite.
     """
     of_model, of_training = split(settings)
-    run = _train_together if space.ensemble else _train_apart
+    ensemble = space.ensemble_class(of_model)
     epochs = space.epochs if epochs is None else epochs
+    if ensemble is None:
+        models = [space.model_class()(**of_model, seed=seed) for seed in seeds]
+    else:
+        models = [ensemble(seeds, **of_model)]
     with _many_models():
-        return run(space, of_model, of_training, x, seeds, epochs, callbacks)
+        for model in models:
+            _fit(model, space, of_model, of_training, x, epochs, callbacks, stop_early)
+        return measure(models, x) if ensemble is None else measure_members(models[0], x)
+
+
+class TrainerAtOnce:
+    """Trains as `train` does without early stopping, each setting as one program.
+
+    The program is compiled once for all settings that differ in what an ensemble can adjust. What
+    no ensemble trains is trained by `train`.
+    """
+
+    def __init__(self):
+        self._ensembles = {}
+
+    def __call__(self, space, settings, x, seeds, epochs, callbacks=()):
+        """See `train`; `callbacks` are of a `fit` alone."""
+        of_model, of_training = split(settings)
+        ensemble = space.ensemble_class(of_model)
+        if ensemble is None or not space.averages:
+            return train(space, settings, x, seeds, epochs, callbacks, stop_early=False)
+        adjusted = {name: of_model.pop(name) for name in ensemble.ADJUSTABLE if name in of_model}
+        key = repr((space.ensemble, sorted(of_model.items()), of_training, seeds))
+        if key not in self._ensembles:
+            model = self._ensembles[key] = ensemble(seeds, **of_model)
+            model.build((None, *x.shape[1:]))
+            compile_with(model, of_training)
+        model = self._ensembles[key]
+        model.restart(**adjusted)
+        model.fit_at_once(x, epochs)
+        return measure_members(model, x)
 
 
 @contextlib.contextmanager
@@ -57,37 +92,35 @@ def _many_models():
         logger.removeFilter(is_other)
 
 
-def _train_apart(space, of_model, of_training, x, seeds, epochs, callbacks):
-    models = [space.model_class()(**of_model, seed=seed) for seed in seeds]
-    for model in models:
-        _fit(model, space, of_model, of_training, x, epochs, callbacks)
-    return measure(models, x)
-
-
-def _train_together(space, of_model, of_training, x, seeds, epochs, callbacks):
-    """Each run is that of its seed alone, up to rounding; the criteria are read off the stacks."""
-    from tfclust import models
-
-    ensemble = getattr(models, space.ensemble)(seeds, **of_model)
-    _fit(ensemble, space, of_model, of_training, x, epochs, callbacks)
+def measure_members(ensemble, x):
+    """What `tfclust.selection.measure` gives for the members, from the stacks of all."""
     memberships = ensemble.predict(x, batch_size=BATCH_ROWS, verbose=0)
+    reconstructions = ensemble.reconstruct(x, batch_size=BATCH_ROWS)
+    codes = ensemble.embed(x, batch_size=BATCH_ROWS)
     runs = []
-    for s, member in enumerate(ensemble.members()):
-        p, centroids = memberships[:, s], member.centroids()
-        error = squared_error(x, p @ centroids)
-        runs.append(run_of(p, x, centroids, error, seed=member.seed, model=member))
+    for s, (member, centroids) in enumerate(
+        zip(ensemble.members(), ensemble.centroids(), strict=True)
+    ):
+        of_member = codes[:, s] if codes.ndim == 3 else codes
+        error = squared_error(x, reconstructions[:, s])
+        run = run_of(memberships[:, s], of_member, centroids, error, seed=member.seed, model=member)
+        runs.append(run)
     return with_stability(runs)
 
 
-def _fit(model, space, of_model, of_training, x, epochs, callbacks):
+def _fit(model, space, of_model, of_training, x, epochs, callbacks, stop_early):
     # A trial would be over before XLA had paid for its compilation.
     steps = count_batches(x.shape[0], model.batch_size)
     compile_with(model, of_training, steps_per_execution=steps, jit_compile=False)
     if space.pretraining is not None:
         model.pretrain(x, verbose=0, **space.pretraining)
-    watched = x[np.linspace(0, x.shape[0] - 1, min(x.shape[0], WATCHED_ROWS)).astype(int)]
     changes = space.callbacks({**of_model, **of_training})
-    stopping = StopWhenStable(watched, patience=PATIENCE, batch_size=BATCH_ROWS)
-    model.fit(x, epochs=epochs, verbose=0, callbacks=[*changes, stopping, *callbacks])
+    stopping = [_stopping(x)] if stop_early else []
+    model.fit(x, epochs=epochs, verbose=0, callbacks=[*changes, *stopping, *callbacks])
     if space.averages:
         model.fit(x, verbose=0, callbacks=[AveragingEpoch()])
+
+
+def _stopping(x):
+    watched = x[np.linspace(0, x.shape[0] - 1, min(x.shape[0], WATCHED_ROWS)).astype(int)]
+    return StopWhenStable(watched, patience=PATIENCE, batch_size=BATCH_ROWS)
