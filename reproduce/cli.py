@@ -64,20 +64,14 @@ def _list_tables(papers: Iterable[Paper], ledger: Ledger) -> None:
     counts = count_reached(ledger.records())
     reached = {(count.paper, count.table.name): count for count in counts}
     heads = ("paper", "table", "runs done", "cells", REACHED, *REASONS, "title")
-    lines, damaged = [heads], []
+    lines = [heads]
     for paper in papers:
         for table in paper.tables:
-            try:
-                done = _progress(_with_all_seeds(paper.rows(table)), *ends)
-            except UserError as error:  # a search; nothing else depends on it
-                done = "?"
-                damaged.append(error)
+            done = _progress(_with_all_seeds(paper.rows(table)), *ends)
             cells = _cells(reached.get((paper.name, table.name)))
             lines.append((paper.name, table.name, done, *cells, table.title))
     _print_columns(lines)
     print(summary(counts))
-    for error in damaged:
-        print(f"reproduce: {error}", file=sys.stderr)
 
 
 def _cells(reached: Reached | None) -> tuple[str, ...]:

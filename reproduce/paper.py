@@ -9,7 +9,7 @@ from reproduce.errors import UserError
 from reproduce.experiment import Experiment
 from reproduce.known_settings import check_settings
 from reproduce.table import Table
-from reproduce.tuned import TABLE, tuned
+from reproduce.tuned import NOT_PRINTED, TABLE, tuned
 
 
 @dataclass(frozen=True)
@@ -52,15 +52,17 @@ class Paper:
     def rows(self, table: Table) -> list[Experiment]:
         """Return the experiments that a table shows, in the order of their declaration.
 
-        The table of searched settings shows those that the searches chose, read now, beside the
-        paper's on the same datasets.
+        Those that the searches chose, read now, come last. The table of searched settings shows
+        them beside the paper's on the same datasets.
 
         Raises:
             UserError: If the record of a search that the table shows is damaged; names its file.
         """
         shown = [experiment for experiment in self.experiments if table.shows(experiment)]
-        if TABLE not in table.runs:
+        if not {TABLE, *NOT_PRINTED.get(self.name, ())} & set(table.runs):
             return shown
-        chosen = tuned(self.experiments)
+        chosen = [row for row in tuned(self.experiments) if table.shows(row)]
+        if TABLE not in table.runs:
+            return [*shown, *chosen]
         datasets = {row.dataset for row in chosen}
         return [row for row in (*shown, *chosen) if row.dataset in datasets]

@@ -65,7 +65,7 @@ def run(
     groups = [
         group
         for experiment, seeds in selection
-        for group in _groups(experiment, seeds, stacks_seeds(experiment.method))
+        for group in _groups(experiment, seeds, stacks_seeds(experiment))
     ]
     place = functools.partial(RunHere, Path(work_dir)) if place is None else place
     common = ledger.path, place, data_dir

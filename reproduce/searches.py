@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from reproduce.errors import UserError
 from reproduce.experiment import Experiment
 from reproduce.experiments import PAPERS
+from reproduce.experiments.aecm import UCI_CLASSES, UCI_EPOCHS
 from reproduce.tuned import searched_row
+from tfclust.tuning import Choice, Range
 from tfclust.tuning.spaces import space_of
 
 # Settings of an experiment that belong to the network and not to what is searched.
@@ -32,6 +34,8 @@ class Search:
         epochs: Epochs of a run, at most; the model's own if None.
         rows: Rows of the data, drawn by a fixed seed; all if None.
         fixed: Settings that all trials share, in place of the experiment's.
+        parameters: What is searched, in place of the method's registered space.
+        stop_early: Whether a trial ends when its clusters hardly change any more.
     """
 
     max_trials: int = 25
@@ -39,9 +43,22 @@ class Search:
     epochs: int | None = None
     rows: int | None = 2000
     fixed: Mapping[str, Any] = field(default_factory=dict)
+    parameters: Sequence[Range | Choice] | None = None
+    stop_early: bool = True
 
 
+# The UCI sets are so small that a trial is the whole training, from as many seeds as the paper has
+# runs. The ranges hold Table 10's constants and those of Table 13.
+_UCI = Search(max_trials=80, seeds_per_trial=10, epochs=UCI_EPOCHS, rows=None, stop_early=False)
+_UCI_CM = (Range("alpha", 1.0, 100.0, log=True), Choice("batch_size", (10, 20, 40)))
+_UCI_AECM = (
+    Range("alpha", 1.0, 100.0, log=True),
+    Range("beta", 0.01, 100.0, log=True),
+    Range("lbd", 1e-4, 10.0, log=True),
+)
 _SEARCHES = {
+    **{("cm", name): replace(_UCI, max_trials=40, parameters=_UCI_CM) for name in UCI_CLASSES},
+    **{("aecm", name): replace(_UCI, parameters=_UCI_AECM) for name in UCI_CLASSES},
     ("cm", "pendigits"): Search(max_trials=40, seeds_per_trial=5, epochs=75, rows=None),
     # Smaller layers than the paper's, for the time that these take; the settings that are found
     # are then trained with the paper's layers on all rows.
@@ -81,7 +98,9 @@ def fixed_settings(row: Experiment, search: Search) -> dict[str, Any]:
 
     What the method's space searches, such as DAMIC's widths, is not fixed.
     """
-    searched = {parameter.name for parameter in space_of(row.method).parameters}
-    shared = set(_ARCHITECTURE) - searched
+    registered = {parameter.name for parameter in space_of(row.method).parameters}
+    shared = set(_ARCHITECTURE) - registered
+    if search.parameters is not None:  # then the rest of the registered space is the paper's
+        shared |= registered - {parameter.name for parameter in search.parameters}
     own = {name: value for name, value in row.settings if name in shared}
     return {**own, **search.fixed}

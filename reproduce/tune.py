@@ -69,6 +69,8 @@ def run(
             algorithm=algorithm,
             seed=seed,
             epochs=search.epochs,
+            space=search.parameters,
+            stop_early=search.stop_early,
             fixed=searches.fixed_settings(row, search),
         )
     except ValueError as error:

@@ -1,6 +1,7 @@
 """How each method of the tables is run."""
 
-from reproduce.methods.autoencoders import run_ae_gmm, run_ae_kmeans, run_aecm
+from reproduce.experiment import Experiment
+from reproduce.methods.autoencoders import is_small, run_ae_gmm, run_ae_kmeans, run_aecm
 from reproduce.methods.baselines import run_gmm, run_kmeans
 from reproduce.methods.clustering_module import run_cm
 from reproduce.methods.gated_mixture import run_dae_kmeans, run_damic
@@ -33,11 +34,15 @@ __all__ = ["Outcome", "Task", "run"]
 def run(task: Task) -> list[Outcome]:
     """Run a method for the seeds of a task; one outcome a seed."""
     paper, method = task.experiment.paper, task.experiment.method
-    if stacks_seeds(method):
+    if _is_cm(method):
         return run_cm(task)
     return (_OF_PAPER.get((paper, method)) or _METHODS[method])(task)
 
 
-def stacks_seeds(method: str) -> bool:
-    """Whether a method trains all seeds in one program."""
+def stacks_seeds(experiment: Experiment) -> bool:
+    """Whether all seeds of an experiment are trained in one program."""
+    return _is_cm(experiment.method) or is_small(experiment)
+
+
+def _is_cm(method: str) -> bool:
     return method == "cm" or method.startswith("cm_")

@@ -106,7 +106,7 @@ def test_a_file_that_is_no_record_is_a_mistake(search, tmp_path, damage):
 
 @pytest.mark.parametrize(
     ("command", "status"),
-    [("list", 0), ("list 9", 0), ("list tuning", 2), ("report", 2)],
+    [("list 11", 0), ("list", 2), ("list 9", 2), ("list tuning", 2), ("report", 2)],
 )
 def test_a_damaged_search_is_named_and_stops_only_what_shows_it(
     committed, ledger, tmp_path, capsys, command, status
@@ -117,14 +117,12 @@ def test_a_damaged_search_is_named_and_stops_only_what_shows_it(
     places += ["--out", str(tmp_path / "out")] if command == "report" else []
     assert main([*command.split(), *places]) == status
     printed = capsys.readouterr()
-    if command == "list 9":
+    if status == 0:
         assert printed.err == ""
+        assert "usps" in printed.out
     else:
         [line] = printed.err.splitlines()
         assert line.startswith(f"reproduce: {path}: not the record of a search")
-    if status == 0:
-        assert "iris" in printed.out or "aecm    tuning" in printed.out
-    else:
         assert printed.out == ""
 
 
@@ -159,6 +157,31 @@ def test_a_chosen_setting_makes_a_row_that_differs_in_what_was_searched_alone(se
     assert row == expected
     assert not set(FRESH_SEEDS) & set(reference.seeds)
     assert tuned(paper.experiments, [replace(search, paper="mixae")]) == []
+
+
+def test_what_the_paper_searched_and_did_not_print_stands_in_its_own_table(search, paper):
+    chosen = {"alpha": 20.0, "batch_size": 40}
+    [row] = tuned(paper.experiments, [replace(search, dataset="iris", chosen=chosen)])
+    reference = searches.experiment("cm", "iris")
+    assert (row.table, row.profile, row.epochs) == ("table9", "tuned", reference.epochs)
+    assert dict(row.settings) == {**dict(reference.settings), **chosen, "chosen_by": "l_sp"}
+    assert paper.table("table9").shows(row)
+
+
+@pytest.mark.parametrize(
+    ("method", "good"),
+    [("aecm", {"alpha": 42, "beta": 0.12, "lbd": 0.0015}), ("cm", {"alpha": 5, "batch_size": 20})],
+)
+def test_a_search_of_a_small_set_fixes_all_that_it_does_not_search(method, good):
+    row, search = searches.experiment(method, "iris"), searches.declared(method, "iris")
+    fixed = searches.fixed_settings(row, search)
+    searched = {parameter.name: parameter for parameter in search.parameters}
+    assert set(searched) == set(good)
+    assert not set(searched) & set(fixed)
+    assert all(0 <= searched[name].position(value) <= 1 for name, value in good.items())
+    assert fixed == (
+        {"hidden_units": (), "embedding_dim": 6, "batch_size": 20} if method == "aecm" else {}
+    )
 
 
 def test_a_search_without_random_starts_replaces_the_row_that_it_searched(search):
@@ -292,9 +315,10 @@ def test_tune_searches_and_leaves_record_settings_and_plot(tuned_by, tmp_path, c
     [(method, x, y, options)] = tuned_by
     assert (method, x.shape, y.shape) == ("cm", (100, 4), (100,))
     asked = {name: options[name] for name in ("max_trials", "seeds_per_trial", "seed", "epochs")}
-    assert asked == {"max_trials": 7, "seeds_per_trial": 2, "seed": 4, "epochs": None}
+    assert asked == {"max_trials": 7, "seeds_per_trial": 2, "seed": 4, "epochs": 1000}
     assert options["directory"] == tmp_path / "work" / "searches" / "cm_iris_stability"
     assert not options["supervised"]
+    assert not options["stop_early"]
     assert options["n_clusters"] == 3
     printed = capsys.readouterr().out.splitlines()
     assert printed[0] == "a table"
