@@ -1,4 +1,4 @@
-"""The command line of the papers' experiments: list, run, report, figure, tune."""
+"""The command line of the papers' experiments: list, run, collect, report, figure, tune."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import sys
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from reproduce import searches
+from reproduce import bundles, searches
 from reproduce.data import look_for
 from reproduce.errors import UserError
 from reproduce.experiment import PROFILES, Experiment
@@ -92,6 +92,8 @@ def _list_rows(rows: Sequence[Experiment], ledger: Ledger) -> None:
 
 
 def _run(arguments: argparse.Namespace) -> int:
+    if arguments.with_data and arguments.to_bundle is None:
+        raise UserError("data travel with a bundle: give `--to-bundle` too. Received: --with-data")
     selection = select(
         PAPERS[arguments.paper],
         arguments.table,
@@ -109,6 +111,17 @@ def _run(arguments: argparse.Namespace) -> int:
     print(f"Runs to do: {count(lacking)}; in {ledger.path}: {progress}")
     if not lacking:
         return 0
+    if arguments.to_bundle is not None:
+        failed = bundles.write(
+            lacking,
+            arguments.to_bundle,
+            ledger,
+            work_dir=arguments.work,
+            jobs=arguments.jobs,
+            data_dir=arguments.data_dir,
+            with_data=arguments.with_data,
+        )
+        return 1 if failed else 0
     # Imported here, as the modules below are, so that help answers at once.
     runner = importlib.import_module("reproduce.runner")
     failed = runner.run(
@@ -116,6 +129,16 @@ def _run(arguments: argparse.Namespace) -> int:
         ledger,
         work_dir=arguments.work,
         jobs=arguments.jobs,
+        data_dir=arguments.data_dir,
+    )
+    return 1 if failed else 0
+
+
+def _collect(arguments: argparse.Namespace) -> int:
+    failed = bundles.collect(
+        arguments.folder,
+        Ledger(arguments.ledger),
+        work_dir=arguments.work,
         data_dir=arguments.data_dir,
     )
     return 1 if failed else 0
@@ -232,7 +255,29 @@ def _parser() -> argparse.ArgumentParser:
         "--retry-diverged", action="store_true", help="run again what the ledger has as diverged"
     )
     run.add_argument("--jobs", type=_positive, default=1, help="runs at a time; default: 1")
+    run.add_argument(
+        "--to-bundle",
+        type=Path,
+        nargs="?",
+        const=bundles.FOLDER,
+        metavar="FOLDER",
+        help="write the trainings for another machine in place of doing them; "
+        "default folder: %(const)s",
+    )
+    run.add_argument(
+        "--with-data", action="store_true", help="the data travel in the bundle's folder"
+    )
     _add_places(run)
+
+    collect = _command(commands, "collect", _collect, "record the runs that were trained elsewhere")
+    collect.add_argument(
+        "folder",
+        type=Path,
+        nargs="?",
+        default=bundles.FOLDER,
+        help="that of `run --to-bundle`; default: %(default)s",
+    )
+    _add_places(collect)
 
     report = _command(commands, "report", _report, "write the ledger's results beside the papers'")
     report.add_argument("--out", type=Path, default=RESULTS, help="folder; default: %(default)s")

@@ -111,12 +111,15 @@ def _groups(experiment, seeds, stacked):
 def _run_group(experiment, seeds, ledger_path, place, data_dir) -> int:
     """Run seeds together; returns how many failed."""
     from tfclust.callbacks.loss_not_finite import LossNotFinite
+    from tfclust.trainings import NotTrainedYet
 
     data = load(experiment.dataset, data_dir, dict(experiment.settings).get("scale"))
     run = place(experiment, seeds, data)
     start = time.monotonic()
     try:
         records = _finished_records(experiment, seeds, data, run)
+    except NotTrainedYet:  # it is written down, for a machine that trains it
+        return 0
     except LossNotFinite as error:
         run.drop()
         if len(seeds) > 1:  # one of them has diverged, and hides what the others would come to

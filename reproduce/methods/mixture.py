@@ -19,6 +19,7 @@ from tfclust.callbacks import Checkpoint, RebalanceEntropyWeights
 from tfclust.metrics import batch_entropy, cluster_sizes, sample_entropy
 from tfclust.models import MIXAE
 from tfclust.seeds import layer_seeds
+from tfclust.trainings import independent
 
 CURVE_EVERY = 5  # epochs between two points of the curve
 # Of rows that do not name one: they were run before there was a choice.
@@ -80,14 +81,16 @@ def _take_best_start(model: MIXAE, task: Task, seed: int, state: dict) -> None:
     settings, x, ranks, weights = task.settings, samples(task), [], []
     epochs = settings["start_epochs"]
     total = _epochs_of_starts(task) + task.experiment.epochs
-    for number, each in enumerate(layer_seeds(seed, settings["starts"])):
-        start = build_mixae(task, each)
-        progress = Progress(task.progress, number * epochs, total)
-        callbacks = [*schedules(settings), progress, Clock(state)]
-        logs = start.fit(x, epochs=epochs, verbose=0, callbacks=callbacks).history
-        sizes = cluster_sizes(start.assign(x, batch_size=2000), start.n_clusters)
-        ranks.append((np.count_nonzero(sizes == 0), logs["reconstruction"][-1]))
-        weights.append(start.get_weights())
+    with independent() as one:
+        for number, each in enumerate(layer_seeds(seed, settings["starts"])):
+            start = build_mixae(task, each)
+            progress = Progress(task.progress, number * epochs, total)
+            callbacks = [*schedules(settings), progress, Clock(state)]
+            with one():
+                logs = start.fit(x, epochs=epochs, verbose=0, callbacks=callbacks).history
+                sizes = cluster_sizes(start.assign(x, batch_size=2000), start.n_clusters)
+                ranks.append((np.count_nonzero(sizes == 0), logs["reconstruction"][-1]))
+                weights.append(start.get_weights())
     model.set_weights(weights[ranks.index(min(ranks))])
 
 

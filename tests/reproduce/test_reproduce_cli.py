@@ -155,6 +155,23 @@ def test_run_gives_the_runner_what_the_ledger_lacks(ledger, record, calls, tmp_p
     assert (work_dir, jobs, str(data_dir)) == (tmp_path, 2, "data")
 
 
+def test_run_to_bundle_writes_what_the_ledger_lacks(ledger, record, calls, monkeypatch):
+    written = []
+    monkeypatch.setattr(
+        "reproduce.bundles.write", lambda *given, **options: written.append((given, options))
+    )
+    ledger.append(record(seed=1))
+    row = "--dataset usps --method cm --init random --epochs 150 --seeds 0-2"
+    command = f"run 11 {row} --ledger {ledger.path}".split()
+    for options, folder in ([], ".reproduce/bundles"), (["one", "--with-data"], "one"):
+        main([*command, "--to-bundle", *options])
+        ([(_, seeds)], given, _), kept = written.pop()
+        assert seeds == (0, 2)
+        assert str(given) == folder
+        assert kept["with_data"] == ("--with-data" in options)
+    assert calls == []
+
+
 def test_options_may_be_given_several_times_or_several_values(ledger, calls):
     common = ["run", "4", "--seeds", "0", "--ledger", str(ledger.path)]
     main([*common, "--dataset", "usps", "--dataset", "mnist"])
