@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import Any
 
 import jinja2
+from markdown_it import MarkdownIt
+from markupsafe import Markup
 
 from reproduce import published
 from reproduce.experiments import PAPERS
@@ -18,7 +20,6 @@ from reproduce.ledger import FINISHED, Ledger, run_key
 from reproduce.report import label_free, overview
 from reproduce.report.comparison import ENTROPIES, LOSS_TERMS, PICKS, RUNTIME, Comparison
 from reproduce.report.details import details
-from reproduce.report.markdown import to_html
 from reproduce.report.reached import (
     MANY_SEEDS,
     NOT_COMPARABLE,
@@ -94,7 +95,8 @@ def _write(
     text = environment.get_template(template).render(content, **links)
     if ending == "html":
         title = text.splitlines()[0].removeprefix("# ")
-        body = to_html(re.sub(" ([±/]) ", "\u00a0\\1\u00a0", text))  # not broken there
+        unbroken = re.sub(" ([±/]) ", "\u00a0\\1\u00a0", text)
+        body = Markup(MarkdownIt("js-default").render(unbroken))  # its HTML is escaped
         return pages.write(path, "reproduce.report", "frame.html.j2", title=title, body=body)
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(text, encoding="utf-8")
@@ -203,8 +205,10 @@ def _several(ours: Sequence[tuple], papers: Sequence[tuple]) -> str:
 
 
 def _spread(mean: float | None, std: float | None, metric: str) -> str:
-    text = _shown(mean, metric)
-    return text if std is None else f"{text} ± {_shown(std, metric)}"
+    if std is None:
+        return _shown(mean, metric)
+    value, *unit = _shown(mean, metric).split(" ")
+    return " ".join([f"{value} ± {_shown(std, metric).split(' ')[0]}", *unit])
 
 
 def _minutes(value: float | None) -> str:
