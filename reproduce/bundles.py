@@ -165,6 +165,8 @@ class BundledRun:
             directory = Path(place, self._name)
             directory.mkdir()
             yield directory
+            if not self._results:
+                raise RuntimeError(f"{self._experiment.method} must train by `fit`, as bundles do")
             runner.tidy(directory)
             if directory.exists():  # the trained model
                 kept = self._work_dir / self._name

@@ -22,7 +22,8 @@ ROWS_AT_ONCE = 2000
 def train_ensemble(task: Task, ensemble: Ensemble) -> list[Outcome]:
     """Train a compiled ensemble for `epochs` and the averaging epoch; one outcome a member."""
     x, size = task.data.x, task.settings["batch_size"]
-    train = _train_at_once if x.shape[0] <= ROWS_AT_ONCE else _train_by_epochs
+    at_once = task.trains_here and x.shape[0] <= ROWS_AT_ONCE
+    train = _train_at_once if at_once else _train_by_epochs
     seconds = train(task, ensemble) / len(task.seeds)
     memberships = ensemble.predict(x, batch_size=size, verbose=0)
     terms, centroids = _terms(ensemble, x, size), ensemble.centroids()

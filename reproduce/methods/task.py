@@ -20,8 +20,7 @@ class Task:
         data: Its dataset, scaled as the experiment says, images flat.
         directory: Folder for the checkpoints and the trained models of these runs.
         progress: Called with the number of epochs done and their total.
-        scores_while_training: Whether a curve of scores is taken, for which the weights must be at
-            hand between epochs.
+        trains_here: Whether this process trains, so that the weights are at hand between epochs.
     """
 
     experiment: Experiment
@@ -29,7 +28,7 @@ class Task:
     data: Dataset
     directory: Path
     progress: Callable[[int, int], None]
-    scores_while_training: bool = True
+    trains_here: bool = True
 
     @property
     def settings(self) -> dict:

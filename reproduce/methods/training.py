@@ -54,8 +54,8 @@ def prefixed(prefix: str, scores: dict[str, float]) -> dict[str, float]:
 
 
 def score_curve(task, x, y, every: int, state: dict, logs=("loss",)) -> list[ScoreCurve]:
-    """The `ScoreCurve` of a task, or none where it takes no scores while training."""
-    return [ScoreCurve(x, y, every, state, logs)] if task.scores_while_training else []
+    """The `ScoreCurve` of a task, or none where another process trains."""
+    return [ScoreCurve(x, y, every, state, logs)] if task.trains_here else []
 
 
 class Progress(keras.callbacks.Callback):

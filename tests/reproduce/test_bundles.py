@@ -32,6 +32,9 @@ MODELS = {
         *("aecm", "aecm", "pretrained"),
         **{**DEEP, **START, "alpha": 5, "beta": 1, "lbd": 1, "pretrain_cm_epochs": 1},
     ),
+    "AE-CM beside others": row(
+        *("aecm", "aecm", "random"), seeds=(0, 1), **{**DEEP, "alpha": 5, "beta": 1, "lbd": 1}
+    ),
     "MIXAE": row(
         *("mixae", "mixae", "random"),
         **{**DEEP, "alpha": 1, "beta": 10, "alpha_bounds": (0, 1), "beta_bounds": (0, 100)},
