@@ -65,3 +65,16 @@ def test_seeds_follow_from_the_model_and_the_step():
     seeds = {tuple(np.asarray(step_seed(*case))) for case in [(0, 0), (0, 1), (1, 0), (1, 1)]}
     assert len(seeds) == 4
     np.testing.assert_array_equal(step_seed(3, 9), step_seed(3, tf.constant(9, tf.int64)))
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_draws_are_the_same_however_they_are_compiled(dtype):
+    def draws():
+        seed = step_seed(3, tf.constant(7))
+        zeros = tf.zeros((37, 5), dtype)
+        return gaussian_sample(zeros, zeros, seed), gumbel_softmax_sample(zeros, 0.5, seed)
+
+    for plain, compiled in zip(
+        tf.function(draws)(), tf.function(draws, jit_compile=True)(), strict=True
+    ):
+        np.testing.assert_allclose(compiled, plain, rtol=1e-4, atol=1e-5)

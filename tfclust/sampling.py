@@ -1,15 +1,17 @@
 """Random draws through which gradients flow, each a function of a seed."""
 
 import functools
+import math
 
 import tensorflow as tf
 
 from tfclust.distribution import replica_count, rows_before
 
-_SMALLEST = 1.2e-38  # a normal float32: the logarithm of a uniform value is finite
 # TensorFlow's choice by device is Philox in graph mode; inside an XLA program its choosing takes
 # ten times as long as the draws.
 _ALGORITHM = "philox"
+# Integers, and how many of their bits a fraction of a dtype holds, with a half besides.
+_BITS = {tf.float32: (tf.uint32, 32, 23), tf.float64: (tf.uint64, 64, 52)}
 
 
 def step_seed(seed, step):
@@ -39,7 +41,7 @@ def gaussian_sample(mean, log_variance, seed):
 
     Reference: Kingma and Welling, Auto-encoding variational Bayes, 2014, Section 2.4.
     """
-    draw = functools.partial(tf.random.stateless_normal, dtype=mean.dtype)
+    draw = functools.partial(_normal, mean.dtype)
     noise = _rows_of_global_batch(draw, tf.shape(mean), seed)
     return mean + tf.exp(0.5 * log_variance) * noise
 
@@ -71,7 +73,7 @@ def gumbel_softmax_sample(logits, temperature, seed, straight_through=False):
     Reference: Jang, Gu, Poole, Categorical reparameterization with Gumbel-Softmax, 2017, Eqs. 1
     and 2; Maddison, Mnih, Teh, The concrete distribution, 2017.
     """
-    draw = functools.partial(tf.random.stateless_uniform, minval=_SMALLEST, dtype=logits.dtype)
+    draw = functools.partial(_uniform, logits.dtype)
     uniform = _rows_of_global_batch(draw, tf.shape(logits), seed)
     noise = -tf.math.log(-tf.math.log(uniform))
     relaxed = tf.nn.softmax((logits + noise) / temperature)
@@ -83,9 +85,26 @@ def gumbel_softmax_sample(logits, temperature, seed, straight_through=False):
 
 def _rows_of_global_batch(draw, shape, seed):
     """This replica's rows, on the last axis but one, of what is drawn for the global batch."""
-    draw = functools.partial(draw, alg=_ALGORITHM)
     if replica_count() == 1:
         return draw(shape, seed)
     first, total = rows_before(shape[-2])
     drawn = draw(tf.tensor_scatter_nd_update(shape, [[tf.size(shape) - 2]], [total]), seed)
     return drawn[..., first : first + shape[-2], :]
+
+
+def _uniform(dtype, shape, seed):
+    """Draws from (0, 1), neither end among them.
+
+    They are made of integers, of which TensorFlow draws the same in its own kernels and within XLA.
+    Its floating-point draws are others there, and a training would depend on how it is compiled.
+    """
+    integer, size, kept = _BITS[tf.as_dtype(dtype)]
+    bits = tf.random.stateless_uniform(shape, seed, None, None, integer, alg=_ALGORITHM)
+    fraction = tf.cast(tf.bitwise.right_shift(bits, tf.cast(size - kept, integer)), dtype)
+    return (fraction + 0.5) * 2.0**-kept
+
+
+def _normal(dtype, shape, seed):
+    """Draws of the standard normal (Box and Muller, A note on the generation, 1958)."""
+    radius, angle = tf.unstack(_uniform(dtype, tf.concat([[2], shape], 0), seed))
+    return tf.sqrt(-2.0 * tf.math.log(radius)) * tf.cos(2.0 * math.pi * angle)
