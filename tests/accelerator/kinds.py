@@ -38,9 +38,6 @@ KINDS = (
 )
 
 
-DRAWING = ("GumbelSoftmaxVAE", "VAE")
-
-
 def data_of(kind, rows):
     """What a kind is trained on: the rows, or images."""
     if kind != "MIXAE of images":

@@ -66,7 +66,7 @@ def test_a_checkpoint_that_is_not_whole_is_not_read(tmp_path):
 
 def test_a_run_that_stops_itself_leaves_no_checkpoint_of_its_last_epoch(tmp_path, monkeypatch):
     saved = []
-    monkeypatch.setattr(Checkpoint, "_save", lambda self, epoch: saved.append(epoch))
+    monkeypatch.setattr(Checkpoint, "save", lambda self, epoch: saved.append(epoch))
     model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(2)])
     model.compile("adam", loss="mse", jit_compile=False)
 

@@ -28,7 +28,7 @@ def bundled(folder, name, data=None):
     """Within it, every training is one of a bundle: written to it, or taken from it.
 
     A training whose result the folder lacks is written down as a run, and `NotTrainedYet` leaves
-    what called for it; `python runner.py FOLDER` trains it, on this machine or another one. The
+    what called for it; `python FOLDER/runner.py` trains it, on this machine or another one. The
     same code, run again, takes the results that are there and goes on to the next training: what
     lies between two of them, such as k-means, happens here. Trainings that wait for none of the
     others, see `tfclust.trainings.independent`, are written together.
@@ -72,7 +72,7 @@ def bundled(folder, name, data=None):
     try:
         train()
     except NotTrainedYet:
-        runner.train_bundle("bundle")  # as `python bundle/runner.py bundle` does elsewhere
+        runner.train_bundle("bundle")  # as `python bundle/runner.py` does elsewhere
     labels = train().assign(x)
     ```
 
@@ -109,8 +109,8 @@ class _Bundled:
             add_history=True,
             model=training.model,
             epochs=training.epochs,
+            verbose=training.verbose,
         )
-        callbacks.set_params({"epochs": training.epochs, "verbose": training.verbose})
         training.model.stop_training = False
         callbacks.on_train_begin()
         if training.initial_epoch < training.epochs:
@@ -182,10 +182,10 @@ class _Bundled:
     def _write_data(self, table):
         self._data.mkdir(parents=True, exist_ok=True)
         for array in _arrays(table):
-            path = self._data / f"{runner.array_checksum(array)}.npy"
+            path = self._data / f"{runner.array_checksum(array)}.npz"
             if not path.exists():
-                part = path.with_suffix(".part.npy")
-                np.save(part, np.ascontiguousarray(array))
+                part = path.with_suffix(f".{os.getpid()}.npz")  # others may write it, too
+                np.savez_compressed(part, array=array)
                 os.replace(part, path)
 
     def _take(self, plan, place, callbacks):

@@ -100,9 +100,12 @@ def _train(device, training):
     """What `keras.Model.fit` does around its epochs, with the epochs of the runner."""
     model = training.model
     callbacks = keras.callbacks.CallbackList(
-        training.callbacks, add_history=True, model=model, epochs=training.epochs
+        training.callbacks,
+        add_history=True,
+        model=model,
+        epochs=training.epochs,
+        verbose=training.verbose,
     )
-    callbacks.set_params({"epochs": training.epochs, "verbose": training.verbose})
     model.stop_training = False
     callbacks.on_train_begin()
     # After the callbacks: one may have restored a training that was cut off.

@@ -22,12 +22,17 @@ class Plan:
             `runner.put_table` takes.
 
     Raises:
-        ValueError: the model is trained by several devices together.
+        ValueError: the model is not compiled, or is trained by several devices together.
     """
 
     def __init__(self, training):
         self.training = training
         model = training.model
+        if not model.compiled:
+            raise ValueError(
+                "A model must be compiled before it is trained: call `compile`. "
+                f"Received: a {type(model).__name__} that is not"
+            )
         replicas = model.distribute_strategy.num_replicas_in_sync if _distributes(model) else 1
         if replicas > 1:
             raise ValueError(

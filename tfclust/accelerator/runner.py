@@ -1,4 +1,4 @@
-"""Trains what a bundle holds on whatever device JAX finds: `python runner.py FOLDER`.
+"""Trains what a bundle holds on whatever device JAX finds: `python FOLDER/runner.py`.
 
 Needs NumPy and JAX and nothing else, so the file can be copied to a machine that has neither
 TensorFlow nor tfclust. It is the only training loop on an accelerator: `tfclust.accelerator` calls
@@ -8,7 +8,8 @@ A bundle is a folder:
 
 - `programs/DIGEST.jaxexport`: a training step, `jax.export` of a function
   `(batch, state) -> (logs, state)`; `batch` is a tuple of arrays, the others dicts of arrays.
-- `data/SHA256.npy`: arrays, named after their checksum. They may lie in another folder, `--data`.
+- `data/SHA256.npz`: an array, `array`, named after its checksum. Arrays may lie in another folder,
+  `--data`.
 - `runs/NAME/run.json` and `runs/NAME/state.npz`: a training's settings and initial state. Settings
   are `epochs`, `initial_epoch`, `rows`, `batch_size`, `last_batch` (rows of the last batch of an
   epoch), `shuffle`, `seed` (an int, or a list for models that take a batch for each of several
@@ -123,18 +124,23 @@ class Values(Action):
 
 
 class Ratio(Action):
-    """Logs a variable and sets it to the ratio of two logs, within bounds."""
+    """Logs a variable and sets it to the ratio of two logs, within bounds.
 
-    def __init__(self, variable, numerator, denominator, bounds, log, **kwargs):
+    The ratio is times `factor`, and times `decay` for each epoch done.
+    """
+
+    def __init__(self, variable, numerator, denominator, bounds, log, factor, decay, **kwargs):
         super().__init__(**kwargs)
         self.variable, self.bounds, self.log = variable, bounds, log
+        self.factor, self.decay = factor, decay
         self.numerator, self.denominator = numerator, denominator
 
     def after(self, run, logs):
         """Sets the ratio for the next epoch, and logs that of this one."""
         logs[self.log] = run.get(self.variable)
+        share = self.factor * self.decay ** (run.epoch + 1) * logs[self.numerator]
         with np.errstate(divide="ignore"):
-            ratio = np.float64(logs[self.numerator]) / logs[self.denominator]
+            ratio = np.float64(share) / logs[self.denominator]
         run.set(self.variable, np.clip(ratio, *self.bounds))
 
 
@@ -591,13 +597,14 @@ class Bundle:
         return self._tables[key]
 
     def _array(self, checksum):
-        path = self._data / f"{checksum}.npy"
+        path = self._data / f"{checksum}.npz"
         if not path.exists():
             raise FileNotFoundError(
                 f"The data of a bundle must lie in its folder `data`, or in `--data FOLDER`. "
                 f"Received: no file {path}"
             )
-        array = np.load(path)
+        with np.load(path) as arrays:
+            array = arrays["array"]
         if array_checksum(array) != checksum:
             raise ValueError(
                 f"An array of a bundle must have the checksum that it is named after. "
@@ -668,7 +675,12 @@ def main(arguments=None):
     parser = argparse.ArgumentParser(
         prog="runner.py", description="Train a bundle of tfclust; killed, the same command goes on."
     )
-    parser.add_argument("folder", help="the bundle")
+    parser.add_argument(
+        "folder",
+        nargs="?",
+        default=Path(__file__).parent,
+        help="the bundle; the folder that this file lies in if none is named",
+    )
     parser.add_argument("--device", help='such as "cpu", "gpu" or "gpu:1"; JAX\'s first if none')
     parser.add_argument("--data", help="folder of the data, where it is not in the bundle")
     parser.add_argument("--together", type=int, default=8, help="trainings side by side (8)")

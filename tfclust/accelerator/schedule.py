@@ -146,9 +146,10 @@ def _scheduled(callback, plan):
 
 
 def _rebalanced(callback, plan):
+    beta = callback.beta_bounds, callback.beta_factor, callback.beta_decay
     weights = (
-        ("alpha", "unweighted_sample_entropy", callback.alpha_bounds),
-        ("beta", "unweighted_batch_entropy", callback.beta_bounds),
+        ("alpha", "unweighted_sample_entropy", callback.alpha_bounds, 1.0, 1.0),
+        ("beta", "unweighted_batch_entropy", *beta),
     )
     return [
         {
@@ -158,8 +159,10 @@ def _rebalanced(callback, plan):
             "denominator": entropy,
             "bounds": list(bounds),
             "log": name,
+            "factor": factor,
+            "decay": decay,
         }
-        for name, entropy, bounds in weights
+        for name, entropy, bounds, factor, decay in weights
     ]
 
 

@@ -13,6 +13,7 @@ from jax._src.lib.mlir import ir
 from jax._src.lib.mlir.dialects import func
 
 MAIN = '"main"'
+PRODUCTS = ("stablehlo.dot", "stablehlo.dot_general", "stablehlo.convolution")
 
 
 def as_function(code, outputs):
@@ -63,7 +64,7 @@ def canonical(code):
         main = _main(module)
         if "arg_attrs" in main.attributes:
             del main.attributes["arg_attrs"]
-        _drop_copies(module)
+        _for_any_device(module)
         text = module.operation.get_asm(enable_debug_info=False)
     names = {}
 
@@ -78,19 +79,29 @@ def _main(module):
     return next(op for op in module.body.operations if str(op.attributes["sym_name"]) == MAIN)
 
 
-def _drop_copies(module):
-    """Takes out the one operation that TensorFlow adds and StableHLO lacks, which does nothing."""
+def _for_any_device(module):
+    """Takes out what TensorFlow adds to StableHLO, and keeps float32's digits in products.
+
+    By default a TPU multiplies in bfloat16, and a recent GPU with ten bits of a mantissa.
+    """
+    whole = ", ".join(2 * ["#stablehlo<precision HIGHEST>"])
     copies = []
 
-    def collect(operation):
+    def visit(operation):
         if operation.name == "mhlo.copy":
             copies.append(operation)
+        elif operation.name in PRODUCTS and _is_float32(operation.operands[0]):
+            operation.attributes["precision_config"] = ir.Attribute.parse(f"[{whole}]")
         return ir.WalkResult.ADVANCE
 
-    module.operation.walk(collect)
+    module.operation.walk(visit)
     for copy in copies:
         copy.results[0].replace_all_uses_with(copy.operands[0])
         copy.erase()
+
+
+def _is_float32(value):
+    return isinstance(ir.RankedTensorType(value.type).element_type, ir.F32Type)
 
 
 def _signature(function):
