@@ -60,18 +60,28 @@ def _list(arguments: argparse.Namespace) -> int:
 
 
 def _list_tables(papers: Iterable[Paper], ledger: Ledger) -> None:
-    ends = ledger.ends()
-    counts = count_reached(ledger.records())
-    reached = {(count.paper, count.table.name): count for count in counts}
+    ends, records = ledger.ends(), ledger.records()
     heads = ("paper", "table", "runs done", "cells", REACHED, *REASONS, "title")
-    lines = [heads]
+    lines, damaged, counts = [heads], [], []
+    try:
+        counts = count_reached(records)
+    except UserError as error:  # a search; what depends on none is told all the same
+        damaged.append(str(error))
+    reached = {(count.paper, count.table.name): count for count in counts}
     for paper in papers:
         for table in paper.tables:
-            done = _progress(_with_all_seeds(paper.rows(table)), *ends)
+            try:
+                done = _progress(_with_all_seeds(paper.rows(table)), *ends)
+            except UserError as error:
+                done = "?"
+                damaged.append(str(error))
             cells = _cells(reached.get((paper.name, table.name)))
             lines.append((paper.name, table.name, done, *cells, table.title))
     _print_columns(lines)
-    print(summary(counts))
+    for error in dict.fromkeys(damaged):
+        print(f"reproduce: {error}", file=sys.stderr)
+    if counts:
+        print(summary(counts))
 
 
 def _cells(reached: Reached | None) -> tuple[str, ...]:

@@ -61,7 +61,7 @@ class Paper:
         shown = [experiment for experiment in self.experiments if table.shows(experiment)]
         if not {TABLE, *NOT_PRINTED.get(self.name, ())} & set(table.runs):
             return shown
-        chosen = [row for row in tuned(self.experiments) if table.shows(row)]
+        chosen = [row for row in tuned(shown) if table.shows(row)]
         if TABLE not in table.runs:
             return [*shown, *chosen]
         datasets = {row.dataset for row in chosen}

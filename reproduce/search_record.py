@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -85,14 +85,21 @@ class SearchRecord:
         return path
 
 
-def records(folder: str | Path | None = None) -> list[SearchRecord]:
-    """Return the records of a folder, by name; of `FOLDER`, those that are committed, if None.
+def records(
+    folder: str | Path | None = None, of: Collection[tuple[str, str]] | None = None
+) -> list[SearchRecord]:
+    """Return the records of a folder, by name.
+
+    Args:
+        folder: The folder; `FOLDER`, whose records are committed, if None.
+        of: Methods and datasets whose searches are read, the others are left alone; all if None.
 
     Raises:
-        UserError: If a file cannot be read as a record; names it.
+        UserError: If a file that is read is no record; names it.
     """
     folder = FOLDER if folder is None else Path(folder)
-    return [_read(path) for path in sorted(folder.glob("*.json"))]
+    names = ["*.json"] if of is None else [f"{method}_{dataset}_*.json" for method, dataset in of]
+    return [_read(path) for path in sorted({path for name in names for path in folder.glob(name)})]
 
 
 def _read(path: Path) -> SearchRecord:

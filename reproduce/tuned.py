@@ -21,13 +21,13 @@ NOT_PRINTED = {"aecm": ("table9",)}
 def tuned(
     reference: Sequence[Experiment], searches: Sequence[SearchRecord] | None = None
 ) -> list[Experiment]:
-    """Return a row for each recorded search of the experiments' paper.
+    """Return a row for each recorded search of the methods and datasets of a paper's experiments.
 
     A row differs from the paper's own in what was searched and in nothing else: it has all rows of
     the data, the paper's network and the paper's length.
 
     Args:
-        reference: The paper's experiments.
+        reference: Experiments of the paper.
         searches: Records; those that are committed, which are read now, if None.
 
     Raises:
@@ -40,7 +40,9 @@ def tuned(
         >>> tuned(PAPER.experiments, searches=[])
         []
     """
-    found = search_record.records() if searches is None else searches
+    found = searches
+    if found is None:
+        found = search_record.records(of={(row.method, row.dataset) for row in reference})
     return [row for search in found for row in _row(search, reference)]
 
 
