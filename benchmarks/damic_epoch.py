@@ -19,6 +19,7 @@ from yardstick import product_rate
 
 from tfclust.losses import mixture_nll, squared_errors
 from tfclust.models import DAMIC
+from tfclust.models.damic import NORMALIZED
 
 ROWS, FEATURES, CLUSTERS, BATCH, EXECUTION = 70_000, 784, 10, 256, 20
 
@@ -43,7 +44,14 @@ def sample_operations(model):
 
 def measure(precision, x, repeats):
     """A compiled model, the seconds of its best epoch, and those until its first step."""
-    model = DAMIC(CLUSTERS, batch_size=BATCH, seed=0, dtype=precision)
+    model = DAMIC(
+        CLUSTERS,
+        linear_code=False,
+        normalized=NORMALIZED,
+        batch_size=BATCH,
+        seed=0,
+        dtype=precision,
+    )
     model.build((None, FEATURES))
     model.compile(steps_per_execution=EXECUTION)
     return model, *time_fit(model, x, repeats, first_rows=EXECUTION * BATCH)

@@ -10,7 +10,7 @@ from tiny_models import tiny_model
 
 from tfclust.callbacks import Checkpoint
 from tfclust.models import AECM, aecm, objective_model
-from tfclust.pretraining import isotropic_mixture, kmeans, squared_error_loss, train_network
+from tfclust.pretraining import isotropic_mixture, kmeans
 
 EPOCHS = 24  # of a run that is to be killed
 PAUSE = 0.1  # seconds after each of its epochs, so that it is not over too soon
@@ -148,26 +148,6 @@ def test_both_parts_are_compiled_as_the_model_is(rows, monkeypatch):
     compiled.clear()
     make(jit_compile=False).pretrain_clustering_module(rows, epochs=1, jit_compile=True)
     assert compiled == [("module", True)]
-
-
-def test_a_network_trained_anew_on_any_number_of_rows_ends_as_one_that_is_compiled_for_them(rows):
-    def network():
-        keras.utils.set_random_seed(0)
-        return keras.Sequential([keras.Input((6,)), keras.layers.Dense(6)])
-
-    def train(network, rows, loss):
-        train_network(network, rows, None, loss, 3, 8, 0, jit_compile=False, verbose=0)
-
-    anew = network()
-    start = anew.get_weights()
-    train(anew, rows, squared_error_loss)  # 4 steps an epoch
-    for n in (24, 32, 8):
-        anew.set_weights(start)
-        train(anew, rows[:n], None)
-        assert int(anew.optimizer.iterations) == 3 * n // 8
-    expected = network()
-    train(expected, rows[:8], squared_error_loss)
-    assert_same_weights(anew, expected)
 
 
 @pytest.mark.parametrize("kind", ["dense", "sparse"])

@@ -43,8 +43,7 @@ def train_network(
         network: Keras model, `(batch, ...)` -> outputs.
         x: float32 array `(n, ...)` or CSR matrix `(n, d)`.
         y: targets `(n,)`, or None for `x` itself.
-        loss: as `keras.Model.compile` takes it; None for a network that was trained here before,
-            which is trained anew, without the seconds that compiling it again would take.
+        loss: as `keras.Model.compile` takes it.
         epochs: passes over `x`.
         batch_size: rows of a batch.
         seed: int that fixes the order of the batches.
@@ -64,19 +63,16 @@ def train_network(
     restart_statistics(network)
     least = smallest_batch(network)
     steps = count_batches(x.shape[0], batch_size, least)
-    if loss is None:
-        _restart(network, steps)
-    else:
-        optimizer = FusedAdam(1e-3) if optimizer is None else optimizer
-        if any(layer.compute_dtype == "float16" for layer in _layers(network)):
-            optimizer = LossScaling(optimizer, float(batch_size))  # the loss is a mean over it
-        network.compile(
-            optimizer=optimizer,
-            loss=loss,
-            jit_compile=jit_compile,
-            steps_per_execution=steps_of_an_execution(steps),
-        )
-        build_optimizer(network)
+    optimizer = FusedAdam(1e-3) if optimizer is None else optimizer
+    if any(layer.compute_dtype == "float16" for layer in _layers(network)):
+        optimizer = LossScaling(optimizer, float(batch_size))  # the loss is a mean over it
+    network.compile(
+        optimizer=optimizer,
+        loss=loss,
+        jit_compile=jit_compile,
+        steps_per_execution=steps_of_an_execution(steps),
+    )
+    build_optimizer(network)
     if trainer() is not None:
         return trainer()(
             Training(
@@ -115,20 +111,6 @@ def steps_of_an_execution(steps):
     a hundred small steps.
     """
     return max(n for n in range(1, STEPS_PER_EXECUTION + 1) if steps % n == 0)
-
-
-def _restart(network, steps):
-    """Sets the moments, the count of the steps and the scale of the loss to those of the start."""
-    if steps % network.steps_per_execution:  # single steps divide this epoch and all that follow
-        network.steps_per_execution = 1
-        network.make_train_function(force=True)
-    optimizer = network.optimizer
-    rate = float(optimizer.learning_rate)
-    for variable in optimizer.variables:
-        variable.assign(tf.zeros_like(variable))
-    optimizer.learning_rate = rate
-    if isinstance(optimizer, LossScaling):
-        optimizer.dynamic_scale.assign(optimizer.initial_scale)
 
 
 def _layers(network):

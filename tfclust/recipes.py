@@ -118,6 +118,20 @@ def accepts(function, name):
     return name in parameters or any(p.kind is p.VAR_KEYWORD for p in parameters.values())
 
 
+def pretraining_stages(model, n_rows, pretraining):
+    """The trainings that the start of a model consists of, name -> epochs; empty for a single one.
+
+    Args:
+        model: any of the package.
+        n_rows: of the data.
+        pretraining: arguments of `model.pretrain`.
+    """
+    if not hasattr(model, "pretraining_stages"):
+        return {}
+    lengths = {k: v for k, v in pretraining.items() if accepts(model.pretraining_stages, k)}
+    return model.pretraining_stages(n_rows, **lengths)
+
+
 def make_callbacks(arguments):
     """The callbacks of a mapping, name in `tfclust.callbacks` -> arguments."""
     from tfclust import callbacks
@@ -227,6 +241,8 @@ RECIPES = {
             "hidden_units": (1024, 256),
             "gate_units": (512, 512),
             "gate": True,
+            "linear_code": True,
+            "normalized": (),
             "normalize_first": False,
         },
         epochs=50,

@@ -153,7 +153,6 @@ class Stages:
 
 def _kind_of(network, x, loss):
     """What else a stage depends on, as plain JSON."""
-    loss = network.loss if loss is None else loss  # trained here before, and trained anew
     return {
         "rows": x.shape[0],
         "loss": loss if isinstance(loss, str) else getattr(loss, "__name__", type(loss).__name__),

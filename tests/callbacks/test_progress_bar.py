@@ -55,17 +55,13 @@ def test_stages_are_named_and_those_that_are_left_out_count_as_done(rows):
             seen.append((self.bar.desc, self.bar.n))
 
     rows = rows.clip(0.0, 1.0)
-    stages = model.pretraining_stages()
-    with tqdm(total=2 * len(stages), desc="pretraining") as bar:
+    lengths = {"epochs": 3, "layer_epochs": 2, "gate_epochs": 1, "expert_epochs": 4}
+    stages = model.pretraining_stages(37, **lengths, least_steps=0)
+    assert stages == {"layer_1": 2, "layer_2": 2, "autoencoder": 3, "gate": 1, "experts": 4}
+    stages = {"left_out": 5, **stages}
+    with tqdm(total=sum(stages.values()), desc="pretraining") as bar:
         callbacks = [Watch(bar, stages)]
-        options = {"verbose": 0, "callbacks": callbacks, "epochs": 2}
-        model.pretrain_autoencoder(rows, **options)
-        labels = np.where(np.arange(37) < 5, 1, np.arange(37) % 2 * 2)  # too few of cluster 1
-        model.pretrain_clusters(rows, labels, **options)
-        assert bar.n == bar.total == 14
-    assert seen == [
-        (f"pretraining, {stage}: ", 2 * i + epoch)
-        for i, stage in enumerate(stages)
-        for epoch in (1, 2)
-        if stage != "cluster_1"
-    ]
+        model.pretrain(rows, **lengths, least_steps=0, verbose=0, callbacks=callbacks)
+        assert bar.n == bar.total == 17
+    names = [name for name, epochs in stages.items() for _ in range(epochs)]
+    assert seen == [(f"pretraining, {name}: ", i + 1) for i, name in enumerate(names)][5:]

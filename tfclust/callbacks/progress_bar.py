@@ -11,8 +11,9 @@ class ProgressBar(keras.callbacks.Callback):
 
     Args:
         bar: `tqdm.tqdm`, whose total counts epochs.
-        stages: names of the trainings that share the bar, in their order, where each has the same
-            number of epochs and some may be left out, as in `DAMIC.pretrain`.
+        stages: the trainings that share the bar, where they are stages of one start: a dict, name
+            -> epochs, in their order, such as `DAMIC.pretraining_stages` gives. One that is left
+            out, or ends early, counts as done when the next begins.
 
     Example:
 
@@ -32,10 +33,10 @@ class ProgressBar(keras.callbacks.Callback):
 
     reads_logs_alone = True
 
-    def __init__(self, bar, stages=()):
+    def __init__(self, bar, stages=None):
         super().__init__()
         self.bar = bar
-        self.stages = tuple(stages)
+        self.stages = dict(stages or {})
         self._title = getattr(bar, "desc", "")  # a bar that is switched off has none
 
     def on_train_begin(self, logs=None):
@@ -51,7 +52,9 @@ class ProgressBar(keras.callbacks.Callback):
         """Names the training that begins, one of `stages`, and counts those that were left out."""
         if name in self.stages:
             self.bar.set_description(f"{self._title}, {name}", refresh=False)
-            self._spare(self.stages.index(name) * epochs - self.bar.n)
+            names = list(self.stages)
+            before = sum(self.stages[earlier] for earlier in names[: names.index(name)])
+            self._spare(before - self.bar.n)
 
     def _spare(self, epochs):
         """Moves the bar on by epochs that took no time."""

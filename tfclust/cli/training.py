@@ -12,7 +12,7 @@ from tfclust.callbacks import Checkpoint, ProgressBar
 from tfclust.cli import plan as plans
 from tfclust.cli.bars import bar
 from tfclust.cli.run_folder import whole
-from tfclust.recipes import RECIPES, compile_for, make_callbacks
+from tfclust.recipes import RECIPES, compile_for, make_callbacks, pretraining_stages
 
 SECONDS_BETWEEN_CHECKPOINTS = 30.0
 
@@ -81,9 +81,8 @@ def _pretrain(model, plan, x, folder):
         model.pretrain(x, **plan["pretraining"])
         return
     if not folder.pretrained.exists():
-        stages = model.pretraining_stages() if hasattr(model, "pretraining_stages") else ()
-        total = epochs * max(1, len(stages))
-        with bar(total=total, desc="pretraining", unit="epoch") as shown:
+        stages = pretraining_stages(model, x.shape[0], plan["pretraining"])
+        with bar(total=sum(stages.values()) or epochs, desc="pretraining", unit="epoch") as shown:
             options = {"callbacks": [ProgressBar(shown, stages)], **plan["pretraining"]}
             match RECIPES[plan["model"]].pretraining_resumes:
                 case "callback":

@@ -16,7 +16,6 @@ class Contender:
         settings: Arguments of the constructor.
         epochs: Of `fit`, without the averaging epoch.
         pretraining: Arguments of `pretrain`; empty for a random start.
-        pretrainings: Number of trainings of as many epochs that `pretrain` consists of.
         averages: Whether an averaging epoch follows.
         callbacks: Makes what changes the training from epoch to epoch.
         criterion: What picks among the runs without labels, lower is better: "L_sp", or one of the
@@ -29,7 +28,6 @@ class Contender:
     settings: Mapping[str, Any]
     epochs: int
     pretraining: Mapping[str, Any] = field(default_factory=dict)
-    pretrainings: int = 1
     averages: bool = True
     callbacks: Callable[[], Sequence[Any]] = tuple
     criterion: str = "L_sp"

@@ -66,7 +66,6 @@ CONTENDERS = (
         settings={"hidden_units": (128,), "gate_units": (64, 64), "batch_size": 100},
         epochs=20,
         pretraining={"epochs": 20},
-        pretrainings=14,  # two layers, the whole, the gate, and the ten autoencoders
         averages=False,
         criterion="mixture_nll",
     ),

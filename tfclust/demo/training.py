@@ -10,22 +10,20 @@ from tfclust.demo.result import Result
 from tfclust.demo.run import Run
 from tfclust.feeding import count_batches
 from tfclust.metrics import cluster_sizes, evaluate, sparsity_criterion
+from tfclust.recipes import pretraining_stages
 
 
 def compete(contender, data, seeds):
     """Trains `contender` on `data` once for each seed, with a progress bar; returns a `Result`."""
     start = time.perf_counter()
-    before = contender.pretrainings * contender.pretraining.get("epochs", 0)
-    epochs = before + _epochs(contender)
+    epochs = _epochs_of_start(contender, data) + _epochs(contender)
     with tqdm(total=len(seeds) * epochs, desc=f"{contender.name:6}", unit="epoch") as bar:
         runs = [_train(contender, data, seed, ProgressBar(bar)) for seed in seeds]
     return Result(contender, runs, time.perf_counter() - start)
 
 
 def _train(contender, data, seed, progress):
-    model = getattr(tfclust, contender.model)(
-        n_clusters=data.n_classes, seed=seed, **contender.settings
-    )
+    model = _model(contender, data, seed)
     # So short a training would be over before XLA had paid for its compilation.
     steps = count_batches(len(data.x), model.batch_size)
     model.compile(steps_per_execution=steps, jit_compile=False)
@@ -48,6 +46,18 @@ def _train(contender, data, seed, progress):
         criterion=_criterion(contender.criterion, model, data.x),
         scores=evaluate(data.y, labels),
     )
+
+
+def _model(contender, data, seed):
+    model_class = getattr(tfclust, contender.model)
+    return model_class(n_clusters=data.n_classes, seed=seed, **contender.settings)
+
+
+def _epochs_of_start(contender, data):
+    if not contender.pretraining:
+        return 0
+    stages = pretraining_stages(_model(contender, data, seed=0), len(data.x), contender.pretraining)
+    return sum(stages.values()) or contender.pretraining["epochs"]
 
 
 def _epochs(contender):
