@@ -11,7 +11,12 @@ from reproduce.experiment import Experiment
 # Arguments of the models' constructors.
 AUTOENCODER = ("n_clusters", "embedding_dim", "hidden_units", "batch_size")
 AECM = (*AUTOENCODER, "alpha", "beta", "lbd")
-DAMIC = ("n_clusters", "hidden_units", "gate_units", "normalize_first", "batch_size")
+DAMIC = (
+    *("n_clusters", "hidden_units", "gate_units", "batch_size"),
+    *("linear_code", "normalized", "normalize_first"),
+)
+# Lengths of DAMIC's start besides that of its autoencoder, which is `pretrain_epochs`.
+DAMIC_START = ("layer_epochs", "gate_epochs", "expert_epochs", "least_steps")
 GENERATIVE = (
     *("feature_dim", "latent_dim", "gaussian_weight", "reconstruction_loss", "batch_size"),
     "normalize_features",
@@ -27,7 +32,8 @@ _ADAM = ("optimizer", "learning_rate", "epsilon")
 _TRAINING = ("precision", *_ADAM)
 _MIXTURE = ("covariance", "uniform_weights")
 _CM = ("alpha", "batch_size", "terms", *_TRAINING)
-_DAMIC_START = (*DAMIC, "patience", "precision")
+_DAMIC = (*DAMIC, "patience", "precision")
+_DAE_KMEANS = (*_DAMIC, "layer_epochs", "kmeans_n_init")
 _PRETRAINING = ("pretrain_epochs", "kmeans_n_init")
 
 # Method -> initialization -> what it reads under that one.
@@ -41,9 +47,9 @@ _AECM = {
     "random": (*AECM, *_TRAINING),
     "pretrained": (*AECM, *_TRAINING, *_PRETRAINING, "pretrain_cm_epochs"),
 }
-_DAMIC = {
-    "random": (*_DAMIC_START, *_ADAM),
-    "pretrained": (*_DAMIC_START, *_ADAM, *_PRETRAINING),
+_DAMIC_TRAINED = {
+    "random": (*_DAMIC, *_ADAM),
+    "pretrained": (*_DAMIC, *_ADAM, *_PRETRAINING, *DAMIC_START),
 }
 _KNOWN = {
     "ae_gmm": {"": (*AUTOENCODER, *_TRAINING, *_MIXTURE)},
@@ -51,7 +57,7 @@ _KNOWN = {
     "aecm": _AECM,
     "aecm_kmeans": _AECM,
     "cm": _CLUSTERING_MODULE,
-    "damic": _DAMIC,
+    "damic": _DAMIC_TRAINED,
     "gmm": _GMM,
     "gumbel": {
         "": (
@@ -61,7 +67,7 @@ _KNOWN = {
         )
     },
     "igmm": _GMM,
-    "joint_training": _DAMIC,
+    "joint_training": _DAMIC_TRAINED,
     "kmeans": _KMEANS,
     "mixae": {
         "random": (
@@ -72,11 +78,11 @@ _KNOWN = {
             *("starts", "start_epochs", "image_shape"),
         )
     },
-    "pretraining": {"pretrained": (*_DAMIC_START, "kmeans_n_init")},
+    "pretraining": {"pretrained": _DAE_KMEANS},
     "vae": {"": (*GENERATIVE, *_TRAINING, "kmeans_n_init", "neighbours")},
 }
 # Methods that a paper runs in its own way: DAMIC's autoencoder is not AE-CM's.
-_OF_PAPER = {("damic", "ae_kmeans"): {"": (*_DAMIC_START, "kmeans_n_init")}}
+_OF_PAPER = {("damic", "ae_kmeans"): {"": _DAE_KMEANS}}
 
 
 def known_settings(experiment: Experiment) -> frozenset[str]:

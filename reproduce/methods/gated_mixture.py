@@ -22,9 +22,12 @@ from reproduce.methods.training import (
 from tfclust.callbacks import Checkpoint, StopOnPlateau
 from tfclust.metrics import evaluate
 from tfclust.models import DAMIC
+from tfclust.models.damic import NORMALIZED
 from tfclust.stages import seconds_of_stages
 
 CURVE_EVERY = 5  # epochs between two points of the curve
+# Of rows that do not name them, as the paper has it: they were run before there was a choice.
+OF_THE_PAPER = {"linear_code": False, "normalized": NORMALIZED}
 
 
 def run_damic(task: Task) -> list[Outcome]:
@@ -37,10 +40,11 @@ def _train(task: Task, seed: int) -> Outcome:
     model, state = _build(task, seed), {}
     before = 0
     if task.experiment.init == "pretrained":
-        before = len(model.pretraining_stages()) * task.settings["pretrain_epochs"]
+        stages = _planned(model, task, task.settings["pretrain_epochs"])
+        before = sum(stages.values())
         total = before + task.experiment.epochs
-        pretrain_once(model, directory, lambda: _pretrain(model, task, total))
-    start = evaluate(y, model.assign(x, batch_size=2000))
+        pretrain_once(model, directory, lambda: _pretrain(model, task, stages, total))
+    start = {**evaluate(y, model.assign(x, batch_size=2000)), **_beside_the_gate(model, x, y)}
     model.fit(
         x,
         epochs=task.experiment.epochs,
@@ -55,19 +59,26 @@ def _train(task: Task, seed: int) -> Outcome:
     )
     model.save(directory / "model.keras")
     terms = model.evaluate(x, verbose=0, return_dict=True)
-    by_error = model.assign(x, batch_size=2000, rule="reconstruction")
     return Outcome(
         seed=seed,
         labels=model.assign(x, batch_size=2000),
         seconds=state["seconds"] + seconds_of_stages(directory / "pretraining"),
         loss_terms={name: terms[name] for name in model.term_names()},
         extra_metrics={
-            "agreement": model.agreement(x, batch_size=2000),
+            **_beside_the_gate(model, x, y),
             **prefixed("start", start),
-            **prefixed("reconstruction_rule", evaluate(y, by_error)),
         },
         curve=state.get("curve", []),
     )
+
+
+def _beside_the_gate(model: DAMIC, x, y) -> dict[str, float]:
+    """The scores by Eq. 6, and how certain the gate and the autoencoders are."""
+    by_error = model.assign(x, batch_size=2000, rule="reconstruction")
+    return {
+        **prefixed("reconstruction_rule", evaluate(y, by_error)),
+        **model.certainty(x, batch_size=2000),
+    }
 
 
 def run_dae_kmeans(task: Task) -> list[Outcome]:
@@ -77,22 +88,23 @@ def run_dae_kmeans(task: Task) -> list[Outcome]:
 
 def _cluster_codes(task: Task, seed: int) -> Outcome:
     model = _build(task, seed)
-    stages, epochs = model.pretraining_stages(), task.experiment.epochs
-    total = (stages.index("autoencoder") + 1) * epochs
-    losses = _pretrain_autoencoder(model, task, epochs, total).history
-    labels = model.kmeans_labels(task.data.x, task.settings["kmeans_n_init"])
+    stages = _planned(model, task, task.experiment.epochs)
+    own = {name: stages[name] for name in stages if name not in ("gate", "experts")}
+    autoencoder, losses = _pretrain_autoencoder(model, task, own, sum(own.values()))
+    labels = model.kmeans_labels(task.data.x, autoencoder, task.settings["kmeans_n_init"])
     return Outcome(
         seed=seed,
         labels=labels,
         seconds=seconds_of_stages(task.directory / "pretraining"),
-        loss_terms={"reconstruction": losses["autoencoder"][-1]},
+        loss_terms={"reconstruction": losses.history["autoencoder"][-1]},
     )
 
 
 def _build(task: Task, seed: int) -> DAMIC:
     settings, x = task.settings, task.data.x
+    named = {name: settings[name] for name in known_settings.DAMIC if name in settings}
     model = DAMIC(
-        **{name: settings[name] for name in known_settings.DAMIC if name in settings},
+        **{**OF_THE_PAPER, **named},
         seed=seed,
         dtype=settings["precision"],
     )
@@ -102,47 +114,60 @@ def _build(task: Task, seed: int) -> DAMIC:
     return model
 
 
-def _pretrain(model: DAMIC, task: Task, total: int) -> None:
+def _planned(model: DAMIC, task: Task, epochs: int) -> dict[str, int]:
+    """The trainings of the start, whose autoencoder has `epochs`, with the epochs of each.
+
+    Its layers have as many in rows that do not say.
+    """
+    names = (name for name in known_settings.DAMIC_START if name in task.settings)
+    lengths = {"layer_epochs": epochs, **{name: task.settings[name] for name in names}}
+    return model.pretraining_stages(task.data.x.shape[0], epochs, **lengths)
+
+
+def _pretrain(model: DAMIC, task: Task, stages: dict[str, int], total: int) -> None:
     settings, x = task.settings, task.data.x
-    epochs = settings["pretrain_epochs"]
-    _pretrain_autoencoder(model, task, epochs, total)
-    labels = model.kmeans_labels(x, settings["kmeans_n_init"])
-    model.pretrain_clusters(x, labels, epochs, **_stages(model, task, total))
+    autoencoder, _ = _pretrain_autoencoder(model, task, stages, total)
+    labels = model.kmeans_labels(x, autoencoder, settings["kmeans_n_init"])
+    lengths = stages["gate"], stages["experts"]
+    model.pretrain_clusters(x, labels, *lengths, **_stages(task, stages, total))
 
 
-def _pretrain_autoencoder(model: DAMIC, task: Task, epochs: int, total: int):
+def _pretrain_autoencoder(model: DAMIC, task: Task, stages: dict[str, int], total: int):
     """Trains the start's autoencoder once for all rows that begin with it.
 
     Its stages are trained in the run's own folder, where no other process is, and then copied to
     one that the runs of the same seed, data and settings share.
     """
-    own, shared = task.directory / "pretraining", _shared_folder(model, task, epochs)
+    lengths = stages["autoencoder"], stages.get("layer_1", 0)
+    own, shared = task.directory / "pretraining", _shared_folder(model, task, lengths)
     if shared.exists() and not own.exists():
         _copy(shared, own)
-    history = model.pretrain_autoencoder(task.data.x, epochs, **_stages(model, task, total))
+    trained = model.pretrain_autoencoder(task.data.x, *lengths, **_stages(task, stages, total))
     if not shared.exists():
         _copy(own, shared)
-    return history
+    return trained
 
 
-def _stages(model: DAMIC, task: Task, total: int) -> dict:
+def _stages(task: Task, stages: dict[str, int], total: int) -> dict:
     return {
         "patience": task.settings["patience"],
         "directory": task.directory / "pretraining",
         "verbose": 0,
-        "callbacks": [Progress(task.progress, total=total, stages=model.pretraining_stages())],
+        "callbacks": [Progress(task.progress, total=total, stages=stages)],
     }
 
 
-def _shared_folder(model: DAMIC, task: Task, epochs: int) -> Path:
+def _shared_folder(model: DAMIC, task: Task, lengths: tuple[int, int]) -> Path:
     settings = {
         "model": [
             model.embedding_dim or model.n_clusters,
             model.hidden_units,
+            model.linear_code,
+            "autoencoder" in model.normalized,
             model.normalize_first,
             model.batch_size,
         ],
-        "training": [epochs, task.settings["patience"], task.settings["precision"]],
+        "training": [*lengths, task.settings["patience"], task.settings["precision"]],
         "data": [task.data.sha256, task.settings["scale"]],
     }
     digest = hashlib.sha256(json.dumps(settings, sort_keys=True).encode()).hexdigest()[:12]

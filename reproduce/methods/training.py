@@ -65,21 +65,23 @@ class Progress(keras.callbacks.Callback):
         report: The function.
         before: Epochs of the trainings of the same run that come before this one.
         total: Epochs of all of them; those of this training if None.
-        stages: Names of the stages of this training, in their order, each of the same length.
+        stages: Epochs of the stages of this training by their names, in their order, where it has
+            any; one that ends early counts as done when the next begins.
     """
 
     reads_logs_alone = True  # so a training on another device calls it, too
 
-    def __init__(self, report, before=0, total=None, stages=()):
+    def __init__(self, report, before=0, total=None, stages=None):
         super().__init__()
         self.report = report
         self.before = before
         self.total = total
-        self.stages = stages
+        self.stages = dict(stages or {})
 
     def on_stage_begin(self, name, epochs):
-        """Goes on to a stage; others may have been left out."""
-        self.before = self.stages.index(name) * epochs
+        """Goes on to a stage."""
+        names = list(self.stages)
+        self.before = sum(self.stages[earlier] for earlier in names[: names.index(name)])
 
     def on_epoch_end(self, epoch, logs=None):
         """Reports the epoch."""

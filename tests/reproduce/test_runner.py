@@ -337,16 +337,22 @@ def test_damic_and_its_baseline_share_the_autoencoder_of_their_seed(
     reported.clear()
     assert baseline["seconds"] > 0
     trained.clear()
-    whole = damic("damic", "pretrained", **GATED, **START, pretrain_epochs=2)
+    lengths = {"pretrain_epochs": 2, "gate_epochs": 1, "expert_epochs": 3, "least_steps": 0}
+    whole = damic("damic", "pretrained", **GATED, **START, **lengths)
     _, [_, record] = run(whole, tmp_path)
     assert dict(whole.settings).keys() <= read <= known_settings(whole)
-    # Of six trainings of two epochs the first two are shared; then comes the joint one.
-    assert reported == [(done, 14) for done in range(5, 15)]
+    # Two trainings of two epochs are shared; then come the gate, the experts and the joint one.
+    assert reported == [(done, 10) for done in range(5, 11)]
     assert "autoencoder" not in trained
-    assert trained[0] == "gate"
+    assert trained == ["gate", "experts"]
     assert record["seconds"] > baseline["seconds"]
     assert 0 <= record["metrics"]["agreement"] <= 1
-    assert 0 <= record["metrics"]["start_acc"] <= 1
+    for name in ("acc", "reconstruction_rule_acc", "start_acc", "start_reconstruction_rule_acc"):
+        assert 0 <= record["metrics"][name] <= 1
+    for name in ("gate_log_odds", "error_margin"):
+        for when in (name, f"start_{name}"):
+            percentiles = [record["metrics"][f"{when}_{percent}"] for percent in (10, 50, 90)]
+            assert percentiles == sorted(percentiles)
     assert set(record["loss_terms"]) == {"mixture_nll"}
     folders = sorted(path.name for path in (tmp_path / "work_ledger").iterdir())
     assert len(folders) == 2  # the shared autoencoder, and the trained model
