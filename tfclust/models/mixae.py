@@ -101,7 +101,8 @@ class MIXAE(GivenNetworks, MixtureOfAutoencoders):
     Known limits: the batch entropy asks for clusters of one size, and for batches well above K.
     Random starts differ much: three on MNIST reach an accuracy of 67, 84 and 91 %, the last with
     the lowest reconstruction error, by which runs can be compared without labels. They had
-    `filters=(8, 16)`, `kernel_size=3`, `assignment_units=(128,)` and `batch_size=128`.
+    `filters=(8, 16)`, `kernel_size=3`, `assignment_units=(128,)`, `batch_size=128` and
+    `assignment_bias="glorot_normal"`.
     """
 
     TERMS = ("reconstruction", "sample_entropy", "batch_entropy")
