@@ -81,9 +81,14 @@ def lower_step(model, batch, state, repeat=False):
         ) from error
     code, aliases = canonical(module)
     names = sorted(concrete.structured_outputs)
-    captured = _captured_names(model, concrete)
+    captured = _captured(model, concrete)
     first = len(seeds) + len(batch)
     changed = {output: captured[argument - first] for output, argument in aliases.items()}
+    if not all(isinstance(name, str) for name in changed.values()):
+        raise ValueError(
+            "A training step must change the variables of its model, optimizer and metrics alone. "
+            f"Received: {type(model).__name__}, whose step changes another"
+        )
     kinds = [_kind(concrete.structured_outputs[name]) for name in names]
     kinds += [_kind(state[changed[output]]) for output in sorted(changed)]
     if sorted(changed) != list(range(len(names), len(kinds))):
@@ -95,7 +100,8 @@ def lower_step(model, batch, state, repeat=False):
 
     def program(batch, state):
         seeds = [state[SEED]] if SEED in state else []
-        results = call(*seeds, *batch, *(state[name] for name in captured))
+        read = (state[one] if isinstance(one, str) else one for one in captured)
+        results = call(*seeds, *batch, *read)
         logs = dict(zip(names, results, strict=False))
         return logs, {**state, **{name: results[i] for i, name in changed.items()}}
 
@@ -121,15 +127,20 @@ def _seeded(model, seeds):
         model.seed = own
 
 
-def _captured_names(model, concrete):
-    """Names of the variables that a traced step takes after its arguments, in its order."""
-    handles = {id(v.value.handle): name for name, v in named_variables(model).items()}
-    captured = [handles.get(id(handle)) for handle in concrete.captured_inputs]
-    if None in captured:
-        strange = concrete.captured_inputs[captured.index(None)]
+def _captured(model, concrete):
+    """What a traced step takes after its arguments, in its order: names in the state, or values.
+
+    The value is of a variable that is none of the model's, such as a number that an ensemble reads
+    anew: to a program it is a constant.
+    """
+    taken = {id(variable.handle): np.asarray(variable) for variable in concrete.variables}
+    taken |= {id(v.value.handle): name for name, v in named_variables(model).items()}
+    captured = [taken.get(id(handle)) for handle in concrete.captured_inputs]
+    strange = [h for h, one in zip(concrete.captured_inputs, captured, strict=True) if one is None]
+    if strange:
         raise ValueError(
-            "A training step must use the variables of its model, optimizer and metrics alone. "
-            f"Received: {type(model).__name__}, whose step also uses {strange!r}"
+            "A training step must read variables, and no other tensors than its batch. "
+            f"Received: {type(model).__name__}, whose step also uses {strange[0]!r}"
         )
     return captured
 
