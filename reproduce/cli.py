@@ -52,20 +52,20 @@ def _list(arguments: argparse.Namespace) -> int:
     ledger = Ledger(arguments.ledger)
     if arguments.table is None:
         papers = PAPERS.values() if arguments.paper is None else [PAPERS[arguments.paper]]
-        _list_tables(papers, ledger)
+        _list_tables(papers, ledger, arguments.bundles)
     else:
         paper = PAPERS[arguments.paper or _DEFAULT_PAPER]
         _list_rows(paper.rows(paper.table(arguments.table)), ledger)
     return 0
 
 
-def _list_tables(papers: Iterable[Paper], ledger: Ledger) -> None:
+def _list_tables(papers: Iterable[Paper], ledger: Ledger, folder: Path) -> None:
     ends, records = ledger.ends(), ledger.records()
     heads = ("paper", "table", "runs done", "cells", REACHED, *REASONS, "title")
     lines, damaged, counts = [heads], [], []
     try:
-        counts = count_reached(records)
-    except UserError as error:  # a search; what depends on none is told all the same
+        counts = count_reached(records, bundles.ready(folder))
+    except UserError as error:  # a search or a bundle; what needs none is told all the same
         damaged.append(str(error))
     reached = {(count.paper, count.table.name): count for count in counts}
     for paper in papers:
@@ -156,7 +156,8 @@ def _collect(arguments: argparse.Namespace) -> int:
 
 def _report(arguments: argparse.Namespace) -> int:
     pages = importlib.import_module("reproduce.report.pages")
-    first, *others = pages.write(Ledger(arguments.ledger), arguments.out)
+    bundled = bundles.ready(arguments.bundles)
+    first, *others = pages.write(Ledger(arguments.ledger), arguments.out, bundled)
     print(f"{first}  (read this first)", *others, sep="\n")
     return 0
 
@@ -239,6 +240,8 @@ def _parser() -> argparse.ArgumentParser:
         "--paper", choices=PAPERS, help=f"default: every paper; of a table, {_DEFAULT_PAPER}"
     )
 
+    _add_bundles(listing)
+
     run = _command(commands, "run", _run, "run what the ledger lacks of a table")
     run.add_argument("table", help="a table, such as table11 or 11")
     _add_paper(run)
@@ -291,6 +294,7 @@ def _parser() -> argparse.ArgumentParser:
 
     report = _command(commands, "report", _report, "write the ledger's results beside the papers'")
     report.add_argument("--out", type=Path, default=RESULTS, help="folder; default: %(default)s")
+    _add_bundles(report)
 
     figure = _command(commands, "figure", _figure, "draw a figure of a paper")
     figure.add_argument("paper", choices=PAPERS)
@@ -347,6 +351,16 @@ def _command(commands, name: str, function, text: str) -> argparse.ArgumentParse
 def _add_paper(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--paper", choices=PAPERS, default=_DEFAULT_PAPER, help="default: %(default)s"
+    )
+
+
+def _add_bundles(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--bundles",
+        type=Path,
+        default=bundles.FOLDER,
+        metavar="FOLDER",
+        help="that of `run --to-bundle`; default: %(default)s",
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -39,18 +39,21 @@ VERDICTS = ("reached", "not reached", "no run yet", "no published figure", "no g
 ABSENT = "–"
 
 
-def write(ledger: Ledger, out_dir: str | os.PathLike) -> list[Path]:
+def write(
+    ledger: Ledger, out_dir: str | os.PathLike, bundled: Collection[tuple] = ()
+) -> list[Path]:
     """Write the pages and return their paths, first the one to read first.
 
     `RESULTS.md` says what is reached; `details/PAPER.md` shows every row of a paper that was run,
     and `details/figures.md` the figures. Each has the same page in HTML beside it. The pages depend
-    on nothing but the ledger, what is declared and published, the notes, the searches in
+    on nothing but the ledger, what is declared, published and bundled, the notes, the searches in
     `out_dir/searches` and the pictures in `out_dir/figures`, so the same ledger gives the same
     pages.
 
     Args:
         ledger: The finished runs.
         out_dir: Folder of the pages; created if it does not exist.
+        bundled: Keys of the runs that lie in a folder of bundles, ready to be trained elsewhere.
 
     Raises:
         LedgerError: If the ledger is damaged; nothing is written then.
@@ -78,7 +81,7 @@ def write(ledger: Ledger, out_dir: str | os.PathLike) -> list[Path]:
             path = out_dir / (f"{DETAILS}/{name}.{ending}" if name else FIRST[ending])
             paths.append(_write(environment, path, template, content))
 
-    add("", "results.md.j2", _first_page(records, bool(pictures)))
+    add("", "results.md.j2", _first_page(records, bundled, bool(pictures)))
     for paper in PAPERS.values():
         add(paper.name, "paper.md.j2", details(paper, records, searches))
     if pictures:
@@ -103,8 +106,10 @@ def _write(
     return path
 
 
-def _first_page(records: Sequence[Mapping[str, Any]], has_figures: bool) -> dict[str, Any]:
-    counts = count_reached(records)
+def _first_page(
+    records: Sequence[Mapping[str, Any]], bundled: Collection[tuple], has_figures: bool
+) -> dict[str, Any]:
+    counts = count_reached(records, bundled)
     outcomes = sum((count.outcomes for count in counts), Counter())
     finished = {run_key(record) for record in records if record["status"] == FINISHED}
     return {

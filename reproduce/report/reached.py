@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,7 +17,7 @@ from reproduce.table import Table
 MANY_SEEDS = 5
 # Why a cell does not count as reached, the most telling first.
 REACHED = "reached"
-REASONS = ("not reached", "too few seeds", "not run", "not comparable")
+REASONS = ("not reached", "too few seeds", "not run", "bundle ready", "not comparable")
 # Paper -> table -> its own models there: a baseline's cell says nothing of them. Other tables show
 # the same runs again.
 _OWN = {
@@ -48,6 +48,7 @@ class Cell:
     Args:
         metric: The metric.
         rows: Our settings that may reach it, the paper's own first.
+        bundled: Whether runs of them that the ledger lacks lie in a bundle, ready to be trained.
 
     Example:
         >>> from reproduce.report.reached import count_reached
@@ -57,6 +58,7 @@ class Cell:
 
     metric: str
     rows: tuple[Row, ...]
+    bundled: bool = False
 
     @property
     def outcome(self) -> str:
@@ -65,6 +67,8 @@ class Cell:
             return REACHED
         if self.rows[0].experiment.dataset in NOT_COMPARABLE:
             return "not comparable"
+        if self.bundled:
+            return "bundle ready"
         if not any(row.records for row in self.rows):
             return "not run"
         return "too few seeds" if any(map(self._is_met_by, self.rows)) else "not reached"
@@ -127,7 +131,9 @@ class Reached:
         return list(groups.values())
 
 
-def count_reached(records: Iterable[Mapping[str, Any]]) -> list[Reached]:
+def count_reached(
+    records: Iterable[Mapping[str, Any]], bundled: Collection[tuple] = ()
+) -> list[Reached]:
     """Count the cells that are reached, table by table.
 
     A cell is reached where the mean over five or more finished runs of one declared setting is at
@@ -138,6 +144,7 @@ def count_reached(records: Iterable[Mapping[str, Any]]) -> list[Reached]:
 
     Args:
         records: Those of a ledger.
+        bundled: Keys of the runs that lie in a folder of bundles.
 
     Example:
         >>> from reproduce.report.reached import count_reached
@@ -148,14 +155,18 @@ def count_reached(records: Iterable[Mapping[str, Any]]) -> list[Reached]:
     for record in records:
         runs[run_key(record)[:-1]].append(record)
     return [
-        _of_table(PAPERS[paper], PAPERS[paper].table(name), methods, runs)
+        _of_table(PAPERS[paper], PAPERS[paper].table(name), methods, runs, bundled)
         for paper, tables in _OWN.items()
         for name, methods in tables.items()
     ]
 
 
 def _of_table(
-    paper: Paper, table: Table, methods: Sequence[str], runs: Mapping[tuple, list]
+    paper: Paper,
+    table: Table,
+    methods: Sequence[str],
+    runs: Mapping[tuple, list],
+    bundled: Collection[tuple],
 ) -> Reached:
     experiments = [
         experiment
@@ -173,11 +184,19 @@ def _of_table(
         paper.name,
         table,
         tuple(
-            Cell(cell.metric, tuple(rows))
+            Cell(cell.metric, tuple(rows), any(_waits(row, bundled) for row in rows))
             for rows in models.values()
             for cell in rows[0].comparisons
             if cell.bar is not None
         ),
+    )
+
+
+def _waits(row: Row, bundled: Collection[tuple]) -> bool:
+    """Whether a bundle has a run of the row that the ledger lacks."""
+    done = {record["seed"] for record in row.records}
+    return any(
+        seed not in done and row.experiment.key(seed) in bundled for seed in row.experiment.seeds
     )
 
 

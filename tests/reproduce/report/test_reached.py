@@ -3,6 +3,7 @@ from dataclasses import replace
 
 import pytest
 
+from reproduce import bundles
 from reproduce.cli import main
 from reproduce.experiments import PAPERS
 from reproduce.report.reached import Cell, count_reached, summary
@@ -138,3 +139,30 @@ def test_settings_of_one_name_are_told_apart_by_what_differs(paper):
     together = [first, second, longer]
     assert distinction(second, together) == "n_init=7"
     assert distinction(longer, together) == ""
+
+
+def test_a_cell_whose_runs_lie_in_a_bundle_is_ready_until_the_ledger_has_them(record, experiment):
+    row = experiment()
+    bundled = {row.key(seed) for seed in range(5)}
+
+    def outcomes(seeds):
+        runs = [record(seed=seed, metrics=GOOD) for seed in range(seeds)]
+        total = sum((count.outcomes for count in count_reached(runs, bundled)), Counter())
+        return {name: total[name] for name in ("reached", "bundle ready", "not reached")}
+
+    assert outcomes(0) == {"reached": 0, "bundle ready": 3, "not reached": 0}
+    assert outcomes(4) == {"reached": 0, "bundle ready": 3, "not reached": 0}
+    assert outcomes(5) == {"reached": 2, "bundle ready": 0, "not reached": 1}
+
+
+def test_list_and_report_look_into_the_folder_of_bundles(
+    ledger, experiment, tmp_path, monkeypatch, capsys
+):
+    folders = []
+    ready = {experiment().key(0)}
+    monkeypatch.setattr(bundles, "ready", lambda folder: folders.append(str(folder)) or ready)
+    for command in (["list"], ["report", "--out", str(tmp_path)]):
+        assert main([*command, "--ledger", str(ledger.path), "--bundles", "there"]) == 0
+    assert folders == ["there"] * 2
+    assert "3 bundle ready" in capsys.readouterr().out
+    assert "3 bundle ready" in (tmp_path / "RESULTS.md").read_text()
