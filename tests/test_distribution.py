@@ -5,6 +5,7 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
+from numbered_model import NumberedModel
 
 from tfclust.callbacks import AveragingEpoch
 from tfclust.models import AECM, CM, DAMIC, MIXAE, GumbelSoftmaxVAE
@@ -13,6 +14,7 @@ MODELS = {
     "cm": (CM, {"alpha": 5.0}),
     "aecm": (AECM, {"alpha": 5.0, "embedding_dim": 4, "hidden_units": (8,)}),
     "damic": (DAMIC, {"hidden_units": (), "gate_units": (5,)}),
+    "numbered rows": (NumberedModel, {}),
     "mixae": (MIXAE, {"embedding_dim": 2, "hidden_units": (8,)}),
     "variational mixae": (MIXAE, {"embedding_dim": 2, "hidden_units": (8,), "variational": True}),
     "gumbel": (
@@ -63,6 +65,7 @@ CASES = [
     ("aecm", "sgd", "array"),
     ("aecm", "sgd", "dataset"),
     ("damic", "sgd", "array"),
+    ("numbered rows", "sgd", "array"),
     ("mixae", "sgd", "array"),
     ("mixae", "sgd", "dataset"),
     ("variational mixae", "sgd", "array"),

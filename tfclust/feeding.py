@@ -11,7 +11,7 @@ import numpy as np
 import tensorflow as tf
 
 
-def shuffled_epochs(x, y, batch_size, seed, steps_taken, shuffle=True, least=1):
+def shuffled_epochs(x, y, batch_size, seed, steps_taken, shuffle=True, least=1, numbers_rows=False):
     """Batches of epoch after epoch, without end.
 
     Args:
@@ -24,6 +24,8 @@ def shuffled_epochs(x, y, batch_size, seed, steps_taken, shuffle=True, least=1):
             when iteration begins, by another thread: see `tfclust.callbacks.steps_taken`.
         shuffle: False keeps the order of the rows.
         least: rows of the smallest batch; a last one of fewer joins the one before it.
+        numbers_rows: True gives `(x, rows)` in place of x, where `rows` are the places of the
+            batch's rows among all, int64.
 
     Returns:
         A `tf.data.Dataset` of tuples `(x,)` or `(x, y)` of batches.
@@ -51,7 +53,9 @@ def shuffled_epochs(x, y, batch_size, seed, steps_taken, shuffle=True, least=1):
 
         def batch(i):
             end = tf.where(i + 1 < steps, (i + 1) * batch_size, n)
-            return read(order[..., i * batch_size : end], *tables)
+            rows = order[..., i * batch_size : end]
+            x, *labels = read(rows, *tables)
+            return ((x, rows) if numbers_rows else x, *labels)
 
         return tf.data.Dataset.range(steps).map(batch, num_parallel_calls=2)
 

@@ -14,7 +14,7 @@ from scipy.sparse import csr_matrix
 from tfclust.callbacks import AveragingEpoch, Checkpoint
 from tfclust.feeding import ordered_batches
 from tfclust.metrics import ClusteringAccuracy
-from tfclust.models import objective_model
+from tfclust.models import fed_model
 from tfclust.models.objective_model import PRECISIONS
 
 BATCH_SIZE = 8
@@ -228,7 +228,7 @@ class ClusteringModelBattery:
     ):
         pipeline = ordered_batches(rows[:5], None, BATCH_SIZE)
         expected = trained.predict(pipeline, verbose=0)
-        monkeypatch.delattr(objective_model, "ordered_batches")
+        monkeypatch.delattr(fed_model, "ordered_batches")
         ends = []
         ended = keras.callbacks.LambdaCallback(on_predict_end=lambda logs: ends.append(True))
         for x in (rows[:5], sparse_rows[:5]):

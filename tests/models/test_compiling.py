@@ -41,9 +41,9 @@ def test_what_a_user_says_is_done_and_saved(model, jit_compile):
 def test_fewer_steps_pay_for_the_compiler_where_there_are_millions_of_weights():
     model = CM(2, seed=0)
     model.build((None, 250_000))
-    assert model._pays_for_xla(10_000)
-    assert not model._pays_for_xla(8_000)
-    assert CM(2, seed=0, dtype="mixed_bfloat16")._pays_for_xla(10**9) is False
+    assert model.pays_for_xla(10_000)
+    assert not model.pays_for_xla(8_000)
+    assert CM(2, seed=0, dtype="mixed_bfloat16").pays_for_xla(10**9) is False
 
 
 @pytest.mark.parametrize("method", ["compile", "fit", "evaluate", "predict"])

@@ -7,12 +7,15 @@ import time
 from pathlib import Path
 
 import keras
+import numpy as np
 
 from tfclust.checks import check_weight
 
 
 class Checkpoint(keras.callbacks.Callback):
     """Saves weights, optimizer and epoch while training; the same `fit`, run again, goes on.
+
+    And the values that a model keeps for each row of its data, `row_values`, where it has any.
 
     Each checkpoint is written to a folder of its own, renamed when it is whole, and only then are
     older ones removed, so a kill at any moment leaves one that can be read. With the shuffling of
@@ -92,6 +95,9 @@ class Checkpoint(keras.callbacks.Callback):
         shutil.rmtree(part, ignore_errors=True)
         part.mkdir(parents=True)
         self.model.save_weights(part / "model.weights.h5")
+        rows = getattr(self.model, "row_values", {})
+        if rows:
+            np.savez(part / "rows.npz", **{name: kept.numpy() for name, kept in rows.items()})
         state = {"epochs_done": epochs_done, "state": self.state}
         (part / "state.json").write_text(json.dumps(state))
         os.replace(part, place)
@@ -103,6 +109,10 @@ class Checkpoint(keras.callbacks.Callback):
         self.model.optimizer.build(self.model.trainable_variables)
         self.model.load_weights(checkpoint / "model.weights.h5")
         self.state.update(saved["state"])
+        if (checkpoint / "rows.npz").exists():
+            with np.load(checkpoint / "rows.npz") as rows:
+                for name, values in rows.items():
+                    self.model.set_row_values(name, values)
         # As keras.callbacks.BackupAndRestore does: `fit` reads it after this hook.
         self.model._initial_epoch = saved["epochs_done"]
 

@@ -135,7 +135,6 @@ class AECM(GivenNetworks, CentroidModel):
         if self._has_own_networks:
             check_flat(input_shape, "flatten images, or pass `encoder` and `decoder`")
             self._build_dense_networks(input_shape[-1], encoder_seed, decoder_seed)
-        self._sample_shape = tuple(input_shape[1:])
         code_shape = self.encoder.compute_output_shape((None, *input_shape[1:]))
         self._build_clustering_module(code_shape[-1], module_seed)
         self.built = True
@@ -223,11 +222,10 @@ class AECM(GivenNetworks, CentroidModel):
         features, as in Eq. 10: with the authors' epsilon of 1e-3, a mean over features would slow
         Adam on wide inputs.
         """
-        x = self._checked(x, min_rows=self.n_clusters)
-        self._ensure_built(x)
+        x = self.prepare(x)
         batch_size = check_count("batch_size", batch_size, self.batch_size)
         return train_network(
-            chain(self._sample_shape, [self.encoder, self.decoder], "autoencoder", self.dtype),
+            chain(self.sample_shape, [self.encoder, self.decoder], "autoencoder", self.dtype),
             x,
             None,
             squared_error_loss,
@@ -235,7 +233,7 @@ class AECM(GivenNetworks, CentroidModel):
             batch_size=batch_size,
             seed=self.seed,
             optimizer=FusedAdam(1e-3, epsilon=1e-3),
-            jit_compile=self._pays_for_xla(epochs * count_batches(x.shape[0], batch_size)),
+            jit_compile=self.pays_for_xla(epochs * count_batches(x.shape[0], batch_size)),
             verbose=verbose,
             callbacks=callbacks,
             initial_epoch=initial_epoch,
@@ -263,7 +261,7 @@ class AECM(GivenNetworks, CentroidModel):
         steps = count_batches(codes.shape[0], module.batch_size)
         module.compile(
             steps_per_execution=steps_of_an_execution(steps),
-            jit_compile=self._jit_compile_given if jit_compile is None else jit_compile,
+            jit_compile=self.jit_compile_given if jit_compile is None else jit_compile,
         )
         module.fit(codes, epochs=epochs, verbose=0)
         self.assignment.set_weights(module.assignment.get_weights())
@@ -291,9 +289,10 @@ class AECM(GivenNetworks, CentroidModel):
 
     def reconstruct_batch(self, x):
         """The autoencoder's reconstructions of a batch, in its shape."""
-        return self._decode(self.encoder(x, training=False))
+        return self.decode_batch(self.encoder(x, training=False))
 
-    def _decode(self, codes):
+    def decode_batch(self, codes):
+        """Points of the input space `(batch, ...)` for codes `(batch, p)`."""
         return tf.cast(self.decoder(codes, training=False), self.dtype)
 
     def get_config(self):

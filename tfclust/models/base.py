@@ -1,7 +1,6 @@
 """What every clustering model is and promises."""
 
 import numpy as np
-import tensorflow as tf
 
 from tfclust.checks import check_integer
 from tfclust.metrics.occupancy import Occupancy
@@ -12,8 +11,49 @@ class ClusteringModel(ObjectiveModel):
     """A Keras model whose outputs are cluster memberships and whose objective needs no labels.
 
     `call` and `predict` give memberships p(cluster | x), as a Keras classifier gives probabilities
-    of classes; `assign` the clusters. What a subclass writes, and what else it gets, stands in
-    `ObjectiveModel`.
+    of classes; `assign` the clusters.
+
+    This is the whole contract of a subclass. It overrides nothing else, and no name that begins
+    with an underscore.
+
+    It must write:
+
+    - `build(input_shape)`: creates what `PARTS` names; `input_shape` is `(None, ...)`.
+    - `call(x, training=False)`: the memberships of a batch, `(batch, K)`.
+    - `objective(x, training=False)`: the memberships, and a dict of the terms, name -> scalar.
+    - `embed_batch(x)`, `reconstruct_batch(x)`: codes `(batch, p)` and reconstructions of a batch.
+    - `get_config()`: the arguments of the constructor, each also an attribute of its name.
+    - `TERMS`: names of the terms of the objective, which are the logs; their sum is the loss.
+
+    It may set:
+
+    - `PARTS`: attributes that are there once the model is built.
+    - `REDUCTION`: "sum" or "mean", of the terms over the batch, as the paper writes them. Under a
+      distribution strategy a term is the replica's share of that of the global batch.
+    - `GAINS_BY_XLA`: False where the graph's own kernels are faster than XLA's in float32.
+    - `NUMBERS_ROWS`: True has `fit` call `objective(x, training, rows)` with the places of the
+      batch's rows among all, int64 `(batch,)`; elsewhere, as in `evaluate`, `rows` is None. `fit`
+      then takes no dataset.
+
+    And it may write:
+
+    - `cluster_batch(x)`: memberships and codes from one pass, where one gives both.
+    - `term_names()`: where the terms depend on the constructor's arguments.
+    - `default_optimizer()`: the optimizer of `compile` without one.
+    - `check_values(x)`: raises ValueError for values that it cannot take, such as below 0.
+    - `training_callbacks(x)`: callbacks that each `fit` has, which may call `set_row_values`, such
+      as for targets of every row, and `predict`.
+    - `fewest_rows`, `shuffle_seed`: properties, of `fit`.
+    - `train_step(data)`: a step of another kind; `unpack_batch`, `objective_of` and `log_batch` are
+      there for it.
+    - `compute_metrics(x, y, y_pred)`: updates metrics of its own, then calls that of this class.
+    - `pretrain(x, ...)`: its start. `prepare(x)` checks the data and builds the model.
+    - `generate_batch(**inputs)`, which TensorFlow can trace, and `generator_inputs()`, a dict of
+      its arguments' names and example arrays of batches, where the model makes new points;
+      `tfclust.export` makes a signature of the two.
+
+    Besides, it has `sample_shape`, `step_seed()` for what a step draws, `map_batches` for methods
+    of its own that take data, and `row_values`.
 
     Args:
         n_clusters: number of clusters K, at least 2.
@@ -53,19 +93,21 @@ class ClusteringModel(ObjectiveModel):
             self.test_function = None
         return self._occupancy
 
-    def _log(self, x, y, memberships, terms, penalty):
+    def compute_metrics(self, x, y, y_pred, sample_weight=None):
+        """Counts how the clusters are used where that is watched; else as `ObjectiveModel`."""
         if self._watches_occupancy:
-            self._occupancy.update_state(memberships)
-        return super()._log(x, y, memberships, terms, penalty)
-
-    def _sample_count(self, memberships):
-        return tf.size(memberships) // self.n_clusters  # an ensemble has several of a sample
-
-    def _silent_metrics(self):
-        return () if self._watches_occupancy else (self._occupancy,)
+            self._occupancy.update_state(y_pred)
+        return super().compute_metrics(x, y, y_pred, sample_weight)
 
     @property
-    def _min_rows(self):
+    def metrics(self):
+        """The metrics, that of the clusters' use among them once it is watched."""
+        hidden = None if self._watches_occupancy else self._occupancy
+        return [metric for metric in super().metrics if metric is not hidden]
+
+    @property
+    def fewest_rows(self):
+        """As many rows as there are clusters."""
         return self.n_clusters
 
     def get_config(self):

@@ -41,6 +41,8 @@ class DirichletPrior:
 class CentroidModel(DirichletPrior, ClusteringModel):
     """A clustering module (Eq. 6 of Boubekki et al., 2021) over some code, and its prior.
 
+    A subclass also writes `decode_batch`.
+
     Attributes:
         assignment: Dense with softmax, code -> memberships gamma.
         centroid_map: Dense, gamma -> reconstructed code; the centroids mu are its images of the
@@ -89,9 +91,9 @@ class CentroidModel(DirichletPrior, ClusteringModel):
     def _centroids(self):
         return tf.convert_to_tensor(self.centroid_map.kernel) + self.centroid_map.bias
 
-    def _decode(self, codes):
-        """Points of the input space for codes, `(n, p)` -> `(n, ...)`."""
-        raise NotImplementedError(f"{type(self).__name__} must define `_decode`")
+    def decode_batch(self, codes):
+        """Points of the input space for codes, `(batch, p)` -> `(batch, ...)`."""
+        raise NotImplementedError(f"{type(self).__name__} must define `decode_batch`")
 
     def centroids(self, space="latent"):
         """Centroids mu, `(K, p)` in the space of the codes, or decoded to the space of the input.
@@ -105,7 +107,7 @@ class CentroidModel(DirichletPrior, ClusteringModel):
         if space not in ("latent", "input"):
             raise ValueError(f'`space` must be "latent" or "input". Received: space={space!r}')
         centroids = self._centroids()
-        return np.asarray(centroids if space == "latent" else self._decode(centroids))
+        return np.asarray(centroids if space == "latent" else self.decode_batch(centroids))
 
     def generate(self, memberships):
         """Points of the input space for given memberships: decoded mixtures of the centroids.
@@ -140,7 +142,7 @@ class CentroidModel(DirichletPrior, ClusteringModel):
             tf.reduce_all(tf.abs(sums - 1.0) < 1e-4),
             ["The rows of `memberships` must sum to 1. Received: sums", sums],
         )
-        return self._decode(tf.matmul(memberships, self._centroids()))
+        return self.decode_batch(tf.matmul(memberships, self._centroids()))
 
     def generator_inputs(self):
         """Example of the arguments of `generate_batch`: memberships that give the centroids."""

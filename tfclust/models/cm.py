@@ -78,7 +78,6 @@ class CM(CentroidModel):
     def build(self, input_shape):
         """Creates the weights for inputs of shape `(batch, d)`."""
         check_flat(input_shape)
-        self._sample_shape = (input_shape[-1],)
         self._build_clustering_module(input_shape[-1], self.seed)
         self.built = True
 
@@ -108,8 +107,7 @@ class CM(CentroidModel):
         model.assign(x)  # and then `compile` and `fit`
         ```
         """
-        x = self._checked(x, min_rows=self.n_clusters)
-        self._ensure_built(x)
+        x = self.prepare(x)
         self.set_mixture(*isotropic_mixture(x, self.n_clusters, self.seed, n_init))
 
     def call(self, x, training=False):
@@ -135,7 +133,8 @@ class CM(CentroidModel):
         """Reconstructions `(batch, d)`: centroids mixed by the memberships."""
         return self.centroid_map(self(x))
 
-    def _decode(self, codes):
+    def decode_batch(self, codes):
+        """The codes themselves, which lie in the space of the input."""
         return codes
 
     def get_config(self):

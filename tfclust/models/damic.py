@@ -13,7 +13,7 @@ from tfclust.checks import (
     check_sigmoid_range,
     check_units,
 )
-from tfclust.feeding import count_batches
+from tfclust.feeding import count_batches, ordered_batches
 from tfclust.losses import binary_cross_entropies, mixture_nll, smallest_error, squared_errors
 from tfclust.models.mixture_of_autoencoders import MixtureOfAutoencoders, joined_codes
 from tfclust.networks import (
@@ -126,7 +126,6 @@ class DAMIC(MixtureOfAutoencoders):
     def build(self, input_shape):
         """Creates the weights for inputs of shape `(batch, d)`."""
         check_flat(input_shape)
-        self._sample_shape = tuple(input_shape[1:])
         networks_seed, gate_seed = layer_seeds(self.seed, 2)
         self.encoder, self.decoder = self._autoencoders(
             self.n_clusters, input_shape[-1], "experts", networks_seed
@@ -163,8 +162,9 @@ class DAMIC(MixtureOfAutoencoders):
             input_dim, units, normalize_first=self.normalize_first, **settings
         )
 
-    def _checked(self, x, min_rows=1):
-        return check_sigmoid_range(super()._checked(x, min_rows))
+    def check_values(self, x):
+        """Raises ValueError for values outside of [0, 1], which a sigmoid cannot give back."""
+        check_sigmoid_range(x)
 
     def call(self, x, training=False):
         """Memberships p, `(batch, K)`, of `x`, `(batch, d)` (Eq. 1)."""
@@ -224,7 +224,7 @@ class DAMIC(MixtureOfAutoencoders):
             `error_margin_10`, `_50` and `_90`, those of the second smallest distance less the
             smallest. All but the first in nats.
         """
-        agrees, *values = self._map_batches(self._certainty_batch, x, batch_size).T
+        agrees, *values = self.map_batches(self._certainty_batch, x, batch_size).T
         percentiles = {
             f"{name}_{q}": float(np.percentile(of_rows, q))
             for name, of_rows in zip(("gate_log_odds", "error_margin"), values, strict=True)
@@ -250,7 +250,7 @@ class DAMIC(MixtureOfAutoencoders):
 
     def distances(self, x, batch_size=None):
         """Half the squared error of every autoencoder, `(n, K)`, on the rows of `x`."""
-        return self._map_batches(self._distances_batch, x, batch_size)
+        return self.map_batches(self._distances_batch, x, batch_size)
 
     def _distances_batch(self, x):
         return tf.transpose(self._distances(x, training=False))
@@ -324,7 +324,7 @@ class DAMIC(MixtureOfAutoencoders):
             ValueError: bad data, or lengths out of their range.
         """
         check_integer("n_init", n_init, 1)
-        x = self._checked(x, min_rows=self.n_clusters)
+        x = self.prepare(x)
         lengths = self.pretraining_stages(
             *(x.shape[0], epochs, layer_epochs, gate_epochs, expert_epochs),
             *(least_steps, batch_size),
@@ -392,12 +392,11 @@ class DAMIC(MixtureOfAutoencoders):
         Raises:
             ValueError: bad data.
         """
-        x = self._checked(x, min_rows=self.n_clusters)
-        self._ensure_built(x)
+        x = self.prepare(x)
         *_, seed = layer_seeds(self.seed, 3)
         networks = self._autoencoders(1, x.shape[1], "autoencoder", seed)
         encoder, decoder = (single_network(network, 0) for network in networks)
-        autoencoder = chain(self._sample_shape, [encoder, decoder], "autoencoder", self.dtype)
+        autoencoder = chain(self.sample_shape, [encoder, decoder], "autoencoder", self.dtype)
         losses = {}
         if layer_epochs:
             layers = self._stages(layer_epochs, **stages)
@@ -412,8 +411,10 @@ class DAMIC(MixtureOfAutoencoders):
 
         They are the paper's DAE+KM.
         """
-        x = self._checked(x, min_rows=self.n_clusters)
-        codes = autoencoder.layers[0].predict(self._ordered(x, None, None), verbose=0)
+        x = self.prepare(x)
+        codes = autoencoder.layers[0].predict(
+            ordered_batches(x, batch_size=self.batch_size), verbose=0
+        )
         return kmeans(codes, self.n_clusters, self.seed, n_init)[1]
 
     def pretrain_clusters(
@@ -440,8 +441,7 @@ class DAMIC(MixtureOfAutoencoders):
             ValueError: bad data, other labels, or an autoencoder that is normalized where the K are
                 not, or the other way round.
         """
-        x = self._checked(x, min_rows=self.n_clusters)
-        self._ensure_built(x)
+        x = self.prepare(x)
         labels = check_cluster_ids(labels, x, self.n_clusters)
         if autoencoder is not None:
             self._copy(autoencoder)
@@ -471,7 +471,7 @@ class DAMIC(MixtureOfAutoencoders):
 
     def _cross_entropies(self):
         """The network x -> cross-entropy of every autoencoder, `(batch, K)`."""
-        x = keras.Input(self._sample_shape, dtype=self.dtype)
+        x = keras.Input(self.sample_shape, dtype=self.dtype)
         errors = _CrossEntropies(dtype=self.dtype)([x, self.decoder(self.encoder(x))])
         return keras.Model(x, errors, name="experts")
 

@@ -63,15 +63,16 @@ class Ensemble(DirichletPrior, ClusteringModel):
         """The S members as ordinary models with weights of their own."""
         stacks = [np.asarray(stack) for stack in self.stacks]
         return [
-            self._member(seed, [stack[s] for stack in stacks]) for s, seed in enumerate(self.seeds)
+            self._member(seed, *self.sample_shape, [stack[s] for stack in stacks])
+            for s, seed in enumerate(self.seeds)
         ]
 
     def build(self, input_shape):
         """Creates the stacked weights for inputs of shape `(batch, d)`."""
         check_flat(input_shape)
-        self._sample_shape = (input_shape[-1],)
+        dim = input_shape[-1]
         with tf.init_scope():  # a graph could not read the members' weights
-            values = stacked_weights([self._member(seed) for seed in self.seeds])
+            values = stacked_weights([self._member(seed, dim) for seed in self.seeds])
             self.stacks = [
                 self.add_weight(value.shape, dtype=self.dtype, autocast=False, name=f"stack_{i}")
                 for i, value in enumerate(values)
@@ -128,9 +129,8 @@ class Ensemble(DirichletPrior, ClusteringModel):
         ```
         """
         epochs = check_integer("epochs", epochs, 0)
-        x = self._checked(x, self._min_rows)
+        x = self.prepare(x)
         x = x.toarray() if hasattr(x, "toarray") else x
-        self._ensure_built(x)
         self._keep_start()
         if self._program is None:
             self._program = tf.function(self._train, jit_compile=True)
@@ -206,11 +206,11 @@ class Ensemble(DirichletPrior, ClusteringModel):
             for total, stack in zip(sums, self.stacks, strict=True)
         ]
 
-    def _member(self, seed, weights=None):
+    def _member(self, seed, dim, weights=None):
         config = self.get_config()
         del config["seeds"], config["name"]
         member = self.MEMBER.from_config({**config, "seed": seed})
-        member.build((None, *self._sample_shape))
+        member.build((None, dim))
         if weights is not None:
             member.set_weights(weights)
         return member
@@ -229,11 +229,9 @@ class Ensemble(DirichletPrior, ClusteringModel):
     def _concentration(self):
         return self._number("alpha")
 
-    def _sum(self, terms):
-        return tf.reduce_sum(super()._sum(terms))
-
     @property
-    def _order_seed(self):
+    def shuffle_seed(self):
+        """The members' seeds: each sees the batches in its own order."""
         return self.seeds
 
     def get_config(self):

@@ -50,7 +50,6 @@ class GaussianCode:
     def _build_code(self, input_shape):
         """Creates the networks for inputs of shape `(batch, d)`; returns two more seeds."""
         check_flat(input_shape)
-        self._sample_shape = (input_shape[-1],)
         encoder_seed, decoder_seed, *seeds = layer_seeds(self.seed, 7)
         size = self.feature_dim
         self.encoder = self._network(
@@ -85,11 +84,10 @@ class GaussianCode:
         layer.build((None, input_dim))
         return layer
 
-    def _checked(self, x, min_rows=1):
-        x = super()._checked(x, min_rows)
+    def check_values(self, x):
+        """Raises ValueError for values that a sigmoid cannot give back, with a cross-entropy."""
         if self.reconstruction_loss == "cross_entropy":
             check_sigmoid_range(x)
-        return x
 
     def _errors(self, x, joined, training):
         """Reconstruction error of each row of `x`, decoded from `joined`, `(batch, df)`."""

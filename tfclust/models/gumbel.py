@@ -153,7 +153,7 @@ class GumbelSoftmaxVAE(GaussianCode, ClusteringModel):
         }
 
     def _sample(self, mean, log_variance, logits):
-        seeds = split_seed(self._step_seed(), 2)
+        seeds = split_seed(self.step_seed(), 2)
         category = gumbel_softmax_sample(
             logits, tf.convert_to_tensor(self.temperature), seeds[1], self.straight_through
         )
@@ -173,7 +173,7 @@ class GumbelSoftmaxVAE(GaussianCode, ClusteringModel):
 
     def code(self, x, batch_size=None):
         """Means mu of q(z|x), `(n, dz)`, of the rows of `x`."""
-        return self._map_batches(self._code_batch, x, batch_size)
+        return self.map_batches(self._code_batch, x, batch_size)
 
     def _code_batch(self, x):
         return self.mean(self.embed_batch(x))

@@ -157,12 +157,11 @@ class MIXAE(GivenNetworks, MixtureOfAutoencoders):
 
     def build(self, input_shape):
         """Creates the weights for inputs of shape `(batch, ...)`."""
-        self._sample_shape = tuple(input_shape[1:])
         networks_seed, assignment_seed = layer_seeds(self.seed, 2)
         if self._has_own_networks:
-            self.encoder, self.decoder = self._autoencoders(networks_seed)
+            self.encoder, self.decoder = self._autoencoders(tuple(input_shape[1:]), networks_seed)
         else:
-            self._check_codes()
+            self._check_codes(input_shape)
         self.assignment = dense_network(
             self.n_clusters * self.embedding_dim,
             (*self.assignment_units, self.n_clusters),
@@ -174,29 +173,29 @@ class MIXAE(GivenNetworks, MixtureOfAutoencoders):
         )
         self.built = True
 
-    def _check_codes(self):
+    def _check_codes(self, input_shape):
         shape = (self.n_clusters, None, self.embedding_dim * (2 if self.variational else 1))
-        given = tuple(self.encoder.compute_output_shape((None, *self._sample_shape)))
+        given = tuple(self.encoder.compute_output_shape((None, *input_shape[1:])))
         if given != shape:
             raise ValueError(
                 "`encoder` must give codes of shape (n_clusters, batch, embedding_dim), twice as "
                 f"long with `variational`: {shape}. Received: an encoder of output shape {given}"
             )
 
-    def _autoencoders(self, seed):
+    def _autoencoders(self, sample_shape, seed):
         shared = {"variational": self.variational, "dtype": self.dtype_policy, "seed": seed}
-        if len(self._sample_shape) == 1:
+        if len(sample_shape) == 1:
             return parallel_dense_autoencoder(
                 self.n_clusters,
-                self._sample_shape[0],
+                sample_shape[0],
                 self.hidden_units,
                 self.embedding_dim,
                 **shared,
             )
-        if len(self._sample_shape) in (2, 3):
+        if len(sample_shape) in (2, 3):
             return parallel_convolutional_autoencoder(
                 self.n_clusters,
-                self._sample_shape if len(self._sample_shape) == 3 else (*self._sample_shape, 1),
+                sample_shape if len(sample_shape) == 3 else (*sample_shape, 1),
                 self.filters,
                 self.embedding_dim,
                 self.kernel_size,
@@ -205,8 +204,8 @@ class MIXAE(GivenNetworks, MixtureOfAutoencoders):
         raise ValueError(
             "`x` must have rank 2, shape (n, features), or be images: rank 3, shape (n, height, "
             "width), or 4, shape (n, height, width, channels). "
-            f"Received: x of rank {len(self._sample_shape) + 1}, shape (n, "
-            f"{', '.join(map(str, self._sample_shape))})"
+            f"Received: x of rank {len(sample_shape) + 1}, shape (n, "
+            f"{', '.join(map(str, sample_shape))})"
         )
 
     def call(self, x, training=False):
@@ -233,7 +232,7 @@ class MIXAE(GivenNetworks, MixtureOfAutoencoders):
     def _encode(self, x, training):
         """Codes `(K, batch, p)`, and divergences `(K, batch)` of variational autoencoders."""
         encoder = self.encoder  # which a model that is not built says it lacks, before all else
-        if self._has_own_networks and len(self._sample_shape) == 2:
+        if self._has_own_networks and len(self.sample_shape) == 2:
             x = x[..., tf.newaxis]  # the channel that grey images came without
         codes = encoder(x, training=training)
         if not self.variational:
@@ -242,13 +241,13 @@ class MIXAE(GivenNetworks, MixtureOfAutoencoders):
         divergences = gaussian_divergences(mean, log_variance)
         if not training:
             return mean, divergences
-        return gaussian_sample(mean, log_variance, self._step_seed()), divergences
+        return gaussian_sample(mean, log_variance, self.step_seed()), divergences
 
     def _logits(self, codes, training):
         return self.assignment(joined_codes(codes), training=training)
 
     def _errors(self, x, reconstructions):
-        size = int(np.prod(self._sample_shape))
+        size = int(np.prod(self.sample_shape))
         x = tf.reshape(x, (-1, size))
         reconstructions = tf.reshape(reconstructions, (self.n_clusters, -1, size))
         return RECONSTRUCTION_ERRORS[self.reconstruction_loss](x, reconstructions)
@@ -259,16 +258,16 @@ class MIXAE(GivenNetworks, MixtureOfAutoencoders):
             return -batch_entropy(mean)
         return batch_cross_entropy(mean, self.cluster_prior)
 
-    def _checked(self, x, min_rows=1):
-        x = super()._checked(x, min_rows)
+    def check_values(self, x):
+        """Raises ValueError for values that a sigmoid cannot give back, with a cross-entropy."""
         if self.reconstruction_loss == "cross_entropy":
             check_sigmoid_range(x)
-        return x
 
-    def _log(self, x, y, memberships, terms, penalty):
-        self._sample_entropy.update_state(entropies(memberships))
-        self._batch_entropy.update_state(entropies(global_batch_mean(memberships)))
-        return super()._log(x, y, memberships, terms, penalty)
+    def compute_metrics(self, x, y, y_pred, sample_weight=None):
+        """Adds the entropies that `RebalanceEntropyWeights` balances; else as `ClusteringModel`."""
+        self._sample_entropy.update_state(entropies(y_pred))
+        self._batch_entropy.update_state(entropies(global_batch_mean(y_pred)))
+        return super().compute_metrics(x, y, y_pred, sample_weight)
 
     def embed_batch(self, x):
         """Joined codes z, `(batch, K p)`."""
@@ -284,7 +283,7 @@ class MIXAE(GivenNetworks, MixtureOfAutoencoders):
         codes, _ = self._encode(x, training=False)
         memberships = tf.nn.softmax(self._logits(codes, training=False))
         reconstructions = self._output(self.decoder(codes, training=False))
-        shape = (self.n_clusters, -1, *self._sample_shape)
+        shape = (self.n_clusters, -1, *self.sample_shape)
         return memberships, tf.reshape(reconstructions, shape)
 
     def decode_single(self, codes, decoder):

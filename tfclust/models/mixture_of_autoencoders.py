@@ -16,10 +16,9 @@ class MixtureOfAutoencoders(ClusteringModel):
     encoder and its decoder.
     """
 
-    def _is_faster_with_xla(self):
-        # On a CPU the graph's kernels for batched products, normalization and grouped convolutions
-        # are the faster; where there are no grouped ones, each network is compiled by itself.
-        return False
+    # On a CPU the graph's kernels for batched products, normalization and grouped convolutions are
+    # the faster; where there are no grouped ones, each network is compiled by itself.
+    GAINS_BY_XLA = False
 
     def export(self, *args, **kwargs):
         """As `keras.Model.export`; what it writes needs no kernels but those that all CPUs have."""
@@ -48,7 +47,7 @@ class MixtureOfAutoencoders(ClusteringModel):
         """
         if how not in ("weighted", "chosen"):
             raise ValueError(f'`how` must be "weighted" or "chosen". Received: how={how!r}')
-        return self._map_batches(self.reconstruct_batch, x, batch_size, how=how)
+        return self.map_batches(self.reconstruct_batch, x, batch_size, how=how)
 
     def reconstruct_batch(self, x, how="weighted"):
         """Reconstructions of a batch, in its shape; `how` as in `reconstruct`."""
@@ -69,7 +68,7 @@ class MixtureOfAutoencoders(ClusteringModel):
         """
         check_cluster("k", k, self.n_clusters)
         encoder = single_network(self.encoder, k)
-        inputs = keras.Input(self._sample_shape, dtype=self.dtype)
+        inputs = keras.Input(self.sample_shape, dtype=self.dtype)
         codes = encoder(_shaped(inputs, encoder.input_shape))
         outputs = self.decode_single(codes, single_network(self.decoder, k))
         outputs = _shaped(outputs, inputs.shape)

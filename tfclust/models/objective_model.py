@@ -1,6 +1,6 @@
 """What every model trained on an objective of its own is and promises."""
 
-import numbers
+import math
 import warnings
 
 import keras
@@ -10,31 +10,17 @@ import tensorflow as tf
 from tfclust.callbacks.steps_taken import StepsTaken
 from tfclust.callbacks.stop_on_nan import StopOnNaN
 from tfclust.callbacks.with_callbacks import with_callbacks
-from tfclust.checks import (
-    check_choice,
-    check_count,
-    check_data,
-    check_integer,
-    check_labels,
-    check_shape,
-)
+from tfclust.checks import check_choice, check_count, check_integer
 from tfclust.distribution import global_batch_size, replica_count
-from tfclust.feeding import (
-    array_batches,
-    count_batches,
-    keras_epochs,
-    ordered_batches,
-    shuffled_epochs,
-)
-from tfclust.metrics.labels import number_labels
+from tfclust.feeding import array_batches
+from tfclust.models.fed_model import FedModel, batch_count, refuse, unpack
 from tfclust.models.objective_terms import ObjectiveTerms
-from tfclust.networks import smallest_batch
 from tfclust.optimizers import FusedAdam, LossScaling, build_optimizer
 from tfclust.processor import check_bfloat16
 from tfclust.sampling import step_seed
 from tfclust.seeds import drawn_seed
-from tfclust.streams import CheckedStreams, batch_spec, is_stream
-from tfclust.trainings import Training, trainer
+from tfclust.streams import is_stream
+from tfclust.trainings import trainer
 from tfclust.weight_average import WeightAverage
 
 # Weights and sums of half precision lose the steps of a training, which are small.
@@ -51,17 +37,11 @@ class NotBuiltError(ValueError, AttributeError):
     """
 
 
-class ObjectiveModel(keras.Model):
+class ObjectiveModel(FedModel):
     """A Keras model whose objective is part of it and needs no labels.
 
-    A subclass writes `build`, `call`, `objective`, `embed_batch` and `reconstruct_batch`, and names
-    the terms of its objective in `TERMS` and what `build` makes in `PARTS`. It gets `compile`,
-    `fit`, `evaluate`, `predict`, `save` that mean what they mean for a Keras classifier, `embed`,
-    `reconstruct` and `loss_terms`.
-
-    A model that makes new points also writes `generate_batch(**inputs)`, which TensorFlow can
-    trace, and `generator_inputs()`, a dict of its arguments' names and example arrays of batches;
-    `tfclust.export` makes a signature of the two.
+    `compile`, `fit`, `evaluate`, `predict` and `save` mean what they mean for a Keras classifier.
+    What a subclass writes is what `ClusteringModel` lists.
 
     Args:
         batch_size: rows of a batch where `fit` and its kin are given none.
@@ -78,20 +58,19 @@ class ObjectiveModel(keras.Model):
     """
 
     TERMS = ()
-    PARTS = ()  # attributes that are there once the model is built
-    REDUCTION = "sum"  # of the terms over the batch, as the paper writes them: "sum" or "mean"
+    PARTS = ()
+    REDUCTION = "sum"
+    GAINS_BY_XLA = True
 
     def __init__(self, batch_size=256, seed=None, **kwargs):
-        super().__init__(autocast=False, **kwargs)  # a precision policy is the layers' affair
+        batch_size = check_integer("batch_size", batch_size, 1)
+        # A precision policy is the layers' affair.
+        super().__init__(batch_size, drawn_seed(seed), autocast=False, **kwargs)
         check_choice("dtype", self.dtype_policy.name, PRECISIONS)
         check_bfloat16(self.compute_dtype)
-        self.batch_size = check_integer("batch_size", batch_size, 1)
-        self.seed = drawn_seed(seed)
         self._terms = ObjectiveTerms(self.term_names(), name="loss", dtype=self.dtype)
         self._weight_average = None
-        self._sample_shape = None
-        self._batch_functions = {}  # of methods of batches, by name and options
-        self._jit_compile_given = "auto"
+        self.jit_compile_given = "auto"
         self.trains_with_xla = False
 
     # What a subclass writes -------------------------------------------------------------------
@@ -116,12 +95,15 @@ class ObjectiveModel(keras.Model):
         """The optimizer of the model's paper, for `compile` without one."""
         return FusedAdam(1e-3)
 
-    # What a user calls ------------------------------------------------------------------------
+    def training_callbacks(self, x):
+        """Callbacks that each `fit` on `x`, checked data, has before those that it is given."""
+        return ()
 
-    @property
-    def sample_shape(self):
-        """Shape of one sample, as a tuple; None before the model is built."""
-        return self._sample_shape
+    def add_weight(self, *args, autocast=False, **kwargs):
+        """As in Keras, but for its default of `autocast`: only layers compute in half precision."""
+        return super().add_weight(*args, autocast=autocast, **kwargs)
+
+    # What a user calls ------------------------------------------------------------------------
 
     def __getattr__(self, name):
         """Says of a part of the model that is missing why it is."""
@@ -146,20 +128,20 @@ class ObjectiveModel(keras.Model):
         means, as the paper writes them: see `REDUCTION`. Under a distribution strategy the
         replicas' terms add up to those of the global batch.
         """
-        return self._objective(x, training)[1]
+        return self.objective_of(x, training=training)[1]
 
     def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):
         """The loss on the batch `x`; the other arguments are not used."""
-        _, terms, penalty = self._objective(x, training)
-        return self._sum(terms) + penalty
+        _, terms, penalty = self.objective_of(x, training=training)
+        return _total(terms) + penalty
 
     def embed(self, x, batch_size=None):
         """Latent codes `(n, p)`, of the model's dtype, of the rows of `x`."""
-        return self._map_batches(self.embed_batch, x, batch_size)
+        return self.map_batches(self.embed_batch, x, batch_size)
 
     def reconstruct(self, x, batch_size=None):
         """Reconstructions of the rows of `x`, in their shape."""
-        return self._map_batches(self.reconstruct_batch, x, batch_size)
+        return self.map_batches(self.reconstruct_batch, x, batch_size)
 
     def compile(
         self,
@@ -200,7 +182,7 @@ class ObjectiveModel(keras.Model):
                     f"`{name}` must be None: the objective is part of {type(self).__name__}. "
                     f"Received: {name}={value}"
                 )
-        self._jit_compile_given = jit_compile
+        self.jit_compile_given = jit_compile
         optimizer = self.default_optimizer() if optimizer is None else optimizer
         super().compile(
             optimizer=self._scaling(optimizer) if auto_scale_loss else optimizer,
@@ -215,18 +197,18 @@ class ObjectiveModel(keras.Model):
         self._batch_functions = {}
         self._loss_tracker = None  # ObjectiveTerms reports the loss with its terms
 
-    def _pays_for_xla(self, steps):
+    def pays_for_xla(self, steps):
         """Whether a training of so many steps, of this or of a part, is compiled with XLA."""
-        if self._jit_compile_given != "auto":
+        if self.jit_compile_given != "auto":
             return self.jit_compile
         millions = sum(int(np.prod(w.shape)) for w in self.trainable_weights) / 1e6
         pays = steps * (1.0 + millions) >= STEPS_WORTH_COMPILING
-        return pays and self._is_faster_with_xla() and not (self.compiled and self.run_eagerly)
+        return pays and self._gains_by_xla() and not (self.compiled and self.run_eagerly)
 
     def _choose_xla(self, epochs, steps):
         """Chooses how a `fit` is compiled; `steps` below 0 is an epoch of unknown length."""
         # By all epochs, not those left: a run that is resumed goes on as it began.
-        chosen = self._pays_for_xla(epochs * steps if steps >= 0 else STEPS_WORTH_COMPILING)
+        chosen = self.pays_for_xla(epochs * steps if steps >= 0 else STEPS_WORTH_COMPILING)
         if chosen != self.trains_with_xla:
             self.trains_with_xla = chosen
             self.train_function = None
@@ -237,9 +219,9 @@ class ObjectiveModel(keras.Model):
         super().make_train_function(force)
         self.jit_compile = others
 
-    def _is_faster_with_xla(self):
+    def _gains_by_xla(self):
         one_device = self.distribute_strategy.num_replicas_in_sync == 1
-        return one_device and self.compute_dtype == "float32"
+        return self.GAINS_BY_XLA and one_device and self.compute_dtype == "float32"
 
     def _scaling(self, optimizer):
         """The optimizer, with the loss scaling that Keras's policy asks for."""
@@ -253,7 +235,7 @@ class ObjectiveModel(keras.Model):
     def get_compile_config(self):
         """Config that `compile_from_config` takes."""
         config = super().get_compile_config()
-        return {**config, "jit_compile": self._jit_compile_given} if config else config
+        return {**config, "jit_compile": self.jit_compile_given} if config else config
 
     def compile_from_config(self, config):
         """Compiles as a saved model was compiled."""
@@ -310,8 +292,8 @@ class ObjectiveModel(keras.Model):
                 rows, steps or epochs that is no integer in its range.
             RuntimeError: the loss is NaN or infinite; names the epoch.
         """
-        _refuse("sample_weight", sample_weight)
-        _refuse("class_weight", class_weight)
+        refuse("sample_weight", sample_weight)
+        refuse("class_weight", class_weight)
         epochs = check_integer("epochs", epochs, 0)
         initial_epoch = check_integer("initial_epoch", initial_epoch, 0)
         batch_size = check_count("batch_size", batch_size, self.batch_size)
@@ -327,7 +309,7 @@ class ObjectiveModel(keras.Model):
                 validation_split=validation_split or None,
                 y=y if self._compile_metrics is not None else None,
             )
-            callbacks = with_callbacks(callbacks, StopOnNaN())
+            callbacks = with_callbacks(callbacks, StopOnNaN(), *self.training_callbacks(x))
             return trainer()(
                 self._training(x, batch_size, epochs, initial_epoch, shuffle, callbacks, verbose)
             )
@@ -336,13 +318,14 @@ class ObjectiveModel(keras.Model):
             if validation_data is None and validation_split:
                 x, y, validation_data = self._split(x, y, validation_split)
             if is_stream(x):
-                _refuse("y", y, "a dataset holds its labels: `(x, y)`")
-                x = self._stream(x, checked)
+                x = data = self._training_stream(x, y, checked)
             else:
+                data = self.prepare(x)
                 x, steps_per_epoch = self._epochs(
-                    x, y, batch_size, steps_per_epoch, shuffle, steps_taken
+                    data, y, batch_size, steps_per_epoch, shuffle, steps_taken
                 )
-            steps = _length(x) if steps_per_epoch is None else steps_per_epoch
+            own = (steps_taken, StopOnNaN(), *self.training_callbacks(data))
+            steps = batch_count(x) if steps_per_epoch is None else steps_per_epoch
             self._choose_xla(epochs, steps)
             if validation_data is not None:
                 validation_data = self._validation_batches(
@@ -355,7 +338,7 @@ class ObjectiveModel(keras.Model):
                 shuffle=False,  # done, or the order of a dataset
                 epochs=epochs,
                 verbose=verbose,
-                callbacks=with_callbacks(callbacks, steps_taken, StopOnNaN()),
+                callbacks=with_callbacks(callbacks, *own),
                 validation_data=validation_data,
                 initial_epoch=initial_epoch,
                 steps_per_epoch=steps_per_epoch,
@@ -379,7 +362,7 @@ class ObjectiveModel(keras.Model):
 
         A list begins with the loss and the metrics; `return_dict=True` names the terms.
         """
-        _refuse("sample_weight", sample_weight)
+        refuse("sample_weight", sample_weight)
         check_count("steps", steps)
         options = {
             "verbose": verbose,
@@ -423,7 +406,7 @@ class ObjectiveModel(keras.Model):
     def export(self, filepath, *args, **kwargs):
         """What `keras.Model.export` does; `tfclust.export` writes more for TensorFlow Serving."""
         if self.built:  # Keras wants to have seen a call, and neither training nor loading calls
-            self(keras.KerasTensor((None, *self._sample_shape), dtype=self.dtype))
+            self(keras.KerasTensor((None, *self.sample_shape), dtype=self.dtype))
         super().export(filepath, *args, **kwargs)
 
     def get_config(self):
@@ -432,24 +415,12 @@ class ObjectiveModel(keras.Model):
 
     # Training ---------------------------------------------------------------------------------
 
-    def __call__(self, x, *args, **kwargs):
-        """What `call` gives for a batch in the model's dtype, whatever that of `x`."""
-        return super().__call__(self._cast(x), *args, **kwargs)
-
-    @property
-    def input_dtype(self):
-        """The dtype of a batch, whatever that of the networks' products."""
-        return self.dtype
-
-    def _cast(self, x):
-        return x if getattr(x, "dtype", None) == self.dtype else keras.ops.cast(x, self.dtype)
-
     def train_step(self, data):
         """One step of the optimizer on a batch; returns the logs."""
-        x, y = _unpack(data)
+        x, y, rows = self.unpack_batch(data)
         with tf.GradientTape() as tape:
-            outputs, terms, penalty = self._objective(x, training=True)
-            loss = self.optimizer.scale_loss(self._sum(terms) + penalty)
+            outputs, terms, penalty = self.objective_of(x, rows, training=True)
+            loss = self.optimizer.scale_loss(_total(terms) + penalty)
         weights = self.trainable_weights
         if weights:
             self.optimizer.apply_gradients(zip(tape.gradient(loss, weights), weights, strict=True))
@@ -457,19 +428,39 @@ class ObjectiveModel(keras.Model):
             warnings.warn("The model does not have any trainable weights.", stacklevel=2)
         if self._weight_average is not None:
             self._weight_average.update()
-        return self._log(x, y, outputs, terms, penalty)
+        return self.log_batch(x, y, outputs, terms, penalty)
 
     def test_step(self, data):
         """The logs of a batch without training."""
-        x, y = _unpack(data)
-        return self._log(x, y, *self._objective(x, training=False))
+        x, y, _ = self.unpack_batch(data)
+        return self.log_batch(x, y, *self.objective_of(x))
 
-    def _objective(self, x, training):
-        """What `objective` gives, and this replica's share of what Keras adds to the loss."""
+    def unpack_batch(self, data):
+        """`x`, labels and numbers of the rows of what a step is given; None for what is not there.
+
+        Raises:
+            ValueError: weights of samples are there, too.
+        """
+        x, y = unpack(data)
+        return (x[0], y, x[1]) if isinstance(x, tuple) else (x, y, None)
+
+    def objective_of(self, x, rows=None, training=False):
+        """What `objective` gives for a batch, and what Keras adds to the loss.
+
+        Args:
+            x: a batch in any dtype; builds the model.
+            rows: numbers of its rows, or None; not used without `NUMBERS_ROWS`.
+            training: as of `call`.
+
+        Returns:
+            Outputs, terms, and a scalar: this replica's share of the sum of `losses`, those of
+            regularizers and `add_loss`.
+        """
         self._ensure_built(x)
+        numbers = {"rows": rows} if self.NUMBERS_ROWS else {}
         self._get_call_context()  # as in a call of the model: losses of all its layers are kept
         try:
-            outputs, terms = self.objective(self._cast(x), training=training)
+            outputs, terms = self.objective(self._cast(x), training=training, **numbers)
         finally:
             self._maybe_reset_call_context()
         return outputs, terms, self._penalty()
@@ -487,17 +478,22 @@ class ObjectiveModel(keras.Model):
             )
         return sum((loss / replicas for loss in losses), 0.0)
 
-    def _log(self, x, y, outputs, terms, penalty):
+    def log_batch(self, x, y, outputs, terms, penalty=0.0):
+        """Adds a batch to the logs and returns them.
+
+        Args:
+            x: the batch, on its own or with a leading axis of several in parallel.
+            y: labels, or None.
+            outputs, terms, penalty: as `objective_of` gives them.
+        """
         if self.REDUCTION == "mean":
             batch = global_batch_size(outputs)
             terms = {name: term * batch for name, term in terms.items()}
             penalty *= batch
-        self._terms.update_state(terms, self._sample_count(outputs), penalty)
+        in_parallel = math.prod(tf.convert_to_tensor(next(iter(terms.values()))).shape)
+        rows = tf.shape(x)[-1 - len(self.sample_shape)]
+        self._terms.update_state(terms, rows * in_parallel, penalty)
         return self.compute_metrics(x, y, outputs)
-
-    def _sample_count(self, outputs):
-        """Number of samples that a step's outputs are of."""
-        return tf.shape(outputs)[0]
 
     def compute_metrics(self, x, y, y_pred, sample_weight=None):
         """Updates the compiled metrics where there are labels; returns the logs."""
@@ -538,22 +534,13 @@ class ObjectiveModel(keras.Model):
         for metric in self.metrics:
             if metric is self._compile_metrics and not metric.built:
                 continue
-            if metric in self._silent_metrics():
-                continue
             result = metric.result()
             logs.update(result if isinstance(result, dict) else {metric.name: result})
         return logs
 
-    def _silent_metrics(self):
-        """Metrics that are there, as a built model takes no new ones, and not in the logs yet."""
-        return ()
-
-    def _step_seed(self):
+    def step_seed(self):
         """Seed of what this step of the training draws."""
         return step_seed(self.seed, self.optimizer.iterations if self.compiled else 0)
-
-    def _sum(self, terms):
-        return tf.add_n(list(terms.values()))
 
     def start_weight_average(self):
         """Adds every further step's weights to an average; `finish_weight_average` takes it."""
@@ -573,178 +560,13 @@ class ObjectiveModel(keras.Model):
         self._weight_average = None
         self.make_train_function(force=True)
 
-    # Data -------------------------------------------------------------------------------------
 
-    def _checked(self, x, min_rows=1):
-        return check_data(x, self._sample_shape, min_rows, self.dtype)
-
-    @property
-    def _min_rows(self):
-        return 1
-
-    @property
-    def _order_seed(self):
-        return self.seed
-
-    def _epochs(self, x, y, batch_size, steps_per_epoch, shuffle, steps_taken):
-        x = self._checked(x, self._min_rows)
-        self._ensure_built(x)
-        y = _numbered(y, x)
-        least = smallest_batch(self)
-        steps = count_batches(x.shape[0], batch_size, least)
-        return keras_epochs(
-            shuffled_epochs(x, y, batch_size, self._order_seed, steps_taken.read, shuffle, least),
-            steps if steps_per_epoch is None else steps_per_epoch,
-            self.steps_per_execution,
-            # Only whole passes begin where those of a run that was cut off and restored do.
-            restart=steps_per_epoch not in (None, steps),
-        )
-
-    def _training(self, x, batch_size, *how):
-        """A `fit` that is done elsewhere, on checked data."""
-        if is_stream(x):
-            raise ValueError(
-                "`x` must be an array or a CSR matrix where an accelerator trains: its epochs are "
-                f"one program, and the data stay on it. Received: x of type {type(x).__name__}"
-            )
-        x = self._checked(x, self._min_rows)
-        self._ensure_built(x)
-        return Training(self, x, None, batch_size, smallest_batch(self), self._order_seed, *how)
-
-    def _ensure_built(self, x):
-        if self.built:
-            return
-        with tf.init_scope(), self.distribute_strategy.scope():
-            self.build((None, *x.shape[1:]))
-
-    def _array(self, x, batch_size):
-        """An array or CSR matrix as the model takes it, and the rows of its batches."""
-        batch_size = check_count("batch_size", batch_size, self.batch_size)
-        x = self._checked(x)
-        self._ensure_built(x)
-        return x, batch_size
-
-    def _ordered(self, x, y, batch_size):
-        x, batch_size = self._array(x, batch_size)
-        return ordered_batches(x, _numbered(y, x), batch_size)
-
-    def _checked_streams(self):
-        return CheckedStreams(self._checked, self.dtype)
-
-    def _stream(self, x, checked):
-        """Data that come in batches, checked where they are a dataset."""
-        if not isinstance(x, tf.data.Dataset):
-            return x
-        batch = batch_spec(x)
-        _check_labels_of(x)
-        check_shape(tuple(batch.shape), self._sample_shape)
-        self._ensure_built(batch)
-        return checked(x)
-
-    def _in_order(self, x, y, batch_size, checked):
-        """Batches of an array or a dataset, once and in their order."""
-        if not is_stream(x):
-            return self._ordered(x, y, batch_size)
-        _refuse("y", y, "a dataset holds its labels: `(x, y)`")
-        check_count("batch_size", batch_size)
-        return self._stream(x, checked)
-
-    def _split(self, x, y, share):
-        """`x` and `y` without their last rows, and these rows for the validation."""
-        if is_stream(x):
-            raise ValueError(
-                "`validation_split` must be 0 where batches come from a dataset: give its end as "
-                f"`validation_data`. Received: validation_split={share!r}"
-            )
-        if not isinstance(share, numbers.Real) or not 0.0 < share < 1.0:
-            raise ValueError(
-                "`validation_split` must be a share of the rows, in [0, 1). "
-                f"Received: validation_split={share!r}"
-            )
-        x = self._checked(x)
-        y = check_labels(y, x)
-        first = int(x.shape[0] * (1.0 - share))  # as Keras counts
-        if first < self._min_rows:
-            raise ValueError(
-                f"`validation_split` must leave as many rows as there are clusters, "
-                f"{self._min_rows}. Received: validation_split={share!r} of {x.shape[0]} rows"
-            )
-        if y is None:
-            return x[:first], None, (x[first:],)
-        return x[:first], y[:first], (x[first:], y[first:])
-
-    def _validation_batches(self, data, batch_size, checked):
-        x, y = (data, None) if is_stream(data) else _unpack(data)
-        return self._in_order(x, y, batch_size, checked)
-
-    def _map_batches(self, method, x, batch_size, **options):
-        """What a method gives for the batches of `x`, joined; traced once, as Keras's `predict`."""
-        results = []
-        with self._checked_streams() as checked:
-            if is_stream(x):
-                stream = self._in_order(x, None, batch_size, checked)
-                batches = (keras.utils.unpack_x_y_sample_weight(batch)[0] for batch in stream)
-            else:
-                batches = array_batches(*self._array(x, batch_size))
-            for rows in batches:
-                self._ensure_built(rows)
-                step = self._batch_function(method, options)
-                results.append(step(self._cast(rows)).numpy())
-        return np.concatenate(results)
-
-    def _batch_function(self, method, options):
-        key = (method.__name__, *sorted(options.items()))
-        if key not in self._batch_functions:
-
-            def of_batch(x):
-                return tf.cast(method(x, **options), self.dtype)
-
-            spec = tf.TensorSpec((None, *self._sample_shape), self.dtype)
-            self._batch_functions[key] = tf.function(of_batch, input_signature=[spec])
-        return self._batch_functions[key]
-
-
-def _length(batches):
-    """Number of batches of data that come in batches, below 0 where it is not known."""
-    if isinstance(batches, keras.utils.PyDataset):
-        return -1 if batches.num_batches is None else batches.num_batches
-    return int(batches.cardinality()) if isinstance(batches, tf.data.Dataset) else -1
-
-
-def _numbered(y, x):
-    """One number for each row of `x`: labels that are numbers, or their places among all labels."""
-    y = check_labels(y, x)
-    if y is None or y.dtype.kind in "iuf":
-        return y
-    names, numbers = number_labels("y", y)
-    if all(isinstance(name, (int, float)) for name in names):
-        return np.asarray(y, dtype="int64")
-    return np.argsort(np.argsort([str(name) for name in names]))[numbers]
-
-
-def _check_labels_of(batches):
-    _, y, _ = keras.utils.unpack_x_y_sample_weight(batches.element_spec)
-    if getattr(y, "dtype", None) == tf.string:
-        raise ValueError(
-            "`y` must be numbers within a `tf.data.Dataset`; arrays may hold text. "
-            "Received: labels of dtype string"
-        )
-
-
-def _unpack(data):
-    """`x` and `y` of a batch; weights of samples have no place in the objectives."""
-    x, y, sample_weight = keras.utils.unpack_x_y_sample_weight(data)
-    _refuse("sample_weight", sample_weight)
-    return x, y
-
-
-def _refuse(name, value, reason="the objectives have no place for it"):
-    if value is not None:
-        raise ValueError(
-            f"`{name}` must not be given: {reason}. Received: {name} of type {type(value).__name__}"
-        )
+def _total(terms):
+    """The sum of all terms, of all that a term holds one for each."""
+    total = tf.add_n(list(terms.values()))
+    return tf.reduce_sum(total) if total.shape.rank else total
 
 
 def _refuse_elsewhere(**given):
     for name, value in given.items():
-        _refuse(name, value, "it has no place where an accelerator trains")
+        refuse(name, value, "it has no place where an accelerator trains")

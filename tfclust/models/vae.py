@@ -80,7 +80,7 @@ class VAE(GaussianCode, ObjectiveModel):
         """Means of q(z|x) and the terms of the objective on the batch `x`, `(batch, d)`."""
         features = self.encoder(x, training=training)
         mean, log_variance = self.mean(features), self.log_variance(features)
-        code = gaussian_sample(mean, log_variance, self._step_seed()) if training else mean
+        code = gaussian_sample(mean, log_variance, self.step_seed()) if training else mean
         batch = global_batch_size(mean)
         divergences = gaussian_divergences(mean, log_variance)
         return mean, {
