@@ -5,7 +5,7 @@ from tiny_models import SETTINGS, tiny_model
 from tfclust.datasets.synthetic import five_gaussians
 from tfclust.models import CMEnsemble
 from tfclust.pretraining import kmeans
-from tfclust.seeds import LARGEST_SEED, check_seed, drawn_seed, layer_seeds, run_seeds
+from tfclust.randomness import LARGEST_SEED, check_seed, drawn_seed, layer_seeds, run_seeds
 
 NO_SEEDS = [-1, 2**32, 2**64, 1.0, 1.5, True, "1", [1], np.float32(1.0)]
 

@@ -4,7 +4,7 @@ import tensorflow as tf
 from tiny_models import tiny_model
 
 from tfclust.checks import check_data
-from tfclust.streams import CheckedStreams, batch_spec, is_stream
+from tfclust.feeding import CheckedStreams, batch_spec, is_stream
 
 slices = tf.data.Dataset.from_tensor_slices
 BAD_ELEMENTS = {

@@ -16,9 +16,13 @@ SETTINGS = {
 }
 
 
+def arguments(name):
+    """Of the constructor of the model `name` of `tfclust`, for 3 clusters."""
+    return {"n_clusters": 3, "batch_size": 8, "seed": 0, **SETTINGS[name]}
+
+
 def tiny_model(name, **changes):
     """The model `name` of `tfclust` for 3 clusters, compiled without XLA."""
-    common = {"n_clusters": 3, "batch_size": 8, "seed": 0}
-    model = getattr(tfclust, name)(**{**common, **SETTINGS[name], **changes})
+    model = getattr(tfclust, name)(**{**arguments(name), **changes})
     model.compile(jit_compile=False)
     return model

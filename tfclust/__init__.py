@@ -13,7 +13,6 @@ from tfclust.version import __version__
 _MODELS = ("AECM", "CM", "DAMIC", "GumbelSoftmaxVAE", "MIXAE", "VAE")
 _MODULES = (
     "callbacks",
-    "criteria",
     "datasets",
     "export",
     "layers",

@@ -16,9 +16,9 @@ from tfclust.layers import (
     ParallelReshape,
     ParallelSequential,
 )
-from tfclust.layers.moving_statistics import MovingStatistics
+from tfclust.layers.batch_normalization import MovingStatistics
 from tfclust.layers.parallel_layer import ParallelLayer
-from tfclust.seeds import layer_seeds
+from tfclust.randomness import layer_seeds
 
 BIAS_STARTS = {
     "glorot_normal": keras.initializers.GlorotNormal,

@@ -21,7 +21,7 @@ SAVED = {  # module -> the classes that it registers
         "ParallelSequential",
         "QuadraticFeatures",
     ),
-    "tfclust.layers.stacked_initializer": ("StackedInitializer",),
+    "tfclust.layers.parallel_layer": ("StackedInitializer",),
     "tfclust.metrics": (
         "AdjustedRandIndex",
         "ClusteringAccuracy",

@@ -10,10 +10,65 @@ from typing import Any
 
 import numpy as np
 
-from tfclust.criteria import criterion as find_criterion
-
 SILHOUETTE_ROWS = 1000  # the time that a silhouette takes grows with the square of their number
 BATCH_ROWS = 2000
+
+
+@dataclass(frozen=True)
+class Criterion:
+    """One criterion.
+
+    Args:
+        name: key in `Run.criteria`.
+        words: what it measures.
+        direction: "min" where lower is better, "max" where higher is.
+        compares_settings: whether values of runs of different settings can be compared.
+
+    Example:
+
+    >>> from tfclust.selection import CRITERIA
+    >>> CRITERIA["l_sp"].direction
+    'min'
+    """
+
+    name: str
+    words: str
+    direction: str
+    compares_settings: bool = True
+
+    def badness(self, value):
+        """The value as a number of which lower is better; infinite for None and NaN."""
+        if value is None or math.isnan(value):
+            return math.inf
+        return value if self.direction == "min" else -value
+
+
+CRITERIA = {
+    criterion.name: criterion
+    for criterion in (
+        Criterion("l_sp", "spread of the centroids under the memberships, L_sp", "min"),
+        Criterion("reconstruction", "squared error of a reconstruction, unweighted", "min"),
+        Criterion("distortion", "L_sp and the reconstruction error, summed", "min"),
+        Criterion("membership_entropy", "mean entropy of the memberships of a row", "min"),
+        Criterion("stability", "mean ARI with the runs of other seeds", "max"),
+        Criterion("silhouette", "silhouette of the codes", "max"),
+        Criterion("calinski_harabasz", "Calinski-Harabasz index of the codes", "max"),
+        Criterion("loss", "the objective itself, whose weights settings change", "min", False),
+    )
+}
+
+
+def find_criterion(name):
+    """The criterion of that name.
+
+    Raises:
+        ValueError: there is none; lists those there are.
+    """
+    if name not in CRITERIA:
+        raise ValueError(
+            f"`criterion` must be one of {', '.join(CRITERIA)}. Received: criterion={name!r}"
+        )
+    return CRITERIA[name]
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,7 +104,7 @@ def select(runs, criterion, allow_empty=False):
 
     Args:
         runs: sequence of `Run`, such as `measure` makes.
-        criterion: a name in `tfclust.criteria.CRITERIA`.
+        criterion: a name in `CRITERIA`.
         allow_empty: False puts runs that leave a cluster empty after all others: with all rows in
             one cluster L_sp, entropy and stability are the best there are. True is the paper's
             rule to the letter.

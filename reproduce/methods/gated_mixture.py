@@ -23,7 +23,7 @@ from tfclust.callbacks import Checkpoint, StopOnPlateau
 from tfclust.metrics import evaluate
 from tfclust.models import DAMIC
 from tfclust.models.damic import NORMALIZED
-from tfclust.stages import seconds_of_stages
+from tfclust.pretraining import seconds_of_stages
 
 CURVE_EVERY = 5  # epochs between two points of the curve
 # Of rows that do not name them, as the paper has it: they were run before there was a choice.

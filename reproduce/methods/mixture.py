@@ -18,7 +18,7 @@ from reproduce.methods.training import (
 from tfclust.callbacks import Checkpoint, RebalanceEntropyWeights
 from tfclust.metrics import batch_entropy, cluster_sizes, sample_entropy
 from tfclust.models import MIXAE
-from tfclust.seeds import layer_seeds
+from tfclust.randomness import layer_seeds
 from tfclust.trainings import independent
 
 CURVE_EVERY = 5  # epochs between two points of the curve

@@ -8,8 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from reproduce.report.row import Row
-from tfclust.criteria import CRITERIA
-from tfclust.selection import Run, select
+from tfclust.selection import CRITERIA, Run, select
 
 METRIC = "ari"
 # The paper's rule takes L_sp as it is. With all rows in one cluster it is 0, the lowest there is,

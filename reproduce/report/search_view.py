@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from reproduce.report.row import Row
 from reproduce.search_record import SearchRecord
 from reproduce.tuned import searched_row
-from tfclust.criteria import CRITERIA
+from tfclust.selection import CRITERIA
 
 METRIC = "ari"
 

@@ -9,6 +9,7 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
+import tiny_models
 from scipy.sparse import csr_matrix
 
 from tfclust.callbacks import AveragingEpoch, Checkpoint
@@ -60,7 +61,8 @@ class ClusteringModelBattery:
 
     Attributes:
         model_class: the `ClusteringModel`.
-        kwargs: arguments of its constructor, for rows of 6 features and 3 clusters.
+        kwargs: arguments of its constructor, for rows of 6 features; None takes those of
+            `tiny_models`.
         lanes: leading axes that the memberships of a row have, such as one for members.
         extra_logs: names in the logs besides the loss and its terms.
         default_jit: how the two tests of whole runs compile: True where that takes but a moment.
@@ -78,7 +80,8 @@ class ClusteringModelBattery:
 
     def build(self, **changes):
         """The model, not compiled."""
-        return self.model_class(**{"batch_size": BATCH_SIZE, **self.kwargs, **changes})
+        kwargs = self.kwargs or tiny_models.arguments(self.model_class.__name__)
+        return self.model_class(**{"batch_size": BATCH_SIZE, **kwargs, **changes})
 
     def build_seeded(self, seed, **changes):
         """The model with another seed."""

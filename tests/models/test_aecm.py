@@ -1,5 +1,3 @@
-from typing import ClassVar
-
 import keras
 import numpy as np
 import pytest
@@ -16,13 +14,6 @@ def images():
 
 class TestAECM(CentroidModelBattery, ClusteringModelBattery):
     model_class = AECM
-    kwargs: ClassVar = {
-        "n_clusters": 3,
-        "embedding_dim": 4,
-        "hidden_units": (8,),
-        "alpha": 5.0,
-        "seed": 0,
-    }
 
     def test_decoder_mirrors_the_encoder(self):
         model = self.build(hidden_units=(8, 7, 5))

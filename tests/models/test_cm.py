@@ -1,6 +1,5 @@
 import gc
 import weakref
-from typing import ClassVar
 
 import keras
 import numpy as np
@@ -17,7 +16,6 @@ from tfclust.pretraining import kmeans
 class TestCM(CentroidModelBattery, ClusteringModelBattery):
     model_class = CM
     default_jit = True
-    kwargs: ClassVar = {"n_clusters": 3, "alpha": 5.0, "seed": 0}
 
     def test_term_weights_scale_the_terms(self, rows):
         whole, ablated = self.build(), self.build(term_weights={"cross": 0.0, "sparsity": 2.0})

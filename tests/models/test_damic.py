@@ -12,8 +12,13 @@ from tfclust.callbacks import Checkpoint
 from tfclust.models import DAMIC, damic
 from tfclust.models.damic import NORMALIZED
 from tfclust.networks import smallest_batch
-from tfclust.pretraining import cross_entropy_loss, kmeans, squared_error_loss
-from tfclust.stages import Stages, seconds_of_stages
+from tfclust.pretraining import (
+    Stages,
+    cross_entropy_loss,
+    kmeans,
+    seconds_of_stages,
+    squared_error_loss,
+)
 
 
 @pytest.fixture(scope="module")

@@ -14,14 +14,6 @@ from tfclust.models import GumbelSoftmaxVAE
 class TestGumbelSoftmaxVAE(ClusteringModelBattery):
     model_class = GumbelSoftmaxVAE
     needs_weights: ClassVar = {"generate": (0,)}
-    kwargs: ClassVar = {
-        "n_clusters": 3,
-        "feature_dim": 4,
-        "latent_dim": 2,
-        "hidden_units": (8,),
-        "reconstruction_loss": "squared_error",
-        "seed": 0,
-    }
     draws_codes = True
 
     def built(self, **changes):

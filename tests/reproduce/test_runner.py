@@ -322,7 +322,7 @@ def damic(method, init, **settings):
 def test_damic_and_its_baseline_share_the_autoencoder_of_their_seed(
     tmp_path, monkeypatch, read, reported
 ):
-    from tfclust.stages import Stages
+    from tfclust.pretraining import Stages
 
     trained, train = [], Stages._keep
 

@@ -3,9 +3,8 @@ import math
 import numpy as np
 import pytest
 
-from tfclust.criteria import CRITERIA, criterion
 from tfclust.models import CM, MIXAE
-from tfclust.selection import Run
+from tfclust.selection import CRITERIA, Run, find_criterion
 from tfclust.tuning.objectives import LABEL_FREE, LABELLED, OBJECTIVES, Objective
 
 
@@ -19,11 +18,15 @@ def test_there_is_an_objective_for_every_criterion_that_compares_settings():
 
 
 def test_criteria_state_their_direction_and_put_what_is_missing_last():
-    assert criterion("l_sp").badness(2.0) == 2.0
-    assert criterion("silhouette").badness(2.0) == -2.0
-    assert criterion("silhouette").badness(None) == criterion("l_sp").badness(math.nan) == math.inf
+    assert find_criterion("l_sp").badness(2.0) == 2.0
+    assert find_criterion("silhouette").badness(2.0) == -2.0
+    assert (
+        find_criterion("silhouette").badness(None)
+        == find_criterion("l_sp").badness(math.nan)
+        == math.inf
+    )
     with pytest.raises(ValueError, match=r"must be one of l_sp, .*Received: criterion='lsp'"):
-        criterion("lsp")
+        find_criterion("lsp")
 
 
 def test_the_score_is_the_median_over_the_runs():

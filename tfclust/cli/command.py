@@ -11,8 +11,8 @@ from pathlib import Path
 
 from tfclust.cli.errors import UserError
 from tfclust.cli.words import did_you_mean
+from tfclust.randomness import LARGEST_SEED
 from tfclust.recipes import RECIPES
-from tfclust.seeds import LARGEST_SEED
 from tfclust.version import __version__
 
 SCALES = {

@@ -8,8 +8,8 @@ from tfclust.cli import reading
 from tfclust.cli.errors import UserError, user_errors
 from tfclust.cli.run_folder import check_new
 from tfclust.cli.scaling import Scaling
+from tfclust.randomness import run_seeds
 from tfclust.recipes import RECIPES
-from tfclust.seeds import run_seeds
 from tfclust.startup import start_tensorflow
 
 SETTINGS, TABLE, PLOT, STATE = "settings.json", "trials.txt", "trials.png", "search"

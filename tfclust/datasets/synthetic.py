@@ -5,7 +5,7 @@ import numpy as np
 from tfclust.checks import check_integer
 from tfclust.datasets.checksums import array_sha256
 from tfclust.datasets.dataset import Dataset
-from tfclust.seeds import check_seed
+from tfclust.randomness import check_seed
 
 DESCRIPTIONS = {
     "five_gaussians": "2,000 points in the plane from five Gaussians that overlap",

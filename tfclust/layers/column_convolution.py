@@ -7,7 +7,7 @@ TensorFlow are slower than on images whose channels come last.
 
 import tensorflow as tf
 
-from tfclust.layers.patch_convolution import shifted
+from tfclust.layers.patch_convolution import shifted, with_gradients
 
 
 def convolution(x, kernels, height, width):
@@ -21,14 +21,7 @@ def convolution(x, kernels, height, width):
     Returns:
         `(K, filters, places, places, batch)`.
     """
-
-    @tf.custom_gradient
-    def function(x, kernels):
-        def gradients(dy):
-            return _spread(dy, kernels, height, width), _kernel_gradient(x, dy, height, width)
-
-        return _convolve(x, kernels, height, width), gradients
-
+    function = with_gradients(_convolve, _spread, _kernel_gradient, height, width)
     return function(x, kernels)
 
 
@@ -43,14 +36,7 @@ def transposed_convolution(x, kernels, height, width):
     Returns:
         `(K, filters, height, width, batch)`.
     """
-
-    @tf.custom_gradient
-    def function(x, kernels):
-        def gradients(dy):
-            return _convolve(dy, kernels, height, width), _kernel_gradient(dy, x, height, width)
-
-        return _spread(x, kernels, height, width), gradients
-
+    function = with_gradients(_spread, _convolve, _swapped_kernel_gradient, height, width)
     return function(x, kernels)
 
 
@@ -74,6 +60,10 @@ def _kernel_gradient(x, dy, height, width):
     columns = tf.reshape(dy, (networks, filters, -1))
     gradient = tf.matmul(_patches(x, height, width), columns, transpose_b=True)
     return tf.reshape(gradient, (networks, height.taps, width.taps, -1, filters))
+
+
+def _swapped_kernel_gradient(x, dy, height, width):
+    return _kernel_gradient(dy, x, height, width)
 
 
 def _patches(x, height, width):

@@ -4,8 +4,7 @@ import keras
 import tensorflow as tf
 
 from tfclust.distribution import global_batch_mean, replica_count
-from tfclust.layers.batch_normalization import BatchNormalization
-from tfclust.layers.moving_statistics import MovingStatistics
+from tfclust.layers.batch_normalization import BatchNormalization, MovingStatistics
 from tfclust.layers.parallel_layer import ParallelLayer
 
 

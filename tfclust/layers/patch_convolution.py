@@ -87,14 +87,7 @@ def convolution(x, kernels, height, width):
     Returns:
         `(K, batch, places, places, filters)`.
     """
-
-    @tf.custom_gradient
-    def function(x, kernels):
-        def gradients(dy):
-            return _spread(dy, kernels, height, width), _kernel_gradient(x, dy, height, width)
-
-        return _convolve(x, kernels, height, width), gradients
-
+    function = with_gradients(_convolve, _spread, _kernel_gradient, height, width)
     return _in_single_precision(function, x, kernels)
 
 
@@ -109,15 +102,28 @@ def transposed_convolution(x, kernels, height, width):
     Returns:
         `(K, batch, height, width, filters)`.
     """
+    function = with_gradients(_spread, _convolve, _swapped_kernel_gradient, height, width)
+    return _in_single_precision(function, x, kernels)
+
+
+def with_gradients(apply, transpose, kernel_gradient, height, width):
+    """A function of x and kernels whose gradients are known.
+
+    Args:
+        apply: of `x, kernels, height, width`, the function's outputs.
+        transpose: of the outputs' gradient, kernels, height and width, the gradient in x.
+        kernel_gradient: of x, the outputs' gradient, height and width, the gradient in the kernels.
+        height, width: `Axis`.
+    """
 
     @tf.custom_gradient
     def function(x, kernels):
         def gradients(dy):
-            return _convolve(dy, kernels, height, width), _kernel_gradient(dy, x, height, width)
+            return transpose(dy, kernels, height, width), kernel_gradient(x, dy, height, width)
 
-        return _spread(x, kernels, height, width), gradients
+        return apply(x, kernels, height, width), gradients
 
-    return _in_single_precision(function, x, kernels)
+    return function
 
 
 def _in_single_precision(function, x, kernels):
@@ -147,6 +153,10 @@ def _kernel_gradient(x, dy, height, width):
     rows = tf.reshape(dy, (networks, -1, filters))
     gradient = tf.matmul(_patches(x, height, width), rows, transpose_a=True)
     return tf.reshape(gradient, (networks, height.taps, width.taps, -1, filters))
+
+
+def _swapped_kernel_gradient(x, dy, height, width):
+    return _kernel_gradient(dy, x, height, width)
 
 
 def _patches(x, height, width):

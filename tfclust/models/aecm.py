@@ -21,7 +21,7 @@ from tfclust.pretraining import (
     steps_of_an_execution,
     train_network,
 )
-from tfclust.seeds import layer_seeds
+from tfclust.randomness import layer_seeds
 
 SMALL_SHARE = 0.25  # of the rows that each cluster would have were all of one size
 

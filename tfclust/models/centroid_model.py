@@ -15,7 +15,7 @@ from tfclust.distribution import global_batch_mean, replica_count
 from tfclust.losses import dirichlet_prior
 from tfclust.models.base import ClusteringModel
 from tfclust.optimizers import FusedAdam
-from tfclust.seeds import layer_seeds
+from tfclust.randomness import layer_seeds
 
 
 class DirichletPrior:

@@ -24,9 +24,8 @@ from tfclust.networks import (
     set_single_network,
     single_network,
 )
-from tfclust.pretraining import cross_entropy_loss, kmeans, pretrain_layers
-from tfclust.seeds import layer_seeds
-from tfclust.stages import Stages
+from tfclust.pretraining import Stages, cross_entropy_loss, kmeans, pretrain_layers
+from tfclust.randomness import layer_seeds
 from tfclust.trainings import independent
 
 RULES = ("gate", "reconstruction")
@@ -313,8 +312,9 @@ class DAMIC(MixtureOfAutoencoders):
             copies: whether the K autoencoders begin as copies of the single one, or at random.
             n_init: starts of k-means, by k-means++; the paper gives none.
             batch_size: None takes the model's.
-            patience, directory, verbose, callbacks: see `tfclust.stages.Stages`. A pretraining with
-                a `directory` that was killed goes on where it was, in a model of the same `seed`.
+            patience, directory, verbose, callbacks: see `tfclust.pretraining.Stages`. A pretraining
+                with a `directory` that was killed goes on where it was, in a model of the same
+                `seed`.
 
         Returns:
             `keras.callbacks.History`, whose keys are the names of the trainings, `layer_1` and so

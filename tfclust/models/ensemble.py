@@ -10,7 +10,7 @@ from tfclust.feeding import count_batches, epoch_order
 from tfclust.models.base import ClusteringModel
 from tfclust.models.centroid_model import DirichletPrior
 from tfclust.optimizers import build_optimizer
-from tfclust.seeds import check_seed
+from tfclust.randomness import check_seed
 
 
 class Ensemble(DirichletPrior, ClusteringModel):

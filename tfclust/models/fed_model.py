@@ -8,16 +8,17 @@ import tensorflow as tf
 
 from tfclust.checks import check_count, check_data, check_labels, check_shape
 from tfclust.feeding import (
+    CheckedStreams,
     array_batches,
+    batch_spec,
     count_batches,
+    is_stream,
     keras_epochs,
     ordered_batches,
     shuffled_epochs,
 )
 from tfclust.metrics.labels import number_labels
 from tfclust.networks import smallest_batch
-from tfclust.streams import CheckedStreams, batch_spec, is_stream
-from tfclust.trainings import Training
 
 
 class FedModel(keras.Model):
@@ -175,16 +176,15 @@ class FedModel(keras.Model):
             restart=steps_per_epoch not in (None, steps),
         )
 
-    def _training(self, x, batch_size, *how):
-        """A `fit` that is done elsewhere, on checked data."""
+    def _prepare_for_elsewhere(self, x):
+        """`x` as `prepare` gives it, for a training that an accelerator does."""
         if is_stream(x) or self.NUMBERS_ROWS:
             raise ValueError(
                 "`x` must be an array or a CSR matrix where an accelerator trains, of a model that "
                 "keeps no values for its rows: its epochs are one program, and the data stay on "
                 f"it. Received: x of type {type(x).__name__}, of {type(self).__name__}"
             )
-        x = self.prepare(x)
-        return Training(self, x, None, batch_size, smallest_batch(self), self.shuffle_seed, *how)
+        return self.prepare(x)
 
     def _array(self, x, batch_size):
         """An array or CSR matrix as the model takes it, and the rows of its batches."""

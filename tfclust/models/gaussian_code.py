@@ -13,7 +13,7 @@ from tfclust.checks import (
 )
 from tfclust.losses import RECONSTRUCTION_ERRORS
 from tfclust.networks import normalized_network
-from tfclust.seeds import layer_seeds
+from tfclust.randomness import layer_seeds
 
 
 class GaussianCode:

@@ -9,8 +9,7 @@ from tfclust.distribution import global_batch_size
 from tfclust.losses import categorical_divergences, gaussian_divergences
 from tfclust.models.base import ClusteringModel
 from tfclust.models.gaussian_code import GaussianCode
-from tfclust.sampling import gaussian_sample, gumbel_softmax_sample, split_seed
-from tfclust.seeds import drawn_seed
+from tfclust.randomness import drawn_seed, gaussian_sample, gumbel_softmax_sample, split_seed
 
 
 @keras.saving.register_keras_serializable(package="tfclust")

@@ -31,8 +31,7 @@ from tfclust.networks import (
     parallel_convolutional_autoencoder,
     parallel_dense_autoencoder,
 )
-from tfclust.sampling import gaussian_sample
-from tfclust.seeds import layer_seeds
+from tfclust.randomness import gaussian_sample, layer_seeds
 
 
 @keras.saving.register_keras_serializable(package="tfclust")

@@ -12,15 +12,14 @@ from tfclust.callbacks.stop_on_nan import StopOnNaN
 from tfclust.callbacks.with_callbacks import with_callbacks
 from tfclust.checks import check_choice, check_count, check_integer
 from tfclust.distribution import global_batch_size, replica_count
-from tfclust.feeding import array_batches
+from tfclust.feeding import array_batches, is_stream
 from tfclust.models.fed_model import FedModel, batch_count, refuse, unpack
 from tfclust.models.objective_terms import ObjectiveTerms
+from tfclust.networks import smallest_batch
 from tfclust.optimizers import FusedAdam, LossScaling, build_optimizer
 from tfclust.processor import check_bfloat16
-from tfclust.sampling import step_seed
-from tfclust.seeds import drawn_seed
-from tfclust.streams import is_stream
-from tfclust.trainings import trainer
+from tfclust.randomness import drawn_seed, step_seed
+from tfclust.trainings import Training, trainer
 from tfclust.weight_average import WeightAverage
 
 # Weights and sums of half precision lose the steps of a training, which are small.
@@ -309,9 +308,11 @@ class ObjectiveModel(FedModel):
                 validation_split=validation_split or None,
                 y=y if self._compile_metrics is not None else None,
             )
+            x = self._prepare_for_elsewhere(x)
             callbacks = with_callbacks(callbacks, StopOnNaN(), *self.training_callbacks(x))
+            order = (batch_size, smallest_batch(self), self.shuffle_seed)
             return trainer()(
-                self._training(x, batch_size, epochs, initial_epoch, shuffle, callbacks, verbose)
+                Training(self, x, None, *order, epochs, initial_epoch, shuffle, callbacks, verbose)
             )
         steps_taken = StepsTaken()
         with self._checked_streams() as checked:

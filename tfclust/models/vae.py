@@ -9,8 +9,7 @@ from tfclust.distribution import global_batch_size
 from tfclust.losses import gaussian_divergences
 from tfclust.models.gaussian_code import GaussianCode
 from tfclust.models.objective_model import ObjectiveModel
-from tfclust.sampling import gaussian_sample
-from tfclust.seeds import drawn_seed
+from tfclust.randomness import drawn_seed, gaussian_sample
 
 
 @keras.saving.register_keras_serializable(package="tfclust")

@@ -8,8 +8,8 @@ from scipy.cluster.hierarchy import fcluster, linkage
 from tqdm import tqdm
 
 from tfclust.checks import check_count, check_data, check_integer
-from tfclust.criteria import CRITERIA
-from tfclust.seeds import run_seeds
+from tfclust.randomness import run_seeds
+from tfclust.selection import CRITERIA
 from tfclust.tuning.objectives import LABEL_FREE, median, median_of_known
 from tfclust.tuning.spaces import space_of
 from tfclust.tuning.training import train

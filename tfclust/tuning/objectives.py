@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tfclust.criteria import CRITERIA
+from tfclust.selection import CRITERIA
 
 LABELLED = ("acc", "nmi", "ari", "purity")
 # The loss is none of them: its weights are what is searched.

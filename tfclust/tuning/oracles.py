@@ -9,7 +9,7 @@ from keras_tuner.engine.trial import Trial, TrialStatus
 from sklearn.exceptions import ConvergenceWarning
 from threadpoolctl import threadpool_limits
 
-from tfclust.seeds import LARGEST_SEED
+from tfclust.randomness import LARGEST_SEED
 
 TUNER = "tuner"  # KerasTuner asks for a name of who runs the trials; there is one
 

@@ -8,7 +8,7 @@ import numpy as np
 from tfclust.callbacks.loss_not_finite import LossNotFinite
 from tfclust.checks import check_count, check_data, check_integer, check_labels
 from tfclust.metrics import evaluate
-from tfclust.seeds import run_seeds
+from tfclust.randomness import run_seeds
 from tfclust.tuning.algorithms import ALGORITHMS
 from tfclust.tuning.objectives import Objective
 from tfclust.tuning.progress import Progress

@@ -3,7 +3,7 @@
 import math
 from dataclasses import dataclass
 
-from tfclust.criteria import CRITERIA
+from tfclust.selection import CRITERIA
 from tfclust.tuning.objectives import LABEL_FREE, LABELLED, Objective
 from tfclust.tuning.search_space import SearchSpace
 from tfclust.tuning.settings_file import write_settings

@@ -132,7 +132,7 @@ def _quadratic_networks(embedding_dim, seed):
     import keras
 
     from tfclust.layers import QuadraticFeatures
-    from tfclust.seeds import layer_seeds
+    from tfclust.randomness import layer_seeds
 
     def dense(units, layer_seed):
         initializer = keras.initializers.GlorotUniform(seed=layer_seed)

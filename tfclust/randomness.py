@@ -1,17 +1,56 @@
-"""Random draws through which gradients flow, each a function of a seed."""
+"""Seeds that follow from one another, and draws through which gradients flow, each of a seed.
+
+Importing it imports no TensorFlow: a command line checks seeds before that starts.
+"""
 
 import functools
 import math
 
-import tensorflow as tf
+import numpy as np
 
-from tfclust.distribution import replica_count, rows_before
+from tfclust.checks import check_integer
 
+LARGEST_SEED = 2**32 - 1  # that NumPy and scikit-learn take
 # TensorFlow's choice by device is Philox in graph mode; inside an XLA program its choosing takes
 # ten times as long as the draws.
 _ALGORITHM = "philox"
 # Integers, and how many of their bits a fraction of a dtype holds, with a half besides.
-_BITS = {tf.float32: (tf.uint32, 32, 23), tf.float64: (tf.uint64, 64, 52)}
+_BITS = {"float32": ("uint32", 32, 23), "float64": ("uint64", 64, 52)}
+
+
+def check_seed(seed):
+    """Returns `seed` as an int, or raises ValueError where it is no int from 0 to 2**32 - 1."""
+    return check_integer("seed", seed, 0, LARGEST_SEED)
+
+
+def layer_seeds(seed, count):
+    """`count` independent seeds that follow from `seed`, or that many None where it is None."""
+    if seed is None:
+        return [None] * count
+    return [int(s) for s in np.random.SeedSequence(seed).generate_state(count) >> 1]
+
+
+def drawn_seed(seed):
+    """`seed`, an int from 0 to 2**32 - 1; None draws one from Keras's global generator.
+
+    Raises:
+        ValueError: `seed` is something else.
+    """
+    if seed is None:
+        import keras
+
+        return int(keras.random.randint((), 0, 2**31 - 1, dtype="int32"))
+    return check_seed(seed)
+
+
+def run_seeds(seed, count):
+    """The seeds of `count` runs that follow from `seed`, which no other seed's runs have.
+
+    Raises:
+        ValueError: `seed` is no int of at least 0, or one of the runs' seeds is beyond 2**32 - 1.
+    """
+    first = check_integer("seed", seed, 0, (LARGEST_SEED + 1) // count - 1) * count
+    return tuple(range(first, first + count))
 
 
 def step_seed(seed, step):
@@ -24,11 +63,15 @@ def step_seed(seed, step):
         seed: int, the model's.
         step: scalar, training steps taken before.
     """
+    import tensorflow as tf
+
     return tf.random.fold_in((seed, 0), tf.cast(step, tf.int32), alg=_ALGORITHM)
 
 
 def split_seed(seed, count):
     """`count` seeds `(count, 2)` that follow from one, `(2,)`, int32."""
+    import tensorflow as tf
+
     return tf.random.split(seed, count, alg=_ALGORITHM)
 
 
@@ -41,6 +84,8 @@ def gaussian_sample(mean, log_variance, seed):
 
     Reference: Kingma and Welling, Auto-encoding variational Bayes, 2014, Section 2.4.
     """
+    import tensorflow as tf
+
     draw = functools.partial(_normal, mean.dtype)
     noise = _rows_of_global_batch(draw, tf.shape(mean), seed)
     return mean + tf.exp(0.5 * log_variance) * noise
@@ -65,7 +110,7 @@ def gumbel_softmax_sample(logits, temperature, seed, straight_through=False):
 
     ```python
     import tensorflow as tf
-    from tfclust.sampling import gumbel_softmax_sample
+    from tfclust.randomness import gumbel_softmax_sample
 
     sample = gumbel_softmax_sample(tf.math.log([[0.2, 0.8]]), 0.5, seed=(0, 0))
     ```
@@ -73,6 +118,8 @@ def gumbel_softmax_sample(logits, temperature, seed, straight_through=False):
     Reference: Jang, Gu, Poole, Categorical reparameterization with Gumbel-Softmax, 2017, Eqs. 1
     and 2; Maddison, Mnih, Teh, The concrete distribution, 2017.
     """
+    import tensorflow as tf
+
     draw = functools.partial(_uniform, logits.dtype)
     uniform = _rows_of_global_batch(draw, tf.shape(logits), seed)
     noise = -tf.math.log(-tf.math.log(uniform))
@@ -85,6 +132,10 @@ def gumbel_softmax_sample(logits, temperature, seed, straight_through=False):
 
 def _rows_of_global_batch(draw, shape, seed):
     """This replica's rows, on the last axis but one, of what is drawn for the global batch."""
+    import tensorflow as tf
+
+    from tfclust.distribution import replica_count, rows_before
+
     if replica_count() == 1:
         return draw(shape, seed)
     first, total = rows_before(shape[-2])
@@ -98,7 +149,9 @@ def _uniform(dtype, shape, seed):
     They are made of integers, of which TensorFlow draws the same in its own kernels and within XLA.
     Its floating-point draws are others there, and a training would depend on how it is compiled.
     """
-    integer, size, kept = _BITS[tf.as_dtype(dtype)]
+    import tensorflow as tf
+
+    integer, size, kept = _BITS[tf.as_dtype(dtype).name]
     bits = tf.random.stateless_uniform(shape, seed, None, None, integer, alg=_ALGORITHM)
     fraction = tf.cast(tf.bitwise.right_shift(bits, tf.cast(size - kept, integer)), dtype)
     return (fraction + 0.5) * 2.0**-kept
@@ -106,5 +159,7 @@ def _uniform(dtype, shape, seed):
 
 def _normal(dtype, shape, seed):
     """Draws of the standard normal (Box and Muller, A note on the generation, 1958)."""
+    import tensorflow as tf
+
     radius, angle = tf.unstack(_uniform(dtype, tf.concat([[2], shape], 0), seed))
     return tf.sqrt(-2.0 * tf.math.log(radius)) * tf.cos(2.0 * math.pi * angle)

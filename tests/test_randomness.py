@@ -4,7 +4,7 @@ import tensorflow as tf
 from scipy.special import softmax
 from scipy.stats import chisquare, kstest
 
-from tfclust.sampling import gaussian_sample, gumbel_softmax_sample, step_seed
+from tfclust.randomness import gaussian_sample, gumbel_softmax_sample, step_seed
 
 DRAWS = 100_000
 
