@@ -151,7 +151,7 @@ def normalized_network(
 
 
 def parallel_dense_autoencoder(
-    networks,
+    n_networks,
     input_dim,
     hidden_units,
     embedding_dim,
@@ -166,7 +166,7 @@ def parallel_dense_autoencoder(
     """K dense autoencoders of one shape, as one encoder and one decoder.
 
     Args:
-        networks: number of autoencoders K.
+        n_networks: number of autoencoders K.
         input_dim: size d of an input vector.
         hidden_units: widths of each encoder's hidden layers; the decoder mirrors them.
         embedding_dim: size p of each one's code.
@@ -198,13 +198,13 @@ def parallel_dense_autoencoder(
     def dense(units, activation=None, use_bias=True, dtype=dtype):
         initializer = keras.initializers.GlorotUniform(seed=next(seeds))
         return ParallelDense(
-            networks, units, activation, use_bias, kernel_initializer=initializer, dtype=dtype
+            n_networks, units, activation, use_bias, kernel_initializer=initializer, dtype=dtype
         )
 
     def hidden(units, dtype=dtype):
         if not batch_normalization:
             return [dense(units, activation, dtype=dtype)]
-        normalize = ParallelBatchNormalization(networks, dtype=dtype)
+        normalize = ParallelBatchNormalization(n_networks, dtype=dtype)
         activate = keras.layers.Activation(activation, dtype=dtype)
         # The normalization that follows a product at once has an offset of its own.
         product = dense(units, use_bias=not normalize_first, dtype=dtype)
@@ -217,11 +217,11 @@ def parallel_dense_autoencoder(
     code_size = embedding_dim * (2 if variational else 1)
     encoder = [*all_hidden(hidden_units), *code(code_size, dtype=whole_dtype(dtype))]
     decoder = [*all_hidden(hidden_units[::-1]), dense(input_dim)]
-    return _as_models(networks, (input_dim,), encoder, embedding_dim, decoder, dtype)
+    return _as_models(n_networks, (input_dim,), encoder, embedding_dim, decoder, dtype)
 
 
 def parallel_convolutional_autoencoder(
-    networks,
+    n_networks,
     image_shape,
     filters,
     embedding_dim,
@@ -237,7 +237,7 @@ def parallel_convolutional_autoencoder(
     mirrors the encoder with transposed convolutions.
 
     Args:
-        networks: number of autoencoders K.
+        n_networks: number of autoencoders K.
         image_shape: height, width and channels.
         filters: channels after each convolution of an encoder.
         embedding_dim: size p of each one's code.
@@ -273,7 +273,7 @@ def parallel_convolutional_autoencoder(
 
     def convolution(layer, size, activation=activation, dtype=dtype):
         return layer(
-            networks,
+            n_networks,
             size,
             kernel_size,
             strides=2,
@@ -285,21 +285,21 @@ def parallel_convolutional_autoencoder(
 
     def dense(units, activation=None, dtype=dtype):
         return ParallelDense(
-            networks, units, activation, kernel_initializer=initializer(), dtype=dtype
+            n_networks, units, activation, kernel_initializer=initializer(), dtype=dtype
         )
 
     encoder = [
         *(convolution(ParallelConv2D, size) for size in filters),
-        ParallelReshape(networks, (-1,), dtype=dtype),
+        ParallelReshape(n_networks, (-1,), dtype=dtype),
         dense(embedding_dim * (2 if variational else 1), dtype=whole_dtype(dtype)),
     ]
     decoder = [
         dense(smallest[0] * smallest[1] * smallest[2], activation),
-        ParallelReshape(networks, smallest, dtype=dtype),
+        ParallelReshape(n_networks, smallest, dtype=dtype),
         *(convolution(ParallelConv2DTranspose, size) for size in filters[-2::-1]),
         convolution(ParallelConv2DTranspose, channels, activation=None),
     ]
-    return _as_models(networks, image_shape, encoder, embedding_dim, decoder, dtype)
+    return _as_models(n_networks, image_shape, encoder, embedding_dim, decoder, dtype)
 
 
 def chain(sample_shape, layers, name=None, dtype=None):
@@ -383,9 +383,9 @@ def _in_order(normalize, activate, normalize_first):
     return [normalize, activate] if normalize_first else [activate, normalize]
 
 
-def _as_models(networks, sample_shape, encoder, embedding_dim, decoder, dtype):
+def _as_models(n_networks, sample_shape, encoder, embedding_dim, decoder, dtype):
     x = keras.Input(sample_shape, dtype=whole_dtype(dtype))
-    codes = keras.Input(batch_shape=(networks, None, embedding_dim), dtype=whole_dtype(dtype))
+    codes = keras.Input(batch_shape=(n_networks, None, embedding_dim), dtype=whole_dtype(dtype))
     return (
         ParallelSequential([x, *encoder], name="encoder"),
         ParallelSequential([codes, *decoder], name="decoder"),

@@ -127,7 +127,7 @@ class ParallelBattery:
 
     def test_no_network_is_refused(self):
         with pytest.raises(
-            ValueError, match=r"`networks` must be an integer.*Received: networks=0"
+            ValueError, match=r"`n_networks` must be an integer.*Received: n_networks=0"
         ):
             self.layer_class(0, **self.kwargs)
 
@@ -234,3 +234,10 @@ class TestParallelBatchNormalization(ParallelBattery):
 def _fans(shape):
     field = int(np.prod(shape[:-2]))
     return field * shape[-2], field * shape[-1]
+
+
+def test_a_config_of_an_older_file_says_networks():
+    layer = ParallelDense(3, 4, activation="relu")
+    config = layer.get_config()
+    older = {**config, "networks": config.pop("n_networks")}
+    assert ParallelDense.from_config(older).get_config() == layer.get_config()

@@ -41,25 +41,25 @@ def transposed_convolution(x, kernels, height, width):
 
 
 def _convolve(x, kernels, height, width):
-    networks, filters = kernels.shape[0], kernels.shape[-1]
-    matrices = tf.reshape(kernels, (networks, -1, filters))
+    n_networks, filters = kernels.shape[0], kernels.shape[-1]
+    matrices = tf.reshape(kernels, (n_networks, -1, filters))
     outputs = tf.matmul(matrices, _patches(x, height, width), transpose_a=True)
-    return tf.reshape(outputs, (networks, filters, height.places, width.places, -1))
+    return tf.reshape(outputs, (n_networks, filters, height.places, width.places, -1))
 
 
 def _spread(x, kernels, height, width):
-    networks, rows, columns, filters, channels = kernels.shape
-    matrices = tf.reshape(kernels, (networks, rows * columns * filters, channels))
-    spread = tf.matmul(matrices, tf.reshape(x, (networks, channels, -1)))
-    shape = (networks, rows, columns, filters, height.places, width.places, -1)
+    n_networks, rows, columns, filters, channels = kernels.shape
+    matrices = tf.reshape(kernels, (n_networks, rows * columns * filters, channels))
+    spread = tf.matmul(matrices, tf.reshape(x, (n_networks, channels, -1)))
+    shape = (n_networks, rows, columns, filters, height.places, width.places, -1)
     return _overlap_add(tf.reshape(spread, shape), height, width)
 
 
 def _kernel_gradient(x, dy, height, width):
-    networks, filters = dy.shape[:2]
-    columns = tf.reshape(dy, (networks, filters, -1))
+    n_networks, filters = dy.shape[:2]
+    columns = tf.reshape(dy, (n_networks, filters, -1))
     gradient = tf.matmul(_patches(x, height, width), columns, transpose_b=True)
-    return tf.reshape(gradient, (networks, height.taps, width.taps, -1, filters))
+    return tf.reshape(gradient, (n_networks, height.taps, width.taps, -1, filters))
 
 
 def _swapped_kernel_gradient(x, dy, height, width):
@@ -68,14 +68,14 @@ def _swapped_kernel_gradient(x, dy, height, width):
 
 def _patches(x, height, width):
     """`(K, c, height, width, batch)` -> `(K, taps c, places batch)`."""
-    networks, channels = x.shape[:2]
+    n_networks, channels = x.shape[:2]
     x = tf.pad(x, [(0, 0), (0, 0), height.paddings, width.paddings, (0, 0)])
     seen = [
         x[:, :, height.seen_by(row), width.seen_by(column)]
         for row in range(height.taps)
         for column in range(width.taps)
     ]
-    return tf.reshape(tf.stack(seen, axis=1), (networks, len(seen) * channels, -1))
+    return tf.reshape(tf.stack(seen, axis=1), (n_networks, len(seen) * channels, -1))
 
 
 def _overlap_add(x, height, width):
@@ -85,8 +85,8 @@ def _overlap_add(x, height, width):
         for i in range(height.stride)
     ]
     image = tf.stack(rows, axis=3)
-    networks, _, _, filters = x.shape[:4]
-    shape = (networks, filters, height.steps * height.stride, width.steps * width.stride, -1)
+    n_networks, _, _, filters = x.shape[:4]
+    shape = (n_networks, filters, height.steps * height.stride, width.steps * width.stride, -1)
     return tf.reshape(image, shape)[:, :, : height.pixels, : width.pixels]
 
 
@@ -100,5 +100,5 @@ def _phase(x, height, width, i, j):
     if seen_from:
         return tf.add_n(seen_from)
     # The kernel is smaller than the stride and sees none of them.
-    networks, _, _, filters = x.shape[:4]
-    return tf.zeros((networks, filters, height.steps, width.steps, tf.shape(x)[-1]), x.dtype)
+    n_networks, _, _, filters = x.shape[:4]
+    return tf.zeros((n_networks, filters, height.steps, width.steps, tf.shape(x)[-1]), x.dtype)

@@ -65,16 +65,18 @@ def compute(layers, columns, x):
         columns: list of their `Columns`.
         x: `(batch, ...)`, one for all networks, or `(K, batch, ...)`.
     """
-    networks, shared = layers[0].networks, layers[0].is_shared(x)
+    n_networks, shared = layers[0].n_networks, layers[0].is_shared(x)
     dtype = x.dtype if x.dtype.size > 2 else tf.float32
     samples = swapped(tf.cast(x[tf.newaxis] if shared else x, dtype))
-    inputs = [samples] * networks if shared else tf.split(samples, networks)
+    inputs = [samples] * n_networks if shared else tf.split(samples, n_networks)
     weights = [
-        [tf.split(tf.cast(weight, dtype), networks) for weight in layer.weights] for layer in layers
+        [tf.split(tf.cast(weight, dtype), n_networks) for weight in layer.weights]
+        for layer in layers
     ]
     one = _compiled(tuple(columns))
     outputs = [
-        one(inputs[k], [[weight[k] for weight in own] for own in weights]) for k in range(networks)
+        one(inputs[k], [[weight[k] for weight in own] for own in weights])
+        for k in range(n_networks)
     ]
     return tf.cast(tf.concat(outputs, axis=0), x.dtype)
 

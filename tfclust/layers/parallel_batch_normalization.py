@@ -16,7 +16,7 @@ class ParallelBatchNormalization(MovingStatistics, ParallelLayer):
     mean and the variance of the global batch under a distribution strategy.
 
     Args:
-        networks: number of networks K, at least 1.
+        n_networks: number of networks K, at least 1.
         momentum: of the moving mean and variance in the long run, in [0, 1).
         epsilon: added to the variance, positive.
         **kwargs: `name`, `dtype`.
@@ -40,8 +40,8 @@ class ParallelBatchNormalization(MovingStatistics, ParallelLayer):
     theirs, where Keras computes in float32.
     """
 
-    def __init__(self, networks, momentum=0.99, epsilon=1e-3, **kwargs):
-        super().__init__(networks, **kwargs)
+    def __init__(self, n_networks, momentum=0.99, epsilon=1e-3, **kwargs):
+        super().__init__(n_networks, **kwargs)
         if not epsilon > 0.0:
             raise ValueError(f"`epsilon` must be positive. Received: epsilon={epsilon!r}")
         self.momentum = self.check_momentum(momentum)
@@ -93,7 +93,7 @@ class ParallelBatchNormalization(MovingStatistics, ParallelLayer):
 
     def _normalize_fused(self, x):
         """One kernel a network, forward and back, in half the time of the separate operations."""
-        rows = tf.reshape(x, (self.networks, -1, 1, 1, x.shape[-1]))
+        rows = tf.reshape(x, (self.n_networks, -1, 1, 1, x.shape[-1]))
         scales, offsets = (tf.unstack(tf.cast(w, tf.float32)) for w in (self.gamma, self.beta))
         none = tf.zeros((0,))
         each = [
@@ -109,13 +109,13 @@ class ParallelBatchNormalization(MovingStatistics, ParallelLayer):
         return tf.reshape(tf.stack([one.y for one in each]), tf.shape(x)), mean, variance
 
     def _batch_statistics(self, x):
-        x = tf.reshape(x, (self.networks, -1, x.shape[-1]))
+        x = tf.reshape(x, (self.n_networks, -1, x.shape[-1]))
         mean = global_batch_mean(x)
         return mean, global_batch_mean(tf.square(x - mean[:, tf.newaxis]))
 
     def _spread(self, statistic, x):
         ones = [1] * (len(x.shape) - 2)
-        return tf.cast(tf.reshape(statistic, (self.networks, *ones, x.shape[-1])), x.dtype)
+        return tf.cast(tf.reshape(statistic, (self.n_networks, *ones, x.shape[-1])), x.dtype)
 
     def get_config(self):
         """Config that `from_config` takes."""

@@ -16,7 +16,7 @@ class ParallelConv2D(ParallelConvolution):
     What K `keras.layers.Conv2D` compute, channels last, and they start as those would.
 
     Args:
-        networks: number of layers K, at least 1.
+        n_networks: number of layers K, at least 1.
         filters: channels of each one's output, at least 1.
         kernel_size, strides: an int of at least 1, or two: height and width.
         padding: "valid" or "same".

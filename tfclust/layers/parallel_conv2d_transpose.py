@@ -22,7 +22,7 @@ class ParallelConv2DTranspose(ParallelConvolution):
     What K `keras.layers.Conv2DTranspose` compute, channels last, and they start as those would.
 
     Args:
-        networks: number of layers K, at least 1.
+        n_networks: number of layers K, at least 1.
         filters: channels of each one's output, at least 1.
         kernel_size, strides: an int of at least 1, or two: height and width.
         padding: "valid" or "same".
@@ -74,7 +74,7 @@ class ParallelConv2DTranspose(ParallelConvolution):
 
     def _gradient_of_convolution(self, x, grouped, kernels):
         height, width = self.compute_output_shape(x.shape)[2:4]
-        sizes = (tf.shape(grouped)[0], height, width, self.networks * self.filters)
+        sizes = (tf.shape(grouped)[0], height, width, self.n_networks * self.filters)
         return tf.raw_ops.Conv2DBackpropInput(
             input_sizes=tf.stack(sizes),
             filter=group_kernels(kernels),

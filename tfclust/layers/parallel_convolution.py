@@ -27,7 +27,7 @@ class ParallelConvolution(ParallelKernel):
 
     def __init__(
         self,
-        networks,
+        n_networks,
         filters,
         kernel_size,
         strides=(1, 1),
@@ -36,7 +36,7 @@ class ParallelConvolution(ParallelKernel):
         use_bias=True,
         **kwargs,
     ):
-        super().__init__(networks, activation=activation, use_bias=use_bias, **kwargs)
+        super().__init__(n_networks, activation=activation, use_bias=use_bias, **kwargs)
         self.filters = check_integer("filters", filters, 1)
         self.kernel_size = check_pair("kernel_size", kernel_size)
         self.strides = check_pair("strides", strides)
@@ -88,8 +88,8 @@ class ParallelConvolution(ParallelKernel):
             if self.use_bias:
                 outputs = tf.nn.bias_add(outputs, tf.reshape(self.bias, (-1,)))
             if acts_on_each_value(self.activation):
-                return split_channels(self.activation(outputs), self.networks)
-            return self.activation(split_channels(outputs, self.networks))
+                return split_channels(self.activation(outputs), self.n_networks)
+            return self.activation(split_channels(outputs, self.n_networks))
         if way is ConvolutionKernels.COMPILED_PRODUCTS:
             return compute([self], [columns], x)
         outputs = self.PRODUCTS(self.one_for_each(x), kernels, *self.axes(x.shape))
@@ -99,7 +99,7 @@ class ParallelConvolution(ParallelKernel):
 
     def one_for_each(self, x):
         """`x` with K first, where it is one for all networks."""
-        return tf.stack([x] * self.networks) if self.is_shared(x) else x
+        return tf.stack([x] * self.n_networks) if self.is_shared(x) else x
 
     def get_config(self):
         """Config that `from_config` takes."""

@@ -16,7 +16,7 @@ class ParallelDense(ParallelKernel):
     start as those would.
 
     Args:
-        networks: number of layers K, at least 1.
+        n_networks: number of layers K, at least 1.
         units: size of each one's output, at least 1.
         activation, use_bias: as in `keras.layers.Dense`.
         kernel_initializer, bias_initializer: drawn for each network apart.
@@ -26,7 +26,7 @@ class ParallelDense(ParallelKernel):
     Output shape: `(K, batch, units)`.
 
     Raises:
-        ValueError: `networks` or `units` is below 1, or the input has another rank or K.
+        ValueError: `n_networks` or `units` is below 1, or the input has another rank or K.
 
     Example:
 
@@ -42,8 +42,8 @@ class ParallelDense(ParallelKernel):
 
     SAMPLE_RANK = 1
 
-    def __init__(self, networks, units, activation=None, use_bias=True, **kwargs):
-        super().__init__(networks, activation=activation, use_bias=use_bias, **kwargs)
+    def __init__(self, n_networks, units, activation=None, use_bias=True, **kwargs):
+        super().__init__(n_networks, activation=activation, use_bias=use_bias, **kwargs)
         self.units = check_integer("units", units, 1)
 
     def single(self, name=None):

@@ -14,14 +14,14 @@ class ParallelKernel(ParallelLayer):
 
     def __init__(
         self,
-        networks,
+        n_networks,
         activation=None,
         use_bias=True,
         kernel_initializer="glorot_uniform",
         bias_initializer="zeros",
         **kwargs,
     ):
-        super().__init__(networks, **kwargs)
+        super().__init__(n_networks, **kwargs)
         self.activation = keras.activations.get(activation)
         self.use_bias = use_bias
         self.kernel_initializer = keras.initializers.get(kernel_initializer)

@@ -56,21 +56,21 @@ class ParallelLayer(keras.layers.Layer):
     `add_stacked_weight`, in the order of that layer's.
 
     Args:
-        networks: number of networks K, at least 1.
+        n_networks: number of networks K, at least 1.
         **kwargs: `name`, `dtype`, `trainable`.
 
     Raises:
-        ValueError: `networks` is below 1, or the dtype is one that would crash here, see
+        ValueError: `n_networks` is below 1, or the dtype is one that would crash here, see
             `tfclust.processor.check_bfloat16`.
     """
 
     single_shape = None  # of one network's input, with the batch; known once the layer is built
     SAMPLE_RANK = None  # axes of one network's input without the batch; None takes any
 
-    def __init__(self, networks, **kwargs):
+    def __init__(self, n_networks, **kwargs):
         super().__init__(**kwargs)
         check_bfloat16(self.compute_dtype)
-        self.networks = check_integer("networks", networks, 1)
+        self.n_networks = check_integer("n_networks", n_networks, 1)
 
     def single(self, name=None):
         """One of the K as the Keras layer that it is, without weights."""
@@ -103,7 +103,7 @@ class ParallelLayer(keras.layers.Layer):
         """A weight `(K, *shape)`, each network's slice drawn as a single layer's."""
         initializer = StackedInitializer(initializer)
         return self.add_weight(
-            (self.networks, *shape), initializer=initializer, name=name, **kwargs
+            (self.n_networks, *shape), initializer=initializer, name=name, **kwargs
         )
 
     def is_shared(self, x):
@@ -112,7 +112,7 @@ class ParallelLayer(keras.layers.Layer):
 
     def compute_output_shape(self, input_shape):
         """Shape of the outputs, K first."""
-        return (self.networks, *self._single_output_shape(self._unstacked(input_shape)))
+        return (self.n_networks, *self._single_output_shape(self._unstacked(input_shape)))
 
     def _single_output_shape(self, single_shape):
         return self.single().compute_output_shape(single_shape)
@@ -122,12 +122,12 @@ class ParallelLayer(keras.layers.Layer):
         if self.is_shared(shape):
             return shape
         rank = len(shape) - 2
-        if shape[0] != self.networks or self.SAMPLE_RANK not in (None, rank) or rank < 1:
+        if shape[0] != self.n_networks or self.SAMPLE_RANK not in (None, rank) or rank < 1:
             raise ValueError(self._shape_rule() + f" Received: input of shape {shape}")
         return shape[1:]
 
     def _shape_rule(self):
-        rule = f"The input of `{self.name}` must have shape ({self.networks}, batch, ...)"
+        rule = f"The input of `{self.name}` must have shape ({self.n_networks}, batch, ...)"
         if self.SAMPLE_RANK is None:
             return f"{rule}, one for each network."
         rank = self.SAMPLE_RANK + 1
@@ -135,4 +135,12 @@ class ParallelLayer(keras.layers.Layer):
 
     def get_config(self):
         """Config that `from_config` takes."""
-        return {**super().get_config(), "networks": self.networks}
+        return {**super().get_config(), "n_networks": self.n_networks}
+
+    @classmethod
+    def from_config(cls, config):
+        """The layer of a config; of older files, too, which have `networks` for `n_networks`."""
+        config = dict(config)
+        if "networks" in config:
+            config["n_networks"] = config.pop("networks")
+        return super().from_config(config)

@@ -12,7 +12,7 @@ class ParallelReshape(ParallelLayer):
     """Reshapes every network's samples, `(K, batch, ...)` -> `(K, batch, *target_shape)`.
 
     Args:
-        networks: number of networks K, at least 1.
+        n_networks: number of networks K, at least 1.
         target_shape: shape of one sample afterwards; one axis may be -1.
         **kwargs: `name`, `dtype`.
 
@@ -30,8 +30,8 @@ class ParallelReshape(ParallelLayer):
     ```
     """
 
-    def __init__(self, networks, target_shape, **kwargs):
-        super().__init__(networks, **kwargs)
+    def __init__(self, n_networks, target_shape, **kwargs):
+        super().__init__(n_networks, **kwargs)
         self.target_shape = tuple(target_shape)
 
     def single(self, name=None):
@@ -49,7 +49,7 @@ class ParallelReshape(ParallelLayer):
 
     def call(self, x):
         """`x` with its samples in the target shape."""
-        return tf.reshape(x, (self.networks, -1, *self._sample_shape))
+        return tf.reshape(x, (self.n_networks, -1, *self._sample_shape))
 
     def get_config(self):
         """Config that `from_config` takes."""

@@ -134,25 +134,25 @@ def _in_single_precision(function, x, kernels):
 
 
 def _convolve(x, kernels, height, width):
-    networks, filters = kernels.shape[0], kernels.shape[-1]
-    outputs = tf.matmul(_patches(x, height, width), tf.reshape(kernels, (networks, -1, filters)))
-    return tf.reshape(outputs, (networks, -1, height.places, width.places, filters))
+    n_networks, filters = kernels.shape[0], kernels.shape[-1]
+    outputs = tf.matmul(_patches(x, height, width), tf.reshape(kernels, (n_networks, -1, filters)))
+    return tf.reshape(outputs, (n_networks, -1, height.places, width.places, filters))
 
 
 def _spread(x, kernels, height, width):
-    networks, rows, columns, filters, channels = kernels.shape
-    matrices = tf.reshape(kernels, (networks, rows * columns * filters, channels))
-    spread = tf.matmul(tf.reshape(x, (networks, -1, channels)), matrices, transpose_b=True)
+    n_networks, rows, columns, filters, channels = kernels.shape
+    matrices = tf.reshape(kernels, (n_networks, rows * columns * filters, channels))
+    spread = tf.matmul(tf.reshape(x, (n_networks, -1, channels)), matrices, transpose_b=True)
     shape = (-1, height.places, width.places, rows, columns, filters)
     image = _overlap_add(tf.reshape(spread, shape), height, width)
-    return tf.reshape(image, (networks, -1, height.pixels, width.pixels, filters))
+    return tf.reshape(image, (n_networks, -1, height.pixels, width.pixels, filters))
 
 
 def _kernel_gradient(x, dy, height, width):
-    networks, filters = dy.shape[0], dy.shape[-1]
-    rows = tf.reshape(dy, (networks, -1, filters))
+    n_networks, filters = dy.shape[0], dy.shape[-1]
+    rows = tf.reshape(dy, (n_networks, -1, filters))
     gradient = tf.matmul(_patches(x, height, width), rows, transpose_a=True)
-    return tf.reshape(gradient, (networks, height.taps, width.taps, -1, filters))
+    return tf.reshape(gradient, (n_networks, height.taps, width.taps, -1, filters))
 
 
 def _swapped_kernel_gradient(x, dy, height, width):
@@ -161,7 +161,7 @@ def _swapped_kernel_gradient(x, dy, height, width):
 
 def _patches(x, height, width):
     """`(K, batch, height, width, c)` -> `(K, batch places, taps c)`."""
-    networks, channels = x.shape[0], x.shape[-1]
+    n_networks, channels = x.shape[0], x.shape[-1]
     rows, columns = height.seen()[:, None, :, None], width.seen()[:, None]
     inside = (rows >= 0) & (rows < height.pixels) & (columns >= 0) & (columns < width.pixels)
     outside = height.pixels * width.pixels  # where the zero is
@@ -170,7 +170,7 @@ def _patches(x, height, width):
     if not inside.all():
         x = tf.pad(x, [(0, 0), (0, 1), (0, 0)])
     patches = tf.gather(x, pixels.astype("int32"), axis=1)
-    return tf.reshape(patches, (networks, -1, height.taps * width.taps * channels))
+    return tf.reshape(patches, (n_networks, -1, height.taps * width.taps * channels))
 
 
 def _overlap_add(x, height, width):

@@ -24,7 +24,7 @@ def phase_convolution(x, kernels, strides):
     Returns:
         `(batch, strides[0] height, strides[1] width, K filters)`.
     """
-    networks, rows, columns, filters, _ = kernels.shape
+    n_networks, rows, columns, filters, _ = kernels.shape
     by_phase = tf.einsum(
         "dau,ebv,kuvfc->kdecabf",
         tf.constant(_taps(rows, strides[0]), x.dtype),
@@ -34,9 +34,9 @@ def phase_convolution(x, kernels, strides):
     shape = (*by_phase.shape[:4], math.prod(by_phase.shape[4:]))
     phases = tf.nn.conv2d(x, group_kernels(tf.reshape(by_phase, shape)), 1, "SAME")
     height, width = x.shape[1:3]
-    phases = tf.reshape(phases, (-1, height, width, networks, *strides, filters))
+    phases = tf.reshape(phases, (-1, height, width, n_networks, *strides, filters))
     image = tf.transpose(phases, (0, 1, 4, 2, 5, 3, 6))
-    return tf.reshape(image, (-1, height * strides[0], width * strides[1], networks * filters))
+    return tf.reshape(image, (-1, height * strides[0], width * strides[1], n_networks * filters))
 
 
 def _taps(size, stride):
