@@ -56,10 +56,10 @@ class BatchNormalization(MovingStatistics, keras.layers.BatchNormalization):
     moves them by `max(1 - momentum, 4 / (t + 4))`.
 
     Args:
-        axis: of the features, an int or a tuple of them.
-        momentum: of the moving statistics in the long run, in [0, 1); the attribute of this name
-            is Keras's own, this one is `final_momentum`.
-        **kwargs: as in Keras.
+        axis: int or tuple of ints, the axes of the features; -1 by default.
+        momentum: float in [0, 1), 0.99 by default: that of the moving statistics in the long run.
+            The attribute of this name is Keras's own; this one is `final_momentum`.
+        **kwargs: the other arguments of `keras.layers.BatchNormalization`.
 
     Raises:
         ValueError: `momentum` is out of its range.

@@ -16,10 +16,10 @@ class ParallelBatchNormalization(MovingStatistics, ParallelLayer):
     mean and the variance of the global batch under a distribution strategy.
 
     Args:
-        n_networks: number of networks K, at least 1.
-        momentum: of the moving mean and variance in the long run, in [0, 1).
-        epsilon: added to the variance, positive.
-        **kwargs: `name`, `dtype`.
+        n_networks: int of at least 1, the number of networks K.
+        momentum: float in [0, 1), 0.99 by default: that of the moving statistics in the long run.
+        epsilon: float above 0, added to the variance; 1e-3 by default.
+        **kwargs: `name` and `dtype`, as in `keras.layers.Layer`.
 
     Input shape: `(K, batch, ..., c)`. Output shape: the same.
 

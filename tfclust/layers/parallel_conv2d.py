@@ -16,13 +16,16 @@ class ParallelConv2D(ParallelConvolution):
     What K `keras.layers.Conv2D` compute, channels last, and they start as those would.
 
     Args:
-        n_networks: number of layers K, at least 1.
-        filters: channels of each one's output, at least 1.
-        kernel_size, strides: an int of at least 1, or two: height and width.
-        padding: "valid" or "same".
-        activation, use_bias: as in `keras.layers.Conv2D`.
-        kernel_initializer, bias_initializer: drawn for each network apart.
-        **kwargs: `name`, `dtype`.
+        n_networks: int of at least 1, the number of layers K.
+        filters: int of at least 1, the number of channels of each layer's output.
+        kernel_size: int of at least 1, or two of them: height and width in pixels.
+        strides: int of at least 1, or two of them; 1 by default.
+        padding: "valid", the default, or "same".
+        activation: Keras activation or its name; None, the default, is linear.
+        use_bias: bool, True by default.
+        kernel_initializer, bias_initializer: as in Keras, "glorot_uniform" and "zeros" by default;
+            each network's values are drawn apart.
+        **kwargs: `name` and `dtype`, as in `keras.layers.Layer`.
 
     Input shape: `(batch, height, width, c)`, the same for all networks, or
     `(K, batch, height, width, c)`, one for each.

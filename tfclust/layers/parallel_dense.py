@@ -16,11 +16,13 @@ class ParallelDense(ParallelKernel):
     start as those would.
 
     Args:
-        n_networks: number of layers K, at least 1.
-        units: size of each one's output, at least 1.
-        activation, use_bias: as in `keras.layers.Dense`.
-        kernel_initializer, bias_initializer: drawn for each network apart.
-        **kwargs: `name`, `dtype`.
+        n_networks: int of at least 1, the number of layers K.
+        units: int of at least 1, the size of each layer's output.
+        activation: Keras activation or its name; None, the default, is linear.
+        use_bias: bool, True by default.
+        kernel_initializer, bias_initializer: as in Keras, "glorot_uniform" and "zeros" by default;
+            each network's values are drawn apart.
+        **kwargs: `name` and `dtype`, as in `keras.layers.Layer`.
 
     Input shape: `(batch, d)`, the same for all networks, or `(K, batch, d)`, one for each.
     Output shape: `(K, batch, units)`.

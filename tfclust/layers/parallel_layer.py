@@ -56,8 +56,8 @@ class ParallelLayer(keras.layers.Layer):
     `add_stacked_weight`, in the order of that layer's.
 
     Args:
-        n_networks: number of networks K, at least 1.
-        **kwargs: `name`, `dtype`, `trainable`.
+        n_networks: int of at least 1, the number of networks K.
+        **kwargs: `name`, `dtype` and `trainable`, as in `keras.layers.Layer`.
 
     Raises:
         ValueError: `n_networks` is below 1, or the dtype is one that would crash here, see

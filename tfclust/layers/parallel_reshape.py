@@ -12,9 +12,9 @@ class ParallelReshape(ParallelLayer):
     """Reshapes every network's samples, `(K, batch, ...)` -> `(K, batch, *target_shape)`.
 
     Args:
-        n_networks: number of networks K, at least 1.
-        target_shape: shape of one sample afterwards; one axis may be -1.
-        **kwargs: `name`, `dtype`.
+        n_networks: int of at least 1, the number of networks K.
+        target_shape: tuple of ints, the shape of one sample afterwards; one of them may be -1.
+        **kwargs: `name` and `dtype`, as in `keras.layers.Layer`.
 
     Raises:
         ValueError: the input has another K, or sizes that do not fit.

@@ -16,7 +16,9 @@ class ParallelSequential(keras.Sequential):
     processor's caches. The numbers are those of the layers, but for rounding.
 
     Args:
-        layers, name: as in `keras.Sequential`.
+        layers: list of Keras layers, or None, the default.
+        trainable: bool, True by default.
+        name: str, or None, the default, for a name that Keras makes.
 
     Example:
 

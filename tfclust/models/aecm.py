@@ -41,17 +41,22 @@ class AECM(GivenNetworks, CentroidModel):
     features, as Eq. 10 has it.
 
     Args:
-        n_clusters: number of clusters K, at least 2.
-        embedding_dim: size p of the code; p >= K lets the centroids be orthonormal.
-        hidden_units: widths of the encoder's hidden layers; the decoder mirrors them. Leaky ReLU
-            (slope 0.2) after every layer but the last of each.
-        alpha: Dirichlet concentration, one number or K.
-        beta: weight of the autoencoder's reconstruction, at least 0.
-        lbd: lambda, weight of the orthonormality, at least 0.
+        n_clusters: int of at least 2, the number of clusters K.
+        embedding_dim: int of at least 1, the size p of the code; 10 by default. p >= K lets the
+            centroids be orthonormal.
+        hidden_units: sequence of ints, the widths of the encoder's hidden layers, which the decoder
+            mirrors; (500, 500, 2000) by default. Leaky ReLU (slope 0.2) follows every layer but the
+            last of each.
+        alpha: float above 0, or K of them; 20 by default. The Dirichlet concentration.
+        beta: float of at least 0, 1 by default: weight of the autoencoder's reconstruction.
+        lbd: float of at least 0, 1 by default: lambda, the weight of the orthonormality.
         encoder, decoder: Keras models to use in place of the two dense networks, `(batch, ...)` ->
-            `(batch, p)` and back; both or none. `embedding_dim` and `hidden_units` are not used
-            then.
-        batch_size, seed, **kwargs: see `ClusteringModel`. `dtype="mixed_bfloat16"` computes the
+            `(batch, p)` and back; both, or None, the default. `embedding_dim` and `hidden_units`
+            are not used then. What they add to the loss by regularizers and `add_loss` is trained.
+        batch_size: int of at least 1, 256 by default: rows of a batch where `fit` is given none.
+        seed: int from 0 to 2**32 - 1, or None, the default, which draws one; fixes the initial
+            weights and the order of the batches.
+        **kwargs: `name` and `dtype`, see `ObjectiveModel`. `dtype="mixed_bfloat16"` computes the
             autoencoder's layers in bfloat16 with float32 weights; the code, the clustering module
             and all sums stay in float32. Under "float64" all are float64.
 

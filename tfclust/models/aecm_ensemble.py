@@ -18,9 +18,9 @@ class AECMEnsemble(Ensemble):
     The objective is Eq. 10 of each member, as in `AECM`; weights are stacked, `(S, in, out)`.
 
     Args:
-        seeds: S distinct ints from 0 to 2**32 - 1.
-        n_clusters, embedding_dim, hidden_units, alpha, beta, lbd, batch_size, **kwargs: see `AECM`.
-            Networks of one's own have no place here.
+        seeds: sequence of S distinct ints from 0 to 2**32 - 1, one for each member.
+        n_clusters, embedding_dim, hidden_units, alpha, beta, lbd, **kwargs: as of `AECM`, with the
+            same defaults. Networks of one's own have no place here.
 
     Raises:
         ValueError: no seed, or one twice; or an argument of `AECM` is out of its range.

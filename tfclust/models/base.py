@@ -56,8 +56,11 @@ class ClusteringModel(ObjectiveModel):
     of its own that take data, and `row_values`.
 
     Args:
-        n_clusters: number of clusters K, at least 2.
-        batch_size, seed, **kwargs: see `ObjectiveModel`.
+        n_clusters: int of at least 2, the number of clusters K.
+        batch_size: int of at least 1, 256 by default: rows of a batch where `fit` is given none.
+        seed: int from 0 to 2**32 - 1, or None, the default, which draws one; fixes the initial
+            weights and the order of the batches.
+        **kwargs: `name` and `dtype`, see `ObjectiveModel`.
 
     Raises:
         ValueError: `n_clusters` below 2, or another argument out of its range.

@@ -49,10 +49,10 @@ class CentroidModel(DirichletPrior, ClusteringModel):
             unit vectors, bias included.
 
     Args:
-        n_clusters: number of clusters K.
-        alpha: concentration of the Dirichlet prior on the batch's mean memberships: one positive
-            number for a symmetric prior, or K of them for given cluster proportions (they name
-            sizes, not particular clusters: both sides are sorted, appendix 2).
+        n_clusters: int of at least 2, the number of clusters K.
+        alpha: float above 0, or K of them. Concentration of the Dirichlet prior on the batch's mean
+            memberships: one number for a symmetric prior, K for given proportions of the clusters.
+            They name sizes, not particular clusters: both sides are sorted (appendix 2).
         **kwargs: see `ClusteringModel`.
 
     Raises:

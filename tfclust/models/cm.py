@@ -23,13 +23,17 @@ class CM(CentroidModel):
     last one is added once a batch, so alpha is relative to the batch size.
 
     Args:
-        n_clusters: number of clusters K, at least 2.
-        alpha: Dirichlet concentration, one number or K; above 1 it spreads the data over the
-            clusters, and the larger, the more evenly. Tables 12's values lie between 10 and 1000.
-        term_weights: dict, name of a term -> factor, for ablations (Table 3, Fig. 11); the terms
-            are `reconstruction`, `sparsity`, `cross` and `dirichlet_prior`, and the factors are 1
-            where not given.
-        batch_size, seed, **kwargs: see `ClusteringModel`.
+        n_clusters: int of at least 2, the number of clusters K.
+        alpha: float above 0, or K of them; 20 by default. The Dirichlet concentration: above 1 it
+            spreads the data over the clusters, and the larger, the more evenly. Table 12's values
+            lie between 10 and 1000.
+        term_weights: dict, name of a term -> float of at least 0, or None, the default: factors for
+            ablations (Table 3, Fig. 11). The terms are `reconstruction`, `sparsity`, `cross` and
+            `dirichlet_prior`; a factor that is not given is 1.
+        batch_size: int of at least 1, 256 by default: rows of a batch where `fit` is given none.
+        seed: int from 0 to 2**32 - 1, or None, the default, which draws one; fixes the initial
+            weights and the order of the batches.
+        **kwargs: `name` and `dtype`, see `ObjectiveModel`.
 
     Raises:
         ValueError: an argument is out of its range, or a term is unknown.

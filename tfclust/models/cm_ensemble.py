@@ -16,8 +16,11 @@ class CMEnsemble(Ensemble):
     shared, so member s follows the very trajectory of `CM(..., seed=seeds[s])` up to rounding.
 
     Args:
-        seeds: S distinct ints from 0 to 2**32 - 1.
-        n_clusters, alpha, term_weights, batch_size, **kwargs: see `CM`.
+        seeds: sequence of S distinct ints from 0 to 2**32 - 1, one for each member.
+        n_clusters: int of at least 2, the number of clusters K.
+        alpha: float above 0, or K of them; 20 by default. As of `CM`.
+        term_weights: dict, name of a term -> float of at least 0, or None, the default. As of `CM`.
+        **kwargs: `batch_size`, `name` and `dtype`, see `ClusteringModel`.
 
     Raises:
         ValueError: no seed, or one twice; or an argument of `CM` is out of its range.

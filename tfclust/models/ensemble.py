@@ -24,8 +24,8 @@ class Ensemble(DirichletPrior, ClusteringModel):
     `(S,)`, and takes the numbers of `ADJUSTABLE` from `_number`.
 
     Args:
-        seeds: S distinct ints from 0 to 2**32 - 1.
-        n_clusters, alpha, batch_size, **kwargs: see the member's class.
+        seeds: sequence of S distinct ints from 0 to 2**32 - 1, one for each member.
+        n_clusters, alpha, **kwargs: as of the member's class.
 
     Raises:
         ValueError: no seed, or one twice; or an argument of the member is out of its range.

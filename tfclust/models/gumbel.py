@@ -27,22 +27,30 @@ class GumbelSoftmaxVAE(GaussianCode, ClusteringModel):
     elsewhere z is its mean and c the memberships q(c|x), without noise.
 
     Args:
-        n_clusters: number of clusters K, at least 2.
-        feature_dim: size df of the features, which `embed` gives.
-        latent_dim: size dz of the Gaussian code; the paper takes 150 for MNIST, 50 for smaller
-            data.
-        hidden_units: widths of the encoder's hidden layers; the decoder mirrors them.
-        gaussian_weight: wG, at least 0. The terms are sums over a sample's values and codes, not
-            means, so 5 is that of a bound with its Gaussian term five times over.
-        reconstruction_loss: "cross_entropy", for values in [0, 1], or "squared_error", both summed
-            over a sample's values.
-        temperature: of the Gumbel-Softmax distribution at the start, positive. It is a variable,
-            which `callbacks.AnnealTemperature` lowers.
-        straight_through: True decodes one-hot draws, with the gradient of the relaxed ones.
-        normalize_features: True normalizes and activates the features as a hidden layer. "All the
-            layers, except the input, output and embeddings, are followed by batch normalization and
-            ReLU": whether they are embeddings, and so linear, the paper leaves open.
-        batch_size, seed, **kwargs: see `ClusteringModel`.
+        n_clusters: int of at least 2, the number of clusters K.
+        feature_dim: int of at least 2, the size df of the features, which `embed` gives; 100 by
+            default.
+        latent_dim: int of at least 1, the size dz of the Gaussian code; 50 by default. The paper
+            takes 150 for MNIST, 50 for smaller data.
+        hidden_units: sequence of ints, the widths of the encoder's hidden layers, which the decoder
+            mirrors; (512, 256) by default.
+        gaussian_weight: float of at least 0, wG; 5 by default. The terms are sums over a sample's
+            values and codes, not means, so 5 is that of a bound with its Gaussian term five times
+            over.
+        reconstruction_loss: "cross_entropy", the default, for values in [0, 1], or "squared_error",
+            both summed over a sample's values.
+        temperature: float above 0, 1 by default: that of the Gumbel-Softmax distribution at the
+            start. It is a variable, which `callbacks.AnnealTemperature` lowers.
+        straight_through: bool, False by default. True decodes one-hot draws, with the gradient of
+            the relaxed ones.
+        normalize_features: bool, False by default. True normalizes and activates the features as a
+            hidden layer. "All the layers, except the input, output and embeddings, are followed by
+            batch normalization and ReLU": whether they are embeddings, and so linear, the paper
+            leaves open.
+        batch_size: int of at least 1, 300 by default: rows of a batch where `fit` is given none.
+        seed: int from 0 to 2**32 - 1, or None, the default, which draws one; fixes the initial
+            weights and the order of the batches.
+        **kwargs: `name` and `dtype`, see `ObjectiveModel`.
 
     Attributes:
         encoder: Keras model, `(batch, d)` -> features `(batch, df)`.

@@ -44,31 +44,40 @@ class MIXAE(GivenNetworks, MixtureOfAutoencoders):
     `1/|B| sum_i (sum_k p_ik L(x_i, x_ik) + alpha Entr(p_i)) - beta Entr(pbar)`
 
     Args:
-        n_clusters: number of clusters and of autoencoders K, at least 2.
-        embedding_dim: size of each autoencoder's code; 8 is Fig. 4's 80 values for ten.
-        filters: channels after each convolution of an encoder, for images `(height, width)` or
-            `(height, width, channels)`; the decoder mirrors them.
-        kernel_size: height and width of the convolutions' kernels, one integer or two.
-        hidden_units: widths of each encoder's hidden layers, for vectors.
-        assignment_units: widths of the hidden layers of the assignment network.
-        assignment_bias: how its biases start, "zeros" or "glorot_normal". The paper says "a random
-            initialization". Normal ones set the mean logits of untrained clusters .3 to .9 apart,
-            where the images of MNIST move a logit by .05: who owns what is then drawn before the
-            data are seen.
-        reconstruction_loss: "squared_error", summed over a sample's values, or "cross_entropy",
-            for values in [0, 1].
-        alpha, beta: weights of the sample entropy and of the batch entropy at the start, at least
-            0. They are variables, which `callbacks.RebalanceEntropyWeights` changes.
-        cluster_prior: K positive proportions, where they are known: the batch term is then their
-            cross-entropy with pbar, `beta sum_k -q_k log pbar_k`, as the paper's conclusion
-            proposes. None, the default, is Eq. 5.
-        variational: True makes the autoencoders variational: codes are drawn from a normal in
-            training, and their divergence from the standard normal, weighted by p, is a term more.
-            An extension that the paper names.
-        encoder, decoder: Keras models to use in place of the built ones, `(batch, ...)` ->
-            `(K, batch, p)` and back; both or none. A variational encoder gives 2p values, the mean
-            and the logarithm of the variance.
-        batch_size, seed, **kwargs: see `ClusteringModel`.
+        n_clusters: int of at least 2, the number of clusters and of autoencoders K.
+        embedding_dim: int of at least 1, the size of each autoencoder's code; 8 by default, Fig.
+            4's 80 values for ten.
+        filters: sequence of ints, the channels after each convolution of an encoder, for images
+            `(height, width)` or `(height, width, channels)`; (16, 32) by default. The decoder
+            mirrors them.
+        kernel_size: int of at least 1, or two of them: height and width of the kernels in pixels; 5
+            by default.
+        hidden_units: sequence of ints, the widths of each encoder's hidden layers, for vectors;
+            (256, 64) by default.
+        assignment_units: sequence of ints, the widths of the hidden layers of the assignment
+            network; none by default.
+        assignment_bias: str, how its biases start: "zeros", the default, or "glorot_normal". The
+            paper says "a random initialization". Normal ones set the mean logits of untrained
+            clusters .3 to .9 apart, where the images of MNIST move a logit by .05: who owns what is
+            then drawn before the data are seen.
+        reconstruction_loss: "squared_error", the default, summed over a sample's values, or
+            "cross_entropy", for values in [0, 1].
+        alpha, beta: floats of at least 0, 1 and 100 by default: weights of the sample entropy and
+            of the batch entropy at the start. They are variables, which
+            `callbacks.RebalanceEntropyWeights` changes.
+        cluster_prior: K floats above 0, the clusters' proportions, where they are known: the batch
+            term is then their cross-entropy with pbar, `beta sum_k -q_k log pbar_k`, as the paper's
+            conclusion proposes. None, the default, is Eq. 5.
+        variational: bool, False by default. True makes the autoencoders variational: codes are
+            drawn from a normal in training, and their divergence from the standard normal, weighted
+            by p, is a term more. An extension that the paper names.
+        encoder, decoder: Keras models to use in place of the built ones, `(batch, ...)` -> `(K,
+            batch, p)` and back; both, or None, the default. A variational encoder gives 2p values,
+            the mean and the logarithm of the variance.
+        batch_size: int of at least 1, 256 by default: rows of a batch where `fit` is given none.
+        seed: int from 0 to 2**32 - 1, or None, the default, which draws one; fixes the initial
+            weights and the order of the batches.
+        **kwargs: `name` and `dtype`, see `ObjectiveModel`.
 
     Attributes:
         encoder, decoder: the K autoencoders, in one Keras model each.

@@ -43,14 +43,14 @@ class ObjectiveModel(FedModel):
     What a subclass writes is what `ClusteringModel` lists.
 
     Args:
-        batch_size: rows of a batch where `fit` and its kin are given none.
+        batch_size: int of at least 1, 256 by default: rows of a batch where `fit` is given none.
         seed: int from 0 to 2**32 - 1 that fixes the initial weights and the order of the batches.
-            None draws one from Keras's global generator, so `keras.utils.set_random_seed` acts here
-            too.
-        **kwargs: `name`, `dtype`: a precision policy, "float32", "float64", "mixed_bfloat16" or
-            "mixed_float16"; None is Keras's global one. Weights, data, sums and what the model
-            gives are float64 under "float64", and float32 under the others. A mixed one concerns
-            the products of the networks' layers.
+            None, the default, draws one from Keras's global generator, so
+            `keras.utils.set_random_seed` acts here too.
+        **kwargs: `name`, a str; `dtype`, a precision policy: "float32", "float64",
+            "mixed_bfloat16" or "mixed_float16"; None, the default, is Keras's global one. Weights,
+            data, sums and what the model gives are float64 under "float64", and float32 under the
+            others. A mixed one concerns the products of the networks' layers.
 
     Raises:
         ValueError: an argument is out of its range.

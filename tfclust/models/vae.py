@@ -21,10 +21,13 @@ class VAE(GaussianCode, ObjectiveModel):
     q(z|x), and so do `predict` and `embed`.
 
     Args:
-        feature_dim, latent_dim, hidden_units, reconstruction_loss, normalize_features: see
-            `GumbelSoftmaxVAE`.
-        gaussian_weight: w, at least 0; 1 is the bound itself.
-        batch_size, seed, **kwargs: see `ObjectiveModel`.
+        feature_dim, latent_dim, hidden_units, reconstruction_loss, normalize_features: as of
+            `GumbelSoftmaxVAE`, with the same defaults.
+        gaussian_weight: float of at least 0, w; 1, the default, is the bound itself.
+        batch_size: int of at least 1, 300 by default: rows of a batch where `fit` is given none.
+        seed: int from 0 to 2**32 - 1, or None, the default, which draws one; fixes the initial
+            weights and the order of the batches.
+        **kwargs: `name` and `dtype`, see `ObjectiveModel`.
 
     Raises:
         ValueError: an argument is out of its range; values outside of [0, 1] with a cross-entropy.
