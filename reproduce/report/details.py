@@ -13,10 +13,12 @@ from reproduce.experiment import Experiment
 from reproduce.ledger import run_key
 from reproduce.paper import Paper
 from reproduce.report import label_free, notes
-from reproduce.report.row import Row, distinction
+from reproduce.report.row import CHOSEN_BY, Row, distinction
 from reproduce.report.search_view import SearchView
 from reproduce.search_record import SearchRecord
 from reproduce.table import Table
+
+_NO_METHODS = {"ground_truth", "log_k"}  # values to compare with that a table prints
 
 
 @dataclass(frozen=True)
@@ -152,7 +154,7 @@ def _deviation(other: Experiment, declared: Sequence[Experiment]) -> str:
     before, after = dict(model.settings), dict(other.settings)
     return ", ".join(
         f"{name}={after.get(name, 'unset')}"
-        for name in sorted({*before, *after})
+        for name in sorted({*before, *after} - {CHOSEN_BY})
         if before.get(name) != after.get(name)
     )
 
@@ -189,4 +191,5 @@ def _not_reached(views: Sequence[TableView]) -> list[dict[str, Any]]:
 
 def _published_methods(paper: Paper) -> set[str]:
     tables = {table.name for table in paper.tables}
-    return {key[3] for key in published.load() if key[0] == paper.name and key[1] in tables}
+    found = {key[3] for key in published.load() if key[0] == paper.name and key[1] in tables}
+    return found - _NO_METHODS

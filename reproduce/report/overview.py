@@ -6,7 +6,14 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from reproduce.report.reached import MANY_SEEDS, NOT_COMPARABLE, REACHED, Cell, Reached
+from reproduce.report.reached import (
+    MANY_SEEDS,
+    NOT_COMPARABLE,
+    REACHED,
+    REASONS,
+    Cell,
+    Reached,
+)
 from reproduce.report.row import Row
 
 NO_GUESS = "no guess yet"
@@ -28,15 +35,22 @@ class Line:
     @property
     def verdict(self) -> str:
         """What became of the cells: a word for all, or one for each part of them."""
-        metrics: dict[str, list[str]] = {}
-        for cell in self.cells:
-            outcome = cell.outcome
-            if outcome == REACHED and self.row.experiment.dataset in NOT_COMPARABLE:
-                outcome = "reached, on other data"
-            metrics.setdefault(outcome, []).append(cell.metric)
-        if len(metrics) == 1:
-            return next(iter(metrics))
-        return "; ".join(f"{outcome}: {', '.join(names)}" for outcome, names in metrics.items())
+        parts = {
+            outcome: [cell.metric for cell in self.cells if cell.outcome == outcome]
+            for outcome in (REACHED, *REASONS)
+        }
+        if self.row.experiment.dataset in NOT_COMPARABLE:
+            parts = {"reached, on other data": parts.pop(REACHED), **parts}
+        told = {outcome: metrics for outcome, metrics in parts.items() if metrics}
+        if len(told) == 1:
+            return next(iter(told))
+        return "; ".join(f"{outcome}: {', '.join(metrics)}" for outcome, metrics in told.items())
+
+    @property
+    def settings(self) -> str:
+        """The setting in words, and of how many that were run it is the one shown."""
+        run = sum(bool(row.records) for row in self.cells[0].rows)
+        return f"{self.row.settings}, of {run} settings run" if run > 1 else self.row.settings
 
 
 def lines(reached: Reached) -> list[Line]:

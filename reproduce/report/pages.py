@@ -150,7 +150,6 @@ def _environment() -> jinja2.Environment:
         beside=_beside,
         best=_best,
         picks=_picks,
-        spread=_spread,
         minutes=_minutes,
         picked=_picked,
         share=_share,

@@ -12,6 +12,8 @@ from reproduce.report.comparison import Comparison
 from reproduce.table import Table
 from tfclust.tuning.objectives import LABELLED
 
+CHOSEN_BY = "chosen_by"  # the setting that names the objective of the search; told in words
+
 
 @dataclass(frozen=True)
 class Row:
@@ -71,7 +73,7 @@ class Row:
         words = [f"{experiment.epochs} epochs"]
         if experiment.profile != "reference":
             words.append(PROFILES[experiment.profile])
-        objective = dict(experiment.settings).get("chosen_by")
+        objective = dict(experiment.settings).get(CHOSEN_BY)
         if objective is not None:
             words.append(f"chosen by {objective}{', labels seen' if self.labels_seen else ''}")
         return ", ".join([*words, self.deviation] if self.deviation else words)
@@ -79,19 +81,21 @@ class Row:
     @property
     def labels_seen(self) -> bool:
         """Whether a search that read the labels chose its constants."""
-        return dict(self.experiment.settings).get("chosen_by") in LABELLED
+        return dict(self.experiment.settings).get(CHOSEN_BY) in LABELLED
 
     @property
     def n(self) -> str:
         """How many runs are finished, and how many diverged."""
-        text = str(len(self.records))
-        return f"{text}, {self.diverged} diverged" if self.diverged else text
+        return f"{len(self.records)}{self._lost}"
 
     @property
     def runs(self) -> str:
         """How many runs are finished of how many declared, and how many diverged."""
-        finished, *diverged = self.n.split(", ")
-        return ", ".join([f"{finished} of {len(self.experiment.seeds)}", *diverged])
+        return f"{len(self.records)} of {len(self.experiment.seeds)}{self._lost}"
+
+    @property
+    def _lost(self) -> str:
+        return f", {self.diverged} diverged" if self.diverged else ""
 
     @property
     def minutes(self) -> float | None:
@@ -135,5 +139,7 @@ def distinction(experiment: Experiment, others: Sequence[Experiment]) -> str:
         dict(other.settings) for other in others if other.identity[:-1] == experiment.identity[:-1]
     ]
     return ", ".join(
-        f"{name}={own[name]}" for name in own if any(twin.get(name) != own[name] for twin in twins)
+        f"{name}={own[name]}"
+        for name in own
+        if name != CHOSEN_BY and any(twin.get(name) != own[name] for twin in twins)
     )

@@ -80,8 +80,8 @@ def test_a_cell_that_another_setting_reaches_has_a_line_of_that_setting(
         shorter = experiment("usps", "aecm", table="table15")
         ledger.append(record(shorter, seed, metrics=scores(0.0, acc=0.9, nmi=0.9)))
     reference, other = lines_with(pages()[0], "| usps | aecm random |")
-    assert reference.endswith("| reached | 150 epochs |")
-    assert other.endswith("| reached | 150 epochs, authors' code |")
+    assert reference.endswith("| reached | 150 epochs, of 2 settings run |")
+    assert other.endswith("| reached | 150 epochs, authors' code, of 2 settings run |")
 
 
 def test_what_is_not_reached_comes_with_the_guess_declared_beside_the_table(
