@@ -98,7 +98,7 @@ class Run:
 def select(runs, criterion, allow_empty=False):
     """The run that a criterion picks, such as that of least reconstruction error.
 
-    The AE-CM paper picks by L_sp (Sections 5.2.4 and 5.3.4). In `reproduce/results/RESULTS.md` its
+    The AE-CM paper picks by L_sp (Sections 5.2.4 and 5.3.4). In `reproduce/results/details` its
     pick has a better ARI than the mean run in 15 of 28 rows of CM and 8 of 16 of AE-CM, that of
     the reconstruction error in 20 and 12.
 
