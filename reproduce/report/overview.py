@@ -70,7 +70,7 @@ def _of_model(cells: Sequence[Cell]) -> list[Line]:
     open_cells = [cell for cell in cells if cell.outcome == REACHED]
     rows = cells[0].rows
     while open_cells:
-        row = max(rows, key=lambda row: sum(cell.is_reached_by(row) for cell in open_cells))
+        row = max(rows, key=lambda row: _gain(row, open_cells))
         found.append((row, [cell for cell in open_cells if cell.is_reached_by(row)]))
         open_cells = [cell for cell in open_cells if not cell.is_reached_by(row)]
     others = [cell for cell in cells if cell.outcome != REACHED]
@@ -78,6 +78,11 @@ def _of_model(cells: Sequence[Cell]) -> list[Line]:
         found.append((max(rows, key=lambda row: _nearness(row, cells)), []))
     found[0][1].extend(others)
     return [Line(row, tuple(c for c in cells if c in its_cells)) for row, its_cells in found]
+
+
+def _gain(row: Row, cells: Sequence[Cell]) -> tuple:
+    """Larger the more cells a setting reaches, and of as many where it saw no labels."""
+    return sum(cell.is_reached_by(row) for cell in cells), not row.labels_seen
 
 
 def _nearness(row: Row, cells: Sequence[Cell]) -> tuple:

@@ -8,7 +8,9 @@ import pytest
 from reproduce.experiments import PAPERS
 from reproduce.ledger import LedgerError
 from reproduce.report import notes
+from reproduce.report.overview import lines
 from reproduce.report.pages import write as write_report
+from reproduce.report.reached import Cell, Reached
 from reproduce.report.row import Row
 
 
@@ -92,6 +94,18 @@ def test_what_is_not_reached_comes_with_the_guess_declared_beside_the_table(
     markdown, page = pages()
     assert "- usps, cm random (ari): another start.\n" in markdown
     assert "another start." in page
+
+
+def test_of_settings_that_reach_as_much_the_one_without_labels_is_shown(paper, experiment, record):
+    def row(objective):
+        settings = {**dict(experiment().settings), "chosen_by": objective}
+        tuned = dataclasses.replace(experiment(), profile="tuned", settings=settings)
+        return Row.of(paper.table("11"), tuned, [record(tuned, seed) for seed in range(5)])
+
+    rows = row("ari"), row("stability")
+    reached = Reached("aecm", paper.table("11"), tuple(Cell(m, rows) for m in ("ari", "nmi")))
+    [line] = lines(reached)
+    assert line.settings == "150 epochs, tuned, chosen by stability, of 2 settings run"
 
 
 def test_labels_that_a_search_saw_are_said(paper, experiment, record):
