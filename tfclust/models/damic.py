@@ -44,18 +44,28 @@ class DAMIC(MixtureOfAutoencoders):
     `-sum_t log sum_i p(c = i | x_t) exp(-d(x_t, f_i(x_t)))`
 
     Args:
-        n_clusters: number of clusters and of autoencoders K, at least 2.
-        embedding_dim: size of each autoencoder's code; None is K, as in the paper.
-        hidden_units: widths of each encoder's hidden layers; the decoder mirrors them.
-        gate_units: widths of the layers of h(x), below the gate's softmax.
-        gate: False leaves the gate out and trains with Eq. 7, `sum_t min_i d(x_t, f_i(x_t))`;
-            memberships are then `softmax(-d)`, and `embed` gives the codes of all autoencoders.
-        linear_code: whether a code is the product of its layer; False makes it a hidden layer like
-            the others, with an ELU and, where they are normalized, normalized as they are.
+        n_clusters: int of at least 2, the number of clusters and of autoencoders K.
+        embedding_dim: int of at least 1, the size of each autoencoder's code; None, the default, is
+            K, as in the paper.
+        hidden_units: sequence of ints, the widths of each encoder's hidden layers, which the
+            decoder mirrors; (1024, 256) by default.
+        gate_units: sequence of ints, the widths of the layers of h(x), below the gate's softmax;
+            (512, 512) by default.
+        gate: bool, True by default. False leaves the gate out and trains with Eq. 7,
+            `sum_t min_i d(x_t, f_i(x_t))`; memberships are then `softmax(-d)`, and `embed` gives
+            the codes of all autoencoders.
+        linear_code: bool, True by default: a code is the product of its layer. False makes it a
+            hidden layer like the others, with an ELU and, where they are normalized, normalized as
+            they are.
         normalized: tuple of the parts whose hidden layers are normalized over the batch, among
-            "autoencoder", the single one of the start, "experts", the K autoencoders, and "gate".
-        normalize_first: whether they are normalized before their ELU, or after it.
-        batch_size, seed, **kwargs: see `ClusteringModel`.
+            "autoencoder", the single one of the start, "experts", the K autoencoders, and "gate";
+            none by default.
+        normalize_first: bool, whether they are normalized before their ELU; False, the default,
+            normalizes after it.
+        batch_size: int of at least 1, 256 by default: rows of a batch where `fit` is given none.
+        seed: int from 0 to 2**32 - 1, or None, the default, which draws one; fixes the initial
+            weights and the order of the batches.
+        **kwargs: `name` and `dtype`, see `ObjectiveModel`.
 
     Attributes:
         encoder, decoder: the K autoencoders, in one Keras model each; the decoder gives the logits

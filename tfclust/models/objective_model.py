@@ -20,13 +20,42 @@ from tfclust.optimizers import FusedAdam, LossScaling, build_optimizer
 from tfclust.processor import check_bfloat16
 from tfclust.randomness import drawn_seed, step_seed
 from tfclust.trainings import Training, trainer
-from tfclust.weight_average import WeightAverage
 
 # Weights and sums of half precision lose the steps of a training, which are small.
 PRECISIONS = ("float32", "float64", "mixed_bfloat16", "mixed_float16")
 # XLA's compiler takes longer than what it spares fewer steps of a small model. A model of a million
 # weights is spared twice as much in a step.
 STEPS_WORTH_COMPILING = 20_000
+
+
+class WeightAverage:
+    """Average of weights over training steps: a running sum, added to within a step.
+
+    Args:
+        weights: Keras variables to average.
+    """
+
+    def __init__(self, weights):
+        self._weights = list(weights)
+        self._sums = [self._accumulator(tf.zeros(w.shape, w.dtype)) for w in self._weights]
+        self._count = self._accumulator(tf.zeros(()))
+
+    @staticmethod
+    def _accumulator(start):
+        return tf.Variable(
+            start, trainable=False, aggregation=tf.VariableAggregation.ONLY_FIRST_REPLICA
+        )
+
+    def update(self):
+        """Adds the weights as they are now."""
+        for total, weight in zip(self._sums, self._weights, strict=True):
+            total.assign_add(tf.convert_to_tensor(weight))
+        self._count.assign_add(1.0)
+
+    def assign(self):
+        """Sets the weights to their averages over the updates."""
+        for total, weight in zip(self._sums, self._weights, strict=True):
+            weight.assign(total / tf.cast(self._count, total.dtype))
 
 
 class NotBuiltError(ValueError, AttributeError):
