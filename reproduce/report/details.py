@@ -182,11 +182,16 @@ def _not_reached(views: Sequence[TableView]) -> list[dict[str, Any]]:
         for row in view.rows:
             for cell in row.comparisons:
                 if cell.verdict == "not reached":
-                    new = {"row": row, "tried": notes.tried(row.experiment), "cells": {}}
-                    line = lines.setdefault(row.experiment.identity, new)
+                    line = lines.setdefault(row.experiment.identity, _line(view.table, row))
                     figures = cell.metric, cell.paper_mean, cell.paper_std
                     line["cells"].setdefault(figures, (cell, []))[1].append(view.table.number)
     return list(lines.values())
+
+
+def _line(table: Table, row: Row) -> dict[str, Any]:
+    tried, guess = notes.tried(row.experiment), table.guess(row.experiment)
+    why = f"Tried: {tried}" if tried else f"A guess: {guess or 'none yet.'}"
+    return {"row": row, "why": why, "cells": {}}
 
 
 def _published_methods(paper: Paper) -> set[str]:

@@ -159,10 +159,12 @@ def test_a_row_not_reached_gets_one_line_with_all_its_numbers_and_the_words(
     assert "twice as many epochs." in page
 
 
-def test_a_mean_not_reached_without_words_says_so(ledger, record, pages, monkeypatch):
+def test_a_row_not_reached_without_words_has_the_guess(ledger, record, paper, pages, monkeypatch):
     monkeypatch.setattr(notes, "tried", lambda experiment: "")
     ledger.append(record(metrics=scores(0.50)))
-    assert "Tried: nothing is noted yet." in not_reached(pages("aecm")[0])
+    assert "A guess: none yet." in not_reached(pages("aecm")[0])
+    monkeypatch.setitem(paper.table("table1").guesses, "usps cm *", "another start.")
+    assert "A guess: another start." in not_reached(pages("aecm")[0])
 
 
 def test_reference_and_practical_runs_never_share_a_row(ledger, record, experiment, pages):
