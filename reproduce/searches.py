@@ -47,13 +47,14 @@ class Search:
     stop_early: bool = True
 
 
-# The UCI sets are so small that a trial is the whole training, from as many seeds as the paper has
-# runs. The ranges hold Table 10's constants and those of Table 13.
-_UCI = Search(max_trials=80, seeds_per_trial=10, epochs=UCI_EPOCHS, rows=None, stop_early=False)
+# The UCI sets are so small that a trial is the whole training. Of ten seeds a trial, the setting
+# that a search by ARI chose for wine left a cluster to one row in one of ten runs of other seeds,
+# and so an ARI of 82.3 where it had shown 88.0. The ranges hold Table 10's constants.
+_UCI = Search(max_trials=80, seeds_per_trial=20, epochs=UCI_EPOCHS, rows=None, stop_early=False)
 _UCI_CM = (Range("alpha", 1.0, 100.0, log=True), Choice("batch_size", (10, 20, 40)))
 _UCI_AECM = (
     Range("alpha", 1.0, 100.0, log=True),
-    Range("beta", 0.01, 100.0, log=True),
+    Range("beta", 1e-3, 100.0, log=True),
     Range("lbd", 1e-4, 10.0, log=True),
 )
 _SEARCHES = {

@@ -50,9 +50,10 @@ def test_a_run_without_a_value_is_infinitely_bad(value):
     assert objective.score([run(value, name="silhouette")] * 2, [{}] * 2) == -math.inf
 
 
-def test_a_labelled_objective_reads_the_scores_and_no_criterion():
-    score = Objective("ari").score([run(None), run(None)], [{"ari": 0.2}, {"ari": 0.4}])
-    np.testing.assert_allclose(score, 0.3)
+def test_a_labelled_objective_is_the_mean_of_the_scores_and_reads_no_criterion():
+    runs = [run(None), run(None), run(None, sizes=(4, 0))]
+    score = Objective("ari").score(runs, [{"ari": 0.2}, {"ari": 0.3}, {"ari": 0.7}])
+    np.testing.assert_allclose(score, 0.4)
 
 
 @pytest.mark.parametrize(

@@ -64,27 +64,24 @@ class Objective:
             )
 
     def score(self, runs, scores):
-        """The score of a trial: the median over its runs.
+        """The score of a trial: the median over its runs, of scores against labels the mean.
 
         A run without a value, or whose value is NaN, counts as infinitely bad, and so does one
-        that leaves a cluster empty, as it is not a clustering into
-        K clusters: L_sp, the entropy and the stability of a collapsed run are the best there are.
+        that leaves a cluster empty: it is not a clustering into K clusters, and L_sp, the entropy
+        and the stability of a collapsed run are the best there are. Scores against labels tell
+        such runs from good ones, and tables print their means.
 
         Args:
             runs: list of `Run`.
             scores: for each run its scores against labels, which only labelled objectives read.
         """
-        labelled = self.name in LABELLED
-        values = [
-            score[self.name] if labelled else run.criteria[self.name]
-            for run, score in zip(runs, scores, strict=True)
-        ]
+        if self.name in LABELLED:
+            return float(np.mean([score[self.name] for score in scores]))
         bad = np.inf if self.direction == "min" else -np.inf
-        kept = [
-            bad if run.empty_clusters or value is None or np.isnan(value) else value
-            for run, value in zip(runs, values, strict=True)
-        ]
-        return median(kept)
+        values = [(run.empty_clusters, run.criteria[self.name]) for run in runs]
+        return median(
+            bad if empty or value is None or np.isnan(value) else value for empty, value in values
+        )
 
     def is_better(self, one, other):
         """Whether a score is better than another."""
@@ -93,7 +90,7 @@ class Objective:
 
 def median(values):
     """The median, where values may be infinite."""
-    return float(np.median(values))
+    return float(np.median(list(values)))
 
 
 def median_of_known(values):

@@ -41,9 +41,10 @@ def tune(
     """Searches the settings of a model by a criterion that needs no labels.
 
     A trial trains one setting from the same few seeds and scores the median of the criterion over
-    the runs. One that diverges, or leaves clusters empty, is infinitely bad
-    and the search goes on. The papers report searches of 2000 trials and do not say by what score;
-    labels are the likely one, and are used here where `supervised=True` says so and only then.
+    the runs, of scores against labels the mean. One that diverges is infinitely bad, and without
+    labels one that leaves clusters empty, and the search goes on. The papers report searches of
+    2000 trials and do not say by what score; labels are the likely one, and are used here where
+    `supervised=True` says so and only then.
 
     Args:
         model: one of the names in `tfclust.tuning.SPACES`, such as "damic", or its class.
