@@ -135,11 +135,13 @@ def distinction(experiment: Experiment, others: Sequence[Experiment]) -> str:
         ''
     """
     own = dict(experiment.settings)
-    twins = [
-        dict(other.settings) for other in others if other.identity[:-1] == experiment.identity[:-1]
-    ]
+    twins = [dict(other.settings) for other in others if _label(other) == _label(experiment)]
     return ", ".join(
         f"{name}={own[name]}"
         for name in own
         if name != CHOSEN_BY and any(twin.get(name) != own[name] for twin in twins)
     )
+
+
+def _label(row: Experiment) -> tuple:
+    return row.dataset, row.method, row.init, row.profile, row.epochs
