@@ -33,7 +33,12 @@ GATE = {"gate_units": (512, 512)}
 # After fifty epochs on the labels of k-means the gate is so sure of them that the joint training
 # moves few samples, and copies of one autoencoder, long trained, are too alike to call for more:
 # runs of that reading gained 2.8 and 4.0 points of accuracy on MNIST where the paper gains 9. So an
-# epoch each, or as many as 250 steps take on few rows, and autoencoders that begin at random.
+# epoch each, or as many as 250 steps take on few rows, and autoencoders that begin at random. They
+# learn at once, on batches of all clusters, each from its own rows: an epoch is as many steps for
+# each as ten epochs of its own rows are on MNIST, and what is normalized is normalized as the joint
+# training will do it. So started, normalization costs the joint training next to nothing (one short
+# run of smaller networks on 10,000 images of MNIST, from the same labels of k-means, of an accuracy
+# of 73.1: after ten joint epochs 77.8 with it, 77.9 without).
 START = {"gate_epochs": 1, "expert_epochs": 1, "least_steps": 250}
 
 
@@ -46,12 +51,14 @@ class Reading:
         autoencoder: Settings of the start's autoencoder.
         start_epochs: Its epochs.
         kmeans_n_init: Starts of k-means on its code.
+        joint_epochs: Lengths of the joint training, each a row; the last one is the paper's.
     """
 
     profile: str
     autoencoder: Mapping[str, Any]
     start_epochs: int
     kmeans_n_init: int
+    joint_epochs: tuple[int, ...]
 
 
 LETTER = Reading(
@@ -66,13 +73,15 @@ LETTER = Reading(
     },
     start_epochs=EPOCHS,
     kmeans_n_init=10,  # not given; scikit-learn's default when it was written
+    joint_epochs=(EPOCHS,),
 )
 
-# What two of the authors published of DAMIC's code is that of K-DAE, their next model, which begins
-# as DAMIC does: an autoencoder of a linear code, without any normalization, trained end to end for
-# 80 epochs with a patience of 10, k-means of 100 starts on its code, and autoencoders of random
-# weights on the clusters. It contradicts the sentence on batch normalization, but not the paper's
-# start, whose k-means (DAE+KM) has an accuracy of 80 on MNIST, where the letter's comes to 71.6.
+# No code of DAMIC is known to be public. Two of its authors published that of K-DAE, a later model
+# that begins as DAMIC does, and its settings are these: an autoencoder of a linear code, without
+# any normalization, trained end to end for 80 epochs with a patience of 10, k-means of 100 starts
+# on its code, and autoencoders of random weights on the clusters. They contradict the sentence on
+# batch normalization, but not the paper's start, whose k-means (DAE+KM) has an accuracy of 80 on
+# MNIST, where the letter's comes to 71.6. K-DAE has no gate: its length is that of `START`.
 AUTHORS_CODE = Reading(
     profile="authors_code",
     autoencoder={
@@ -83,6 +92,9 @@ AUTHORS_CODE = Reading(
     },
     start_epochs=80,
     kmeans_n_init=100,
+    # Most of what the joint training moves it moves in ten epochs. Twenty are what a processor can
+    # do for several seeds.
+    joint_epochs=(20, EPOCHS),
 )
 READINGS = (LETTER, AUTHORS_CODE)
 
@@ -132,10 +144,11 @@ def _comparison(table: str) -> list[Experiment]:
     rows = [_experiment(*row, data, kmeans)]
     for reading in READINGS:
         start = {"pretrain_epochs": reading.start_epochs, "kmeans_n_init": reading.kmeans_n_init}
-        row = (table, dataset, "damic", "pretrained", EPOCHS, reading.profile)
+        settings = (data, SHAPE, reading.autoencoder, GATE, TRAINING, start, START)
+        rows.append(_dae_kmeans(reading, table, dataset, "ae_kmeans", "", data))
         rows += [
-            _dae_kmeans(reading, table, dataset, "ae_kmeans", "", data),
-            _experiment(*row, data, SHAPE, reading.autoencoder, GATE, TRAINING, start, START),
+            _experiment(table, dataset, "damic", "pretrained", epochs, reading.profile, *settings)
+            for epochs in reading.joint_epochs
         ]
     return rows
 
