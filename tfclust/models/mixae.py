@@ -57,9 +57,10 @@ class MIXAE(GivenNetworks, MixtureOfAutoencoders):
         assignment_units: sequence of ints, the widths of the hidden layers of the assignment
             network; none by default.
         assignment_bias: str, how its biases start: "zeros", the default, or "glorot_normal". The
-            paper says "a random initialization". Normal ones set the mean logits of untrained
-            clusters .3 to .9 apart, where the images of MNIST move a logit by .05: who owns what is
-            then drawn before the data are seen.
+            paper says "a random initialization". Untrained, on MNIST, normal ones set the mean
+            logits of the clusters apart by a standard deviation of 0.3 to 0.45, where the images
+            move a logit by 0.04: who owns what is drawn before the data are seen. With zeros both
+            are 0.04.
         reconstruction_loss: "squared_error", the default, summed over a sample's values, or
             "cross_entropy", for values in [0, 1].
         alpha, beta: floats of at least 0, 1 and 100 by default: weights of the sample entropy and
