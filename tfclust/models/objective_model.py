@@ -547,6 +547,7 @@ class ObjectiveModel(FedModel):
                 update = tf.function(metric.update_state, autograph=False)
                 update.get_concrete_function(y, outputs)
             except ValueError as error:
+                self._compile_metrics.built = False  # so that the next batch is refused, too
                 raise ValueError(
                     "`metrics` must be of ids and memberships, y `(batch,)` and y_pred "
                     "`(batch, K)`, such as those of `tfclust.metrics`. "
