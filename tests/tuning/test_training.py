@@ -8,7 +8,7 @@ import pytest
 from tfclust.models import AECM, CM
 from tfclust.selection import measure
 from tfclust.tuning import LABEL_FREE, SPACES, HyperModel, space_of, tune
-from tfclust.tuning.training import train
+from tfclust.tuning.training import TrainerAtOnce, train
 
 SEEDS = (0, 3)
 
@@ -50,6 +50,22 @@ def test_training_ends_when_the_clusters_are_stable(rows):
     settings = {"n_clusters": 3, "alpha": 5.0, "batch_size": 8, "learning_rate": 0.0}
     train(space_of("cm"), settings, rows, SEEDS, epochs=50, callbacks=[epochs])
     assert epochs.rates == [0.0] * 6
+    train(space_of("cm"), settings, rows, SEEDS, epochs=9, callbacks=[epochs], stop_early=False)
+    assert len(epochs.rates) == 6 + 9
+
+
+def test_at_once_settings_are_trained_as_epoch_by_epoch_and_share_a_program(rows):
+    trainer, space = TrainerAtOnce(), space_of("aecm")
+    small = {"n_clusters": 3, "hidden_units": (), "embedding_dim": 6, "batch_size": 8}
+    for alpha in (5.0, 9.0):
+        settings = {**small, "alpha": alpha, "beta": 0.5, "lbd": 0.1}
+        by_epochs = train(space, settings, rows, SEEDS, 2, stop_early=False)
+        for one, other in zip(trainer(space, settings, rows, SEEDS, 2), by_epochs, strict=True):
+            assert (one.seed, one.sizes) == (other.seed, other.sizes)
+            for name in ("l_sp", "reconstruction", "membership_entropy", "stability"):
+                expected = pytest.approx(other.criteria[name], rel=1e-3, abs=1e-5)
+                assert one.criteria[name] == expected, name
+    assert len(trainer._ensembles) == 1
 
 
 def test_a_model_without_centroids_is_trained_by_its_papers_schedules(rows):
