@@ -328,9 +328,10 @@ def _tell_next(folder, ledger: Ledger, work_dir) -> None:
     if not Path(folder, "data").exists():
         print(f"and once, as ARRAYS, the data: {_sized(_arrays(work_dir))}")
         option = " --data ARRAYS"
-    print(f"  python {place}/runner.py {place}{option}")
+    print(f"  python {place}/runner.py{option}")
     print(f"Copy {place}/runs back, and then, here:")
-    print(f"  python -m reproduce collect {place}")
+    places = f"--ledger {shlex.quote(str(ledger.path))} --work {shlex.quote(str(work_dir))}"
+    print(f"  python -m reproduce collect {place} {places}")
 
 
 def _sized(folder) -> str:
