@@ -46,7 +46,9 @@ def train(space, settings, x, seeds, epochs=None, callbacks=(), stop_early=True)
     with _many_models():
         for model in models:
             _fit(model, space, of_model, of_training, x, epochs, callbacks, stop_early)
-        return measure(models, x) if ensemble is None else measure_members(models[0], x)
+        if ensemble is None:
+            return measure(models, x)
+        return measure_members(models[0], x, models[0].members())
 
 
 class TrainerAtOnce:
@@ -92,19 +94,24 @@ def _many_models():
         logger.removeFilter(is_other)
 
 
-def measure_members(ensemble, x):
-    """What `tfclust.selection.measure` gives for the members, from the stacks of all."""
+def measure_members(ensemble, x, models=None):
+    """What `tfclust.selection.measure` gives for the members, from the stacks of all.
+
+    Args:
+        ensemble: a trained `tfclust.models.ensemble.Ensemble`.
+        x: what it was trained on.
+        models: its members, for the runs to keep; None keeps none, whose making takes longer than
+            a short training.
+    """
     memberships = ensemble.predict(x, batch_size=BATCH_ROWS, verbose=0)
     reconstructions = ensemble.reconstruct(x, batch_size=BATCH_ROWS)
     codes = ensemble.embed(x, batch_size=BATCH_ROWS)
     runs = []
-    for s, (member, centroids) in enumerate(
-        zip(ensemble.members(), ensemble.centroids(), strict=True)
-    ):
+    for s, (seed, centroids) in enumerate(zip(ensemble.seeds, ensemble.centroids(), strict=True)):
         of_member = codes[:, s] if codes.ndim == 3 else codes
         error = squared_error(x, reconstructions[:, s])
-        run = run_of(memberships[:, s], of_member, centroids, error, seed=member.seed, model=member)
-        runs.append(run)
+        model = None if models is None else models[s]
+        runs.append(run_of(memberships[:, s], of_member, centroids, error, seed=seed, model=model))
     return with_stability(runs)
 
 
