@@ -56,4 +56,4 @@ def assert_same_training(one, other, rtol=1e-4, atol=1e-4):
         np.testing.assert_allclose(weight, value, 0.0, atol, err_msg=weight.path)
     assert int(model.optimizer.iterations) == int(expected.optimizer.iterations)
     for weight, value in zip(model.optimizer.variables, expected.optimizer.variables, strict=True):
-        np.testing.assert_allclose(weight, value, 1e-2, 1e-3, err_msg=weight.path)
+        np.testing.assert_allclose(weight, value, 100 * rtol, 10 * atol, err_msg=weight.path)
