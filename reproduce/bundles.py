@@ -166,7 +166,10 @@ class BundledRun:
             directory.mkdir()
             yield directory
             if not self._results:
-                raise RuntimeError(f"{self._experiment.method} must train by `fit`, as bundles do")
+                raise RuntimeError(
+                    "a run of a bundle must train by `fit`. "
+                    f"Received: {self._experiment.method}, which trained in another way"
+                )
             runner.tidy(directory)
             if directory.exists():  # the trained model
                 kept = self._work_dir / self._name

@@ -5,7 +5,9 @@ import time
 
 import pytest
 
-from reproduce import bundles
+pytest.importorskip("jax", reason='needs the extra "accelerator"')
+
+from reproduce import bundles, runner
 from reproduce.cli import main
 from reproduce.errors import UserError
 from reproduce.experiment import Experiment
@@ -131,8 +133,20 @@ def test_every_model_is_trained_where_there_is_no_tensorflow(collected, name):
         assert record["seconds"] > 0
         [device] = record["bundle"]["devices"]
         assert device["kind"] == "cpu"
-        assert record["bundle"]["commits"] == [record["commit"]]
+        assert record["bundle"]["commits"][0] == record["commit"]
         assert "curve" not in record
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["CM", "AE-CM"])
+def test_what_is_collected_is_what_a_run_here_comes_to(collected, place, name):
+    experiment = MODELS[name]
+    assert runner.run([(experiment, experiment.seeds)], place.ledger, place.work) == 0
+    pairs = zip(place.ledger.records(), collected.records(experiment), strict=True)
+    for here, there in pairs:
+        assert there["loss_terms"] == pytest.approx(here["loss_terms"], rel=1e-3)
+        assert there["metrics"].keys() == here["metrics"].keys()
+        assert there["metrics"]["acc"] == pytest.approx(here["metrics"]["acc"], abs=0.01)
 
 
 @pytest.mark.slow
