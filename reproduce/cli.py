@@ -19,8 +19,9 @@ from reproduce.ledger import Ledger
 from reproduce.paper import Paper
 from reproduce.report.reached import REACHED, REASONS, Reached, count_reached, summary
 from reproduce.selection import Selection, count, pending, select
+from tfclust.recipes import RECIPES
 from tfclust.startup import start_tensorflow
-from tfclust.tuning import ALGORITHMS, OBJECTIVES, SPACES
+from tfclust.tuning import ALGORITHMS, OBJECTIVES
 
 RESULTS = Path(__file__).parent / "results"
 _DEFAULT_PAPER = "aecm"
@@ -312,7 +313,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_places(figure)
 
     tune = _command(commands, "tune", _tune, "search settings by a criterion without labels")
-    tune.add_argument("method", choices=SPACES)
+    tune.add_argument("method", choices=RECIPES)
     tune.add_argument("dataset", help="a dataset of the method's experiments, such as pendigits")
     tune.add_argument(
         "--objective", choices=OBJECTIVES, default="stability", help="default: %(default)s"
@@ -326,7 +327,7 @@ def _parser() -> argparse.ArgumentParser:
     for name, what in (
         ("trials", "settings to try"),
         ("seeds-per-trial", "runs of each"),
-        ("epochs", "epochs of a run, at most"),
+        ("epochs", "epochs of a run"),
         ("rows", "rows of the data, drawn by a fixed seed"),
     ):
         tune.add_argument(f"--{name}", type=_positive, help=f"{what}; default: as declared")

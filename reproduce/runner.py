@@ -110,7 +110,7 @@ def _groups(experiment, seeds, stacked):
 
 def _run_group(experiment, seeds, ledger_path, place, data_dir) -> int:
     """Run seeds together; returns how many failed."""
-    from tfclust.callbacks.loss_not_finite import LossNotFinite
+    from tfclust.callbacks import LossNotFinite
     from tfclust.trainings import NotTrainedYet
 
     data = load(experiment.dataset, data_dir, dict(experiment.settings).get("scale"))

@@ -34,7 +34,7 @@ def run(
     from `work_dir`.
 
     Args:
-        method: A name in `tfclust.tuning.SPACES`.
+        method: A name in `tfclust.recipes.RECIPES`.
         dataset: Dataset of one of the method's experiments.
         objective: A name in `tfclust.tuning.OBJECTIVES`.
         out_dir: Folder of the results: the record and the settings go to `searches`, the plot to
@@ -57,7 +57,7 @@ def run(
     Path(out_dir).mkdir(parents=True, exist_ok=True)
     try:
         tuning = tune(
-            method,
+            searches.recipe(row),
             x,
             y,
             n_clusters=dict(row.settings)["n_clusters"],
@@ -70,7 +70,6 @@ def run(
             seed=seed,
             epochs=search.epochs,
             space=search.parameters,
-            stop_early=search.stop_early,
             fixed=searches.fixed_settings(row, search),
         )
     except ValueError as error:
@@ -92,7 +91,7 @@ def _part(row: Experiment, data, rows: int | None):
 
 
 def _record(row, data, rows, tuning: Tuning, about) -> SearchRecord:
-    searched = [parameter.name for parameter in tuning.space.parameters]
+    searched = [parameter.name for parameter in tuning.recipe.searched]
     return SearchRecord(
         paper=row.paper,
         method=row.method,
@@ -100,8 +99,8 @@ def _record(row, data, rows, tuning: Tuning, about) -> SearchRecord:
         dataset_sha256=data.sha256,
         rows=rows,
         objective=tuning.objective.name,
-        epochs=tuning.space.epochs,
-        fixed=dict(tuning.space.fixed),
+        epochs=tuning.recipe.epochs,
+        fixed=dict(tuning.fixed),
         searched=searched,
         chosen={name: tuning.best_settings[name] for name in searched},
         trials=[trial.config() for trial in tuning.trials],

@@ -14,6 +14,7 @@ from tfclust.checks import (
     check_units,
     check_weight,
     count_distinct_rows,
+    did_you_mean,
 )
 
 
@@ -202,3 +203,16 @@ def test_there_is_one_label_for_each_row():
     message = refuses(check_labels, [[3, 4]], np.ones((2, 1)))
     assert "one label for each of the 2 rows" in message
     assert message.endswith("y of shape (1, 2)")
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("alfa", " Did you mean 'alpha'?"),
+        ("Alpha", " Did you mean 'alpha'?"),
+        ("petal lenght", " Did you mean 'Petal Length'?"),
+        ("x", ""),
+    ],
+)
+def test_a_mistyped_name_is_answered_by_the_closest(name, said):
+    assert did_you_mean(name, ("alpha", "beta", "Petal Length")) == said

@@ -2,7 +2,6 @@ import base64
 import dataclasses
 import io
 import re
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -10,14 +9,15 @@ from PIL import Image
 
 import tfclust
 from tfclust.demo import __main__ as command
-from tfclust.demo import contenders, report, training
-from tfclust.demo.result import Result
+from tfclust.demo import report
+from tfclust.demo import results as demo
+from tfclust.recipes import RECIPES
 
 
-def brief(contender):
-    """The contender with no more training than it takes to call it that."""
-    pretraining = {name: 1 for name in contender.pretraining}
-    return dataclasses.replace(contender, epochs=2, pretraining=pretraining)
+def brief(recipe):
+    """The recipe with no more training than it takes to call it that."""
+    pretraining = recipe.pretraining and {name: 1 for name in recipe.pretraining}
+    return recipe.changed(epochs=2, pretraining=pretraining)
 
 
 @pytest.fixture(scope="module")
@@ -28,7 +28,7 @@ def digits():
 
 @pytest.fixture(scope="module")
 def results(digits):
-    return [training.compete(brief(entry), digits, seeds=[3]) for entry in contenders.CONTENDERS]
+    return [demo.train(brief(recipe), digits, seeds=[3]) for recipe in demo.recipes()]
 
 
 @pytest.fixture(scope="module")
@@ -37,38 +37,25 @@ def page(results, digits, tmp_path_factory):
     return path.read_text(encoding="utf-8")
 
 
-def run_of(criterion, sizes):
-    return SimpleNamespace(criterion=criterion, sizes=np.array(sizes))
-
-
-def test_every_model_is_trained_for_its_epochs_and_an_averaging_epoch(results, digits):
+def test_every_model_is_trained_by_its_recipe(results, digits):
+    assert [result.recipe.name for result in results] == list(RECIPES)
     for result in results:
         assert result.seconds > 0
-        epochs = 3 if result.contender.averages else 2
-        assert {len(values) for values in result.best.history.values()} == {epochs}
-        assert result.best.sizes.sum() == len(digits.x)
+        epochs = 3 if result.recipe.averages else 2
+        assert {len(values) for values in result.histories[3].values()} == {epochs}
+        assert sum(result.best.sizes) == len(digits.x)
 
 
 def test_a_result_has_a_run_for_every_seed(digits):
-    result = training.compete(brief(contenders.CONTENDERS[0]), digits, seeds=[0, 5])
-    assert [run.seed for run in result.runs] == [0, 5]
+    result = demo.train(brief(demo.recipes()[0]), digits, seeds=[0, 5])
+    assert [run.seed for run in result.runs] == list(result.scores) == [0, 5]
     assert not np.array_equal(result.runs[0].labels, result.runs[1].labels)
-
-
-def test_the_best_run_has_the_lowest_criterion_among_those_that_use_all_clusters():
-    runs_of = [run_of(0.0, [6, 0]), run_of(0.3, [3, 3]), run_of(0.2, [2, 4])]
-    assert Result(None, runs_of, 1.0).best is runs_of[2]
-
-
-def test_the_best_run_exists_where_every_run_has_an_empty_cluster():
-    runs_of = [run_of(0.2, [6, 0]), run_of(0.1, [0, 6])]
-    assert Result(None, runs_of, 1.0).best is runs_of[1]
 
 
 def test_report_shows_the_scores_and_pictures_of_every_model(results, page):
     for result in results:
-        assert f"<h2>{result.contender.name}</h2>" in page
-        assert f"<td>{100 * result.best.scores['acc']:.1f}</td>" in page
+        assert f"<h2>{result.recipe.model}</h2>" in page
+        assert f"<td>{100 * result.scores[3]['acc']:.1f}</td>" in page
     pictures = re.findall(r'src="data:image/png;base64,([^"]+)"', page)
     assert len(pictures) == 4 * len(results)
     for picture in pictures:
@@ -84,7 +71,7 @@ def test_report_warns_of_an_empty_cluster(results, digits, tmp_path, monkeypatch
     monkeypatch.setattr(report, "_pictures", lambda result, data: {})
     run = results[0].best
     labels = np.arange(len(digits.x)) % (9 if empty else 10)
-    sizes = np.bincount(labels, minlength=10)
+    sizes = tuple(np.bincount(labels, minlength=10).tolist())
     changed = dataclasses.replace(run, labels=labels, sizes=sizes)
     result = dataclasses.replace(results[0], runs=[changed])
     changed_page = report.write([result], digits, tmp_path / "page.html").read_text()
@@ -100,14 +87,14 @@ def test_every_cluster_has_a_number_in_the_pictures_even_an_empty_one(digits):
 
 def test_command_prints_the_table_and_the_path(digits, monkeypatch, tmp_path, capsys):
     monkeypatch.setattr(tfclust.datasets, "load", lambda name, flatten: digits)
-    shortened = [brief(entry) for entry in contenders.CONTENDERS[:1]]
-    monkeypatch.setattr(contenders, "CONTENDERS", shortened)
+    shortened = [brief(recipe) for recipe in demo.recipes()[:1]]
+    monkeypatch.setattr(demo, "recipes", lambda: shortened)
     path = tmp_path / "page.html"
     assert command.main(["--seeds", "1", "--out", str(path)]) == 0
     printed = capsys.readouterr().out
     assert re.search(r"^model +ACC +NMI +ARI +seconds$", printed, re.MULTILINE)
-    for entry in shortened:
-        assert re.search(rf"^{entry.name} +(\d+\.\d +){{3}}\d+\.\d$", printed, re.MULTILINE)
+    for recipe in shortened:
+        assert re.search(rf"^{recipe.model} +(\d+\.\d +){{3}}\d+\.\d$", printed, re.MULTILINE)
     assert printed.rstrip().endswith(str(path))
     assert path.exists()
 

@@ -114,7 +114,7 @@ def test_sparse_rows_have_the_criteria_of_dense_ones():
 
 
 def test_selection_needs_no_tensorflow():
-    program = "import sys, tfclust.selection, tfclust.tuning; from tfclust.tuning import SPACES\n"
+    program = "import sys, tfclust.selection, tfclust.tuning; from tfclust.recipes import RECIPES\n"
     program += "print(*sorted({'tensorflow', 'keras_tuner', 'sklearn'} & set(sys.modules)))"
     done = subprocess.run(
         [sys.executable, "-c", program], capture_output=True, text=True, check=True

@@ -20,7 +20,7 @@ from sklearn.utils.estimator_checks import parametrize_with_checks
 from tiny_models import SETTINGS
 
 from tfclust.callbacks import AveragingEpoch, CollapseWatch
-from tfclust.cli.plan import make_plan, read_options
+from tfclust.cli.plan import make_plan, read_recipe
 from tfclust.cli.run_folder import RunFolder
 from tfclust.cli.training import train
 from tfclust.models import CM
@@ -203,9 +203,10 @@ def test_it_trains_as_the_command_does(name, rows, tmp_path):
         epochs=2,
         pretrain=None,
         pretrain_epochs=short and 1,
+        scale=None,
     )
     x = rows.clip(0.0, 1.0)
-    plan = make_plan(read_options(given), x.shape[1:], len(x))
+    plan = make_plan(read_recipe(given), 5, x.shape[1:], len(x))
     _, curves = train(plan, x, RunFolder(tmp_path))
     clusterer = DeepClusterer(
         name, 3, settings=settings, pretraining=short or "recipe", epochs=2, random_state=5
@@ -270,9 +271,8 @@ def test_what_is_given_takes_the_place_of_what_the_recipe_says(rows):
 def test_every_model_is_built_by_its_recipe_and_its_settings(name):
     recipe, settings = RECIPES[name], SETTINGS[RECIPES[name].model]
     model = DeepClusterer(name, n_clusters=3, settings=settings, random_state=5)._build_model(400)
-    expected = {**recipe.settings(3), **settings, "batch_size": 40, "seed": 5, "name": model.name}
-    assert model.get_config() == recipe.model_class()(3, **expected).get_config()
-    assert model.compiled
+    expected = {**recipe.constructor(3), **settings, "batch_size": 40, "seed": 5}
+    assert model.get_config() == recipe.model_class()(**expected, name=model.name).get_config()
 
 
 def test_the_model_of_a_function_trains_as_it_is(rows):

@@ -22,6 +22,7 @@ _MODULES = (
     "networks",
     "optimizers",
     "plots",
+    "recipes",
     "selection",
     "tuning",
 )

@@ -1,5 +1,6 @@
 """Checks of what a user passes in; every message states the rule, then what was received."""
 
+import difflib
 import numbers
 import reprlib
 
@@ -51,6 +52,38 @@ def check_choice(name, value, choices):
             f"`{name}` must be one of {', '.join(choices)}. Received: {name}={value!r}"
         )
     return value
+
+
+def check_names(what, names, known):
+    """Raises ValueError where one of the `names` of `what` is not among those that are known."""
+    unknown = sorted(set(names) - set(known))
+    if unknown:
+        raise ValueError(
+            f"The {what} must be among {', '.join(sorted(known))}. "
+            f"Received: {', '.join(unknown)}.{did_you_mean(unknown[0], known)}"
+        )
+
+
+def check_model(callback, is_fit, needs):
+    """Raises ValueError, at the beginning of a training, where its model is not one for `callback`.
+
+    Args:
+        callback: Keras callback whose model is set.
+        is_fit: whether the model has what the callback uses.
+        needs: the rule, such as "a model with a temperature, such as GumbelSoftmaxVAE".
+    """
+    if not is_fit:
+        raise ValueError(
+            f"`{type(callback).__name__}` needs {needs}. "
+            f"Received: a model of type {type(callback.model).__name__}"
+        )
+
+
+def did_you_mean(name, names):
+    """The end of a message, " Did you mean 'alpha'?"; empty where none of `names` is close."""
+    known = {other.lower(): other for other in names}
+    close = difflib.get_close_matches(name.lower(), known, n=1)
+    return f" Did you mean {known[close[0]]!r}?" if close else ""
 
 
 def check_cluster(name, value, n_clusters):

@@ -11,10 +11,9 @@ import numpy as np
 import tensorflow as tf
 
 from tfclust.callbacks.checkpoint import Checkpoint
-from tfclust.callbacks.steps_taken import StepsTaken
+from tfclust.callbacks.steps_taken import StepsTaken, with_callbacks
 from tfclust.callbacks.stop_on_nan import StopOnNaN
 from tfclust.callbacks.stop_on_plateau import StopOnPlateau
-from tfclust.callbacks.with_callbacks import with_callbacks
 from tfclust.checks import check_count, check_integer, value_range
 from tfclust.feeding import count_batches, keras_epochs, ordered_batches, shuffled_epochs
 from tfclust.losses import binary_cross_entropies, squared_errors

@@ -1,65 +1,142 @@
-"""How each model is trained on data that nobody has tuned it for.
+"""How each model is built and trained on data that nobody has tuned it for.
 
 Importing it imports no TensorFlow: a command line can list the recipes at once.
 """
 
+import contextlib
 import inspect
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+import json
+import math
+import os
+import shutil
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any
+
+from tfclust.checks import check_names
+from tfclust.parameters import Choice, Range
+
+__all__ = ["RECIPES", "Recipe", "find_recipe", "read_settings", "write_settings"]
+
+SECONDS_BETWEEN_CHECKPOINTS = 30.0
+VALUES_AT_ONCE = 100_000  # of data so small that a step takes less time than what is between two
+PRETRAINED, PRETRAINING, CHECKPOINTS = "pretrained.weights.h5", "pretraining", "checkpoints"
+# What a file of settings must hold.
+_OF_FILE = ("model", "settings", "optimizer", "scaling", "pretraining", "epochs", "callbacks")
+# Settings that every model has, and those of a training that no constructor takes.
+_OF_EVERY_MODEL, _OF_OPTIMIZER = ("batch_size", "dtype"), ("learning_rate",)
 
 
 @dataclass(frozen=True)
 class Recipe:
-    """A model and how to train it on a user's own data.
+    """A model and all that decides how it is trained: the one training loop of this package.
+
+    The command line, the demo, `tfclust.tuning` and `DeepClusterer` build and train by it. What a
+    search finds is a recipe as well, which `write_settings` and `read_settings` keep in a file.
 
     Args:
-        model: name of the class in `tfclust`.
-        idea: one sentence on what it does.
-        arguments: of the constructor, name -> default, besides the clusters, the seed, the size of
-            a batch and networks of one's own; here because the class cannot be asked without
-            TensorFlow.
-        epochs: of `fit`, without the averaging epoch.
-        settings: number of clusters -> arguments of the constructor, besides the clusters, the
-            seed and the size of a batch.
-        callbacks: name in `tfclust.callbacks` -> its arguments, of what the training needs.
-        pretraining: arguments of the model's `pretrain`; None where it starts at random.
-        pretraining_resumes: how a pretraining that was cut off goes on: "callback", where the
-            epochs of `pretrain` are one training that `Checkpoint` can take up; "directory", where
-            `pretrain` takes a folder for its own checkpoints; None, it starts anew.
-        keeps_images: whether images `(height, width, channels)` keep their shape; otherwise they
-            become rows.
-        unit_range: whether the data must lie within 0 and 1.
-        has_code: whether the embedding is a code, and not the data themselves.
+        name: str, of the recipe: what `tfclust fit --model` takes.
+        model: str, the class in `tfclust`.
+        idea: str, a sentence on what the model does.
+        epochs: int, of the training, without the averaging epoch.
+        arguments: dict, argument of the constructor -> its default; without those that every model
+            has (`n_clusters`, `seed`, `batch_size`, `name`, `dtype`) and networks of one's own. It
+            stands here because the class cannot be asked without TensorFlow.
+        settings: dict, argument of the constructor -> its value in this recipe, or a function that
+            gives the value for a number of clusters.
+        n_clusters: int, the number of clusters K where it is settled, as by a search; None.
+        optimizer: dict of what differs from the optimizer of the model's paper: `learning_rate`, a
+            float.
+        scaling: str, what is done to the data before, a name in
+            `tfclust.datasets.preprocessing.SCALES`; None for nothing. `tfclust fit` does it; `fit`
+            takes data that are scaled.
+        pretraining: dict of arguments of the model's `pretrain`; None for a random start.
+        callbacks: dict, name in `tfclust.callbacks` -> dict of its arguments: what the training
+            needs.
+        searched: tuple of `Range` and `Choice`, what a search chooses.
+        ensemble: str, a class in `tfclust.models` that trains many seeds as one program, where it
+            says that it pays; None.
+        keeps_images: bool, whether images `(height, width, channels)` keep their shape; otherwise
+            they become rows.
+        unit_range: bool, whether the data must lie within 0 and 1.
+        has_code: bool, whether the embedding is a code, and not the data themselves.
 
     Example:
 
     ```python
     from sklearn.datasets import load_iris
-    from tfclust.recipes import RECIPES, compile_for
+    from tfclust.recipes import RECIPES
 
-    x, recipe = load_iris().data, RECIPES["cm"]
-    model = recipe.build(n_clusters=3, n_rows=len(x), seed=0)
-    compile_for(model, len(x))
+    x, recipe = load_iris().data, RECIPES["cm"].changed({"alpha": 20.0}, epochs=20)
+    model = recipe.build(n_clusters=3, seed=0, n_rows=len(x))
     recipe.fit(model, x)
+    labels = model.assign(x)
     ```
     """
 
+    name: str
     model: str
     idea: str
     epochs: int
     arguments: Mapping[str, Any] = field(default_factory=dict)
-    settings: Callable[[int], Mapping[str, Any]] = lambda n_clusters: {}
-    callbacks: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    n_clusters: int | None = None
+    optimizer: Mapping[str, float] = field(default_factory=dict)
+    scaling: str | None = None
     pretraining: Mapping[str, Any] | None = None
-    pretraining_resumes: str | None = None
+    callbacks: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    searched: tuple[Range | Choice, ...] = ()
+    ensemble: str | None = None
     keeps_images: bool = False
     unit_range: bool = False
     has_code: bool = True
 
-    def total_epochs(self, epochs=None):
-        """Epochs that `fit` takes for `epochs` of training, the recipe's where None."""
-        return (self.epochs if epochs is None else epochs) + ("AveragingEpoch" in self.callbacks)
+    def changed(self, settings=None, **fields):
+        """The recipe with other settings.
+
+        Args:
+            settings: dict, in place of the recipe's settings or besides: arguments of the
+                constructor, and `learning_rate`, which becomes one of the optimizer; None.
+            **fields: other arguments of `Recipe`, such as `epochs`; None for `epochs` keeps them.
+
+        Raises:
+            ValueError: a setting is none of the model's.
+        """
+        settings = dict(settings or {})
+        known = {*self.arguments, *_OF_EVERY_MODEL, *_OF_OPTIMIZER}
+        check_names(f"settings of {self.model}", settings, known)
+        changed = {n: settings.pop(n) for n in _OF_OPTIMIZER if n in settings}
+        fields = {"optimizer": {**self.optimizer, **changed}, **fields}
+        if fields.get("epochs", 0) is None:
+            del fields["epochs"]
+        return replace(self, settings={**self.settings, **settings}, **fields)
+
+    @property
+    def averages(self):
+        """Whether an averaging epoch follows the training."""
+        return "AveragingEpoch" in self.callbacks
+
+    def total_epochs(self):
+        """Epochs of the training, with the averaging epoch."""
+        return self.epochs + self.averages
+
+    def pretraining_stages(self, model, n_rows):
+        """The trainings that the start of `model` on `n_rows` rows consists of: name -> epochs.
+
+        Empty where it trains nothing.
+        """
+        if self.pretraining is None or not accepts(model.pretrain, "epochs"):
+            return {}
+        if hasattr(model, "pretraining_stages"):
+            taken = inspect.signature(model.pretraining_stages).parameters
+            lengths = {name: value for name, value in self.pretraining.items() if name in taken}
+            return model.pretraining_stages(n_rows, **lengths)
+        if "epochs" in self.pretraining:
+            return {"start": self.pretraining["epochs"]}
+        return {"start": inspect.signature(model.pretrain).parameters["epochs"].default}
+
+    # Building and training --------------------------------------------------------------------
 
     def model_class(self):
         """The model's class."""
@@ -67,99 +144,273 @@ class Recipe:
 
         return getattr(tfclust, self.model)
 
-    def build(self, n_clusters, n_rows, **settings):
-        """The model, not compiled, for data of `n_rows` rows.
+    def ensemble_class(self):
+        """The class that trains many seeds together; None where they are trained one by one."""
+        if self.ensemble is None:
+            return None
+        import tfclust
+
+        ensemble = getattr(tfclust.models, self.ensemble)
+        starts = self.pretraining is None or hasattr(ensemble, "pretrain")
+        return ensemble if starts and ensemble.pays(self.constructor()) else None
+
+    def constructor(self, n_clusters=None, n_rows=None):
+        """Arguments of the constructor, name -> value, but for the seed.
 
         Args:
-            n_clusters, n_rows: ints.
-            **settings: arguments of the constructor, in place of the recipe's or besides.
+            n_clusters: int, or None where the recipe has one.
+            n_rows: int, rows of the data, by which `batch_size` is chosen where the recipe has
+                none; None leaves it to the model.
         """
-        chosen = {
-            "batch_size": batch_size(n_rows, n_clusters),
-            **self.settings(n_clusters),
-            **settings,
+        n_clusters = self.n_clusters if n_clusters is None else n_clusters
+        by_rows = {} if n_rows is None else {"batch_size": batch_size(n_rows, n_clusters)}
+        settings = {
+            name: value(n_clusters) if callable(value) else value
+            for name, value in self.settings.items()
         }
-        return self.model_class()(n_clusters=n_clusters, **chosen)
+        return {"n_clusters": n_clusters, **by_rows, **settings}
 
-    def fit(self, model, x, epochs=None, pretraining="recipe", callbacks=(), verbose=0):
-        """Trains a compiled model as the recipe says: its start, its epochs, its callbacks.
+    def build(self, n_clusters=None, seed=None, *, n_rows=None, **changes):
+        """The model with its initial weights to come, not compiled: `fit` compiles it.
 
         Args:
-            model: such as `build` made.
-            x: array `(n, ...)` or CSR matrix `(n, d)`.
-            epochs: without the averaging epoch; None takes the recipe's.
-            pretraining: "recipe", or a dict of arguments of `model.pretrain` in place of the
-                recipe's; None starts at random.
-            callbacks: list of Keras callbacks, besides the recipe's; one of a class that the
-                recipe has takes its place.
-            verbose: of the start and of the training, as in Keras.
+            n_clusters: int, the number of clusters K; None where the recipe has one.
+            seed: int from 0 to 2**32 - 1, or None: see the model.
+            n_rows: int, rows of the data, by which the size of a batch is chosen where it is not
+                given; None takes the model's own.
+            **changes: arguments of the constructor, in place of the recipe's or besides.
+        """
+        seeded = {} if seed is None else {"seed": seed}
+        chosen = {**self.constructor(n_clusters, n_rows), **seeded, **changes}
+        return self.model_class()(**chosen)
+
+    def compile(self, model, n_rows):
+        """Compiles a model for a training on `n_rows` rows, whose steps no one watches singly."""
+        from tfclust.feeding import count_batches
+        from tfclust.pretraining import steps_of_an_execution
+
+        optimizer = model.default_optimizer()
+        if "learning_rate" in self.optimizer:
+            optimizer.learning_rate = self.optimizer["learning_rate"]
+        steps = count_batches(n_rows, model.batch_size)
+        model.compile(optimizer, steps_per_execution=steps_of_an_execution(steps))
+
+    def fit(self, model, x, *, callbacks=(), directory=None, progress=None, verbose=0):
+        """Trains a model as the recipe says: its start, its epochs, its callbacks.
+
+        Args:
+            model: such as `build` made; compiled here unless it is.
+            x: array `(n, ...)` or CSR matrix `(n, d)`, as the model takes it.
+            callbacks: list of Keras callbacks of the training, besides the recipe's; one of a class
+                that the recipe has takes its place.
+            directory: folder in which the training keeps what it needs to go on: the same call,
+                after a kill, ends with the very weights of one that was not cut off. `clear`
+                removes what is left. None keeps nothing.
+            progress: function of ("pretraining" or "training", dict of its stages, name -> epochs)
+                that returns a context manager of a Keras callback, which shows the epochs, such as
+                `tfclust.callbacks.ProgressBar`; None.
+            verbose: 0, 1, 2 or "auto", of the start and of the training, as in Keras.
 
         Returns:
-            `keras.callbacks.History` of the training.
+            `keras.callbacks.History` of the training, of the epochs before a kill too.
+
+        Raises:
+            ValueError: bad data.
+            LossNotFinite: the loss is NaN or infinite.
         """
-        if pretraining == "recipe":
-            pretraining = self.pretraining
-        if pretraining is not None:
-            trains = accepts(model.pretrain, "verbose")
-            model.pretrain(x, **{**({"verbose": verbose} if trains else {}), **pretraining})
+        progress = progress or _unseen
+        directory = None if directory is None else Path(directory)
+        if not model.compiled:
+            self.compile(model, x.shape[0])
+        if self.pretraining is not None:
+            self._pretrain(model, x, directory, progress, verbose)
+        return self._train(model, x, callbacks, directory, progress, verbose)
+
+    def fit_at_once(self, ensemble, x):
+        """What `fit` does with an ensemble of `ensemble_class`, as one program, if `is_at_once`."""
+        if not ensemble.compiled:
+            self.compile(ensemble, x.shape[0])
+        if self.pretraining is not None:
+            ensemble.pretrain(x, **self.pretraining)
+        ensemble.fit_at_once(x, self.epochs)
+
+    def is_at_once(self, x):
+        """Whether many seeds train on `x` in one program: little data, and nothing in between."""
+        return set(self.callbacks) == {"AveragingEpoch"} and math.prod(x.shape) <= VALUES_AT_ONCE
+
+    def _pretrain(self, model, x, directory, progress, verbose):
+        """Pretrains once: a training that is taken up again finds the weights."""
+        unknown = [name for name in self.pretraining if not accepts(model.pretrain, name)]
+        known = inspect.signature(model.pretrain).parameters
+        check_names(f"arguments of {type(model).__name__}.pretrain", unknown, known)
+        stages = self.pretraining_stages(model, x.shape[0])
+        if directory is None or not stages:
+            self._start(model, x, None, stages, progress, verbose)
+            return
+        weights = directory / PRETRAINED
+        if not weights.exists():
+            self._start(model, x, directory / PRETRAINING, stages, progress, verbose)
+            part = weights.with_name(f"part.{PRETRAINED}")
+            model.save_weights(part)
+            os.replace(part, weights)
+        if not model.built:
+            model.build((None, *x.shape[1:]))
+        model.load_weights(weights)
+
+    def _start(self, model, x, place, stages, progress, verbose):
+        from tfclust.callbacks import Checkpoint
+
+        has_own_checkpoints = accepts(model.pretrain, "directory")
+        guards = []
+        if place is not None and not has_own_checkpoints:
+            guards.append(Checkpoint(place, SECONDS_BETWEEN_CHECKPOINTS))
+        with progress("pretraining", stages) if stages else _unseen() as shown:
+            options = {
+                "verbose": verbose,
+                "callbacks": [*([] if shown is None else [shown]), *guards],
+                "directory": place,
+            }
+            taken = {n: v for n, v in options.items() if accepts(model.pretrain, n)}
+            model.pretrain(x, **{**taken, **self.pretraining})
+
+    def _train(self, model, x, callbacks, directory, progress, verbose):
+        from tfclust.callbacks import Checkpoint
+
         replaced = {type(callback).__name__ for callback in callbacks}
         own = {name: given for name, given in self.callbacks.items() if name not in replaced}
-        return model.fit(
-            x,
-            epochs=self.total_epochs(epochs),
-            callbacks=[*make_callbacks(own), *callbacks],
-            verbose=verbose,
+        state = {"history": {}}
+        every = [*_made(own), *callbacks, _curves(state)]
+        if directory is not None:
+            place = directory / CHECKPOINTS
+            every.append(Checkpoint(place, SECONDS_BETWEEN_CHECKPOINTS, state))
+        epochs = self.total_epochs()
+        with progress("training", {"training": epochs}) as shown:
+            before = [] if shown is None else [shown]
+            history = model.fit(x, epochs=epochs, callbacks=[*before, *every], verbose=verbose)
+        history.history = state["history"]
+        return history
+
+    # In a file --------------------------------------------------------------------------------
+
+    def config(self, n_clusters=None, n_rows=None):
+        """All that decides how a training of the recipe goes, as plain JSON: `of` takes it.
+
+        Args:
+            n_clusters, n_rows: see `constructor`.
+        """
+        return _plain(
+            {
+                "model": self.name,
+                "settings": {**self.arguments, **self.constructor(n_clusters, n_rows)},
+                "optimizer": self.optimizer,
+                "scaling": self.scaling,
+                "pretraining": self.pretraining,
+                "epochs": self.total_epochs(),
+                "callbacks": self.callbacks,
+            }
         )
+
+    @classmethod
+    def of(cls, config):
+        """The recipe of a `config`.
+
+        Raises:
+            ValueError: something is missing, or there is no such model or setting.
+        """
+        missing = [name for name in _OF_FILE if name not in config]
+        if missing:
+            raise ValueError(
+                f"Settings must hold {', '.join(_OF_FILE)}. "
+                f"Received: settings without {', '.join(missing)}"
+            )
+        check_names("settings of an optimizer", config["optimizer"], _OF_OPTIMIZER)
+        settings = {
+            name: tuple(value) if isinstance(value, list) else value
+            for name, value in config["settings"].items()
+            if name not in ("n_clusters", "seed")
+        }
+        return find_recipe(config["model"]).changed(
+            settings,
+            n_clusters=config["settings"]["n_clusters"],
+            optimizer=config["optimizer"],
+            scaling=config["scaling"],
+            pretraining=config["pretraining"],
+            epochs=config["epochs"] - ("AveragingEpoch" in config["callbacks"]),
+            callbacks=config["callbacks"],
+        )
+
+
+def clear(directory):
+    """Removes what trainings by `Recipe.fit` have left in a directory."""
+    directory = Path(directory)
+    (directory / PRETRAINED).unlink(missing_ok=True)
+    for name in (PRETRAINING, CHECKPOINTS):
+        shutil.rmtree(directory / name, ignore_errors=True)
+
+
+def write_settings(path, recipe, found_by=None):
+    """Writes a recipe to a file, as JSON, for `read_settings` and `tfclust fit --settings`.
+
+    Args:
+        path: of the file; its folder is made when needed.
+        recipe: `Recipe` whose number of clusters is settled.
+        found_by: dict of JSON values that says where the settings come from, or None.
+
+    Example:
+
+    >>> from tfclust.recipes import RECIPES, read_settings, write_settings
+    >>> recipe = RECIPES["cm"].changed({"alpha": 5.0}, n_clusters=3)
+    >>> write_settings("settings.json", recipe)
+    >>> read_settings("settings.json").settings["alpha"]
+    5.0
+    """
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    content = {**recipe.config(), "found_by": found_by}
+    path.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
+
+
+def read_settings(path):
+    """The `Recipe` in a file that `write_settings` or `tfclust tune` wrote.
+
+    Args:
+        path: of the file.
+
+    Raises:
+        ValueError: the file does not hold settings; says what is missing or unknown.
+        OSError: the file cannot be read.
+    """
+    try:
+        content = json.loads(Path(path).read_text(encoding="utf-8"))
+        return Recipe.of(content)
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        raise ValueError(
+            f"`path` must be a file that `write_settings` wrote. Received: {path}: {error}"
+        ) from error
+
+
+def find_recipe(model):
+    """The registered recipe of a model, or the recipe itself.
+
+    Args:
+        model: name in `RECIPES`, a model's class or its name, or a `Recipe`.
+
+    Raises:
+        ValueError: there is none; lists those there are.
+    """
+    if isinstance(model, Recipe):
+        return model
+    name = getattr(model, "__name__", model)
+    for recipe in RECIPES.values():
+        if name in (recipe.name, recipe.model):
+            return recipe
+    raise ValueError(f"`model` must be one of {', '.join(RECIPES)}. Received: model={model!r}")
 
 
 def accepts(function, name):
     """Whether a function takes an argument of that name."""
     parameters = inspect.signature(function).parameters
     return name in parameters or any(p.kind is p.VAR_KEYWORD for p in parameters.values())
-
-
-def pretraining_stages(model, n_rows, pretraining):
-    """The trainings that the start of a model consists of, name -> epochs; empty for a single one.
-
-    Args:
-        model: any of the package.
-        n_rows: of the data.
-        pretraining: arguments of `model.pretrain`.
-    """
-    if not hasattr(model, "pretraining_stages"):
-        return {}
-    lengths = {k: v for k, v in pretraining.items() if accepts(model.pretraining_stages, k)}
-    return model.pretraining_stages(n_rows, **lengths)
-
-
-def make_callbacks(arguments):
-    """The callbacks of a mapping, name in `tfclust.callbacks` -> arguments."""
-    from tfclust import callbacks
-
-    return [getattr(callbacks, name)(**given) for name, given in arguments.items()]
-
-
-def compile_with(model, of_training, **kwargs):
-    """Compiles a model with its paper's optimizer and the training's settings."""
-    optimizer = model.default_optimizer()
-    if "learning_rate" in of_training:
-        optimizer.learning_rate = of_training["learning_rate"]
-    model.compile(optimizer, **kwargs)
-
-
-def compile_for(model, n_rows, of_training=None):
-    """Compiles a model for a training on so many rows, whose steps no one watches singly.
-
-    Args:
-        model: any of the package.
-        n_rows: of the data.
-        of_training: None, or settings that no constructor takes: `learning_rate`.
-    """
-    from tfclust.feeding import count_batches
-    from tfclust.pretraining import steps_of_an_execution
-
-    steps = count_batches(n_rows, model.batch_size)
-    compile_with(model, of_training or {}, steps_per_execution=steps_of_an_execution(steps))
 
 
 def batch_size(n_rows, n_clusters):
@@ -172,20 +423,63 @@ def batch_size(n_rows, n_clusters):
     return min(256, max(16, 5 * n_clusters, n_rows // 10))
 
 
+def _unseen(*_):
+    """A `progress` that shows nothing."""
+    return contextlib.nullcontext()
+
+
+def _made(callbacks):
+    """The callbacks of a mapping, name in `tfclust.callbacks` -> arguments."""
+    from tfclust import callbacks as package
+
+    check_names("callbacks", callbacks, package.__all__)
+    return [getattr(package, name)(**given) for name, given in callbacks.items()]
+
+
+def _curves(state):
+    """A callback that keeps the logs of every epoch in `state`, which checkpoints save."""
+    import keras
+
+    def keep(epoch, logs):
+        for name, value in logs.items():
+            state["history"].setdefault(name, []).append(float(value))
+
+    curves = keras.callbacks.LambdaCallback(on_epoch_end=keep)
+    curves.reads_logs_alone = True  # which `tfclust.accelerator` asks
+    return curves
+
+
+def _plain(value):
+    """The value as JSON gives it back."""
+    if isinstance(value, Mapping):
+        return {key: _plain(inner) for key, inner in value.items()}
+    return [_plain(inner) for inner in value] if isinstance(value, (list, tuple)) else value
+
+
+# Ranges of a search. Boubekki et al. (2021) name what they searched (appendices 1 and 3) and print
+# what they found (Tables 12 and 13), not where they searched; Zhang et al. (2017) print neither.
+# These are readings: they hold all printed values, with room at both ends.
+_ALPHA = Range("alpha", 1.0, 1000.0, log=True)  # printed: 2 to 1000
+_BATCH_SIZE = Range("batch_size", 32, 512, log=True, whole=True)  # printed: 35 to 500
+
 # Constants of CM and AE-CM are those that the demo chose without labels.
-RECIPES = {
-    "cm": Recipe(
+_ALL = (
+    Recipe(
+        name="cm",
         model="CM",
         idea="a Gaussian mixture written as an autoencoder with one hidden layer, on the data "
         "themselves: a soft k-means, started from k-means",
         arguments={"alpha": 20.0, "term_weights": None},
         epochs=150,
-        settings=lambda n_clusters: {"alpha": 10.0},
+        settings={"alpha": 10.0},
         callbacks={"AveragingEpoch": {}},
         pretraining={},
+        searched=(_ALPHA, _BATCH_SIZE),
+        ensemble="CMEnsemble",
         has_code=False,
     ),
-    "aecm": Recipe(
+    Recipe(
+        name="aecm",
         model="AECM",
         idea="CM on the code of a deep autoencoder, both trained together",
         arguments={
@@ -196,16 +490,24 @@ RECIPES = {
             "lbd": 1.0,
         },
         epochs=150,
-        settings=lambda n_clusters: {
-            "embedding_dim": max(10, n_clusters),  # so that the centroids can be orthonormal
+        settings={
+            # So that the centroids can be orthonormal.
+            "embedding_dim": lambda n_clusters: max(10, n_clusters),
             "hidden_units": (200, 200, 500),
             "alpha": 10.0,
         },
         callbacks={"AveragingEpoch": {}},
         pretraining={"epochs": 50, "clustering_epochs": 50, "uneven_sizes": True},
-        pretraining_resumes="callback",
+        searched=(
+            _ALPHA,
+            Range("beta", 0.03, 300.0, log=True),  # printed: 0.5 to 232; the authors' code: 0.04
+            Range("lbd", 0.01, 10.0, log=True),  # printed: 1 everywhere
+            _BATCH_SIZE,
+            Range("embedding_dim", 10, 100, log=True, whole=True),  # printed: 10 and 100
+        ),
     ),
-    "mixae": Recipe(
+    Recipe(
+        name="mixae",
         model="MIXAE",
         idea="an autoencoder for each cluster and a softmax network that chooses among them; "
         "convolutional on images",
@@ -223,16 +525,22 @@ RECIPES = {
             "variational": False,
         },
         epochs=80,
-        settings=lambda n_clusters: {
+        settings={
             "hidden_units": (64, 32),
             "filters": (8, 16),
             "kernel_size": 3,
             "assignment_units": (128,),
+            "alpha": 0.1,
         },
-        callbacks={"RebalanceEntropyWeights": {}},
+        callbacks={"RebalanceEntropyWeights": {"alpha_bounds": None}},  # from 0 to that of settings
+        searched=(
+            Range("alpha", 0.01, 10.0, log=True),
+            Range("learning_rate", 1e-4, 1e-2, log=True),  # printed: 1e-3
+        ),
         keeps_images=True,
     ),
-    "damic": Recipe(
+    Recipe(
+        name="damic",
         model="DAMIC",
         idea="an autoencoder for each cluster and a gate that directs each row to one of them; for "
         "values in [0, 1]",
@@ -246,12 +554,16 @@ RECIPES = {
             "normalize_first": False,
         },
         epochs=50,
-        settings=lambda n_clusters: {"hidden_units": (128, 64), "gate_units": (64, 64)},
+        settings={"hidden_units": (128, 64), "gate_units": (64, 64)},
         pretraining={"epochs": 50},
-        pretraining_resumes="directory",
+        searched=(  # printed: (1024, 256) and (512, 512), for all data
+            Choice("hidden_units", ((128, 64), (512, 128), (1024, 256))),
+            Choice("gate_units", ((64, 64), (256, 256), (512, 512))),
+        ),
         unit_range=True,
     ),
-    "gumbel": Recipe(
+    Recipe(
+        name="gumbel",
         model="GumbelSoftmaxVAE",
         idea="a variational autoencoder with a category beside its Gaussian code; it generates",
         arguments={
@@ -265,7 +577,7 @@ RECIPES = {
             "normalize_features": False,
         },
         epochs=150,
-        settings=lambda n_clusters: {
+        settings={
             "hidden_units": (128, 64),
             "feature_dim": 50,
             "latent_dim": 20,
@@ -273,5 +585,11 @@ RECIPES = {
             "reconstruction_loss": "squared_error",
         },
         callbacks={"AnnealTemperature": {"epochs": 50}},
+        searched=(
+            Range("gaussian_weight", 0.5, 50.0, log=True),  # printed: 5
+            Range("latent_dim", 10, 200, log=True, whole=True),  # printed: 50 and 150
+            Range("feature_dim", 25, 200, log=True, whole=True),  # printed: 100
+        ),
     ),
-}
+)
+RECIPES = {recipe.name: recipe for recipe in _ALL}

@@ -35,10 +35,10 @@ from tfclust.checks import (
     count_distinct_rows,
 )
 from tfclust.inputs import as_array, refuse_what_is_no_array
-from tfclust.recipes import RECIPES, Recipe, accepts, compile_for
+from tfclust.recipes import RECIPES, Recipe, accepts
 
 # What trains a model that the user's own function builds, and knows nothing of it.
-_PLAIN = Recipe(model="", idea="", epochs=100, keeps_images=True)
+_PLAIN = Recipe(name="", model="", idea="", epochs=100, keeps_images=True)
 _OWN_ARGUMENTS = {"n_clusters": "n_clusters", "seed": "random_state"}
 
 
@@ -51,9 +51,10 @@ class DeepClusterer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMi
     Data are taken as they are: scale them, e.g. by `StandardScaler`.
 
     Args:
-        model: "cm", "aecm", "mixae", "damic" or "gumbel"; or a function that takes `n_clusters`,
-            `seed` and the `settings` as keyword arguments, and returns a model, compiled or not.
-            A function has no recipe: its model trains as it is.
+        model: str, name of a recipe in `tfclust.recipes.RECIPES`: "cm", "aecm", "mixae", "damic" or
+            "gumbel"; or a function that takes `n_clusters`, `seed` and the `settings` as keyword
+            arguments, and returns a model, compiled or not. A function has no recipe: its model
+            trains as it is.
         n_clusters: number of clusters K, an int of at least 2.
         settings: None, or a dict of arguments of the model in place of the recipe's or besides,
             e.g. `{"hidden_units": (64, 32), "alpha": 20.0}`.
@@ -137,18 +138,12 @@ class DeepClusterer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMi
         rows = self._validated(X, reset=True, ensure_min_samples=2)
         self._check_arguments()
         rows = check_data(rows, min_rows=self.n_clusters)
-        x, recipe = self._model_input(rows), self._recipe()
+        x = self._model_input(rows)
         model = self._build_model(x.shape[0])
-        pretraining = self._pretraining(model)
+        recipe = self._recipe().changed(epochs=self.epochs, pretraining=self._pretraining(model))
+        callbacks = copy.deepcopy(list(self.callbacks or ()))
         with _warned_of_few_distinct(rows, self.n_clusters):
-            history = recipe.fit(
-                model,
-                x,
-                epochs=self.epochs,
-                pretraining=pretraining,
-                callbacks=copy.deepcopy(list(self.callbacks or ())),
-                verbose=self.verbose,
-            )
+            history = recipe.fit(model, x, callbacks=callbacks, verbose=self.verbose)
         self.model_ = model
         self.history_ = history.history
         self.labels_ = model.assign(x)
@@ -229,15 +224,13 @@ class DeepClusterer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMi
         return _PLAIN if callable(self.model) else RECIPES[self.model]
 
     def _build_model(self, n_rows):
-        settings = dict(self.settings or {})
+        seed, settings = self._seed(), dict(self.settings or {})
         if callable(self.model):
-            model = self.model(n_clusters=self.n_clusters, seed=self._seed(), **settings)
+            model = self.model(n_clusters=self.n_clusters, seed=seed, **settings)
         else:
-            model = self._recipe().build(self.n_clusters, n_rows, seed=self._seed(), **settings)
+            model = self._recipe().build(self.n_clusters, seed, n_rows=n_rows, **settings)
         if self.batch_size is not None:
             model.batch_size = int(self.batch_size)
-        if not model.compiled:
-            compile_for(model, n_rows)
         return model
 
     def _pretraining(self, model):

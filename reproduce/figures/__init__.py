@@ -68,7 +68,7 @@ def draw(
     look_for(needs.datasets, data_dir)
     Path(out_dir).mkdir(parents=True, exist_ok=True)
     start_tensorflow()  # not before: what is lacking is told at once
-    from tfclust.callbacks.loss_not_finite import LossNotFinite
+    from tfclust.callbacks import LossNotFinite
 
     with PartBar(needs.parts, title, "part") as bar:
         try:

@@ -18,8 +18,7 @@ import numpy as np
 from kinds import KINDS, assert_same_training, data_of, make
 
 from tfclust.accelerator import NotTrainedYet, bundled, runner, write_runner
-from tfclust.callbacks import AveragingEpoch, StopOnPlateau, StopWhenStable
-from tfclust.callbacks.loss_not_finite import LossNotFinite
+from tfclust.callbacks import AveragingEpoch, LossNotFinite, StopOnPlateau, StopWhenStable
 
 ALONE = """
 import runpy, sys

@@ -12,10 +12,10 @@ from tfclust.callbacks import (
     AveragingEpoch,
     Checkpoint,
     CollapseWatch,
+    LossNotFinite,
     RebalanceEntropyWeights,
     StopOnPlateau,
 )
-from tfclust.callbacks.loss_not_finite import LossNotFinite
 
 
 def both(kind, x, epochs=3, callbacks=list, changes=None, **kwargs):

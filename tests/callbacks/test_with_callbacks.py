@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 from tiny_models import tiny_model
 
-from tfclust.callbacks.with_callbacks import with_callbacks
+from tfclust.callbacks.steps_taken import with_callbacks
 
 
 def test_none_leaves_the_own_ones():

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tfclust.cli.errors import UserError
+from tfclust.cli.messages import UserError
 from tfclust.cli.reading import Options, read
 
 

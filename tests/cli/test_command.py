@@ -8,8 +8,7 @@ import sys
 import pytest
 
 from tfclust.cli import command, main
-from tfclust.recipes import RECIPES
-from tfclust.tuning import write_settings
+from tfclust.recipes import RECIPES, write_settings
 
 
 @pytest.mark.parametrize(
@@ -78,7 +77,10 @@ def test_what_can_be_checked_is_checked_before_tensorflow_starts(run, table, tmp
     served = tmp_path / "served"
     (served / "1").mkdir(parents=True)
     settings = tmp_path / "settings.json"
-    write_settings(settings, "CM", {"alfa": 3.0}, epochs=2)
+    write_settings(settings, RECIPES["cm"].changed(n_clusters=3, scaling="standard"))
+    scaled = ["--settings", str(settings), "--scale", "minmax"]
+    mistyped = tmp_path / "mistyped.json"
+    mistyped.write_text(settings.read_text().replace('"alpha"', '"alfa"'))
     fit = ["fit", str(table), "--clusters", "3", "--out", str(tmp_path / "run")]
     tune = ["tune", str(table), "--clusters", "3", "--out", str(tmp_path / "search")]
     label = ["--label-column", "kind"]
@@ -87,8 +89,9 @@ def test_what_can_be_checked_is_checked_before_tensorflow_starts(run, table, tmp
         ([*fit, "--set", "alfa=3"], "Received: 'alfa'. Did you mean 'alpha'?"),
         ([*fit, "--set", "alpha=x"], "`alpha` must be a number, such as 20.0"),
         ([*fit, "--model", "mixae", "--pretrain"], "must come with a model that pretrains"),
-        ([*fit, "--settings", str(settings)], "with 'alfa'. Did you mean 'alpha'?"),
-        ([*fit, "--settings", str(settings), "--model", "aecm"], "is trained, AECM"),
+        ([*fit, "--settings", str(mistyped)], "Received: alfa. Did you mean 'alpha'?"),
+        ([*fit, "--settings", str(settings), "--model", "aecm"], "is trained, aecm"),
+        ([*fit, *scaled], "--scale must be that of --settings, standard"),
         ([*fit, "--settings", str(tmp_path / "none")], "must be a file that tfclust tune"),
         (
             [*fit, *label, "--clusters", "61"],
@@ -101,7 +104,7 @@ def test_what_can_be_checked_is_checked_before_tensorflow_starts(run, table, tmp
         ([*tune, *label, "--runs", "1"], "must have --runs of at least 2"),
         ([*tune, *label, "--seed", "4294967295"], "`seed` must be an integer from 0 to 1431655764"),
         ([*tune[:-1], str(run)], "--out must be a new or empty folder, or that of this very"),
-        ([*tune, *label, "--model", "gumbel"], "--model gumbel must have data within 0 and 1"),
+        ([*tune, *label, "--model", "damic"], "--model damic must have data within 0 and 1"),
         (["predict", str(run), str(tmp_path / "none.csv")], "must be an existing file"),
         (["predict", str(run), str(table), "--out", str(run)], "new or empty folder. Received"),
         (["export", str(run), "--to", str(served), "--version", "1"], "does not hold yet"),

@@ -11,6 +11,7 @@ from PIL import Image
 from scipy.sparse import csr_matrix, save_npz
 from short_runs import COLUMNS, KINDS, fit, write_csv
 
+from tfclust import recipes
 from tfclust.callbacks import ProgressBar
 from tfclust.cli import main, reading, training
 from tfclust.cli.results import read_labels
@@ -223,7 +224,7 @@ def test_a_fit_that_was_stopped_goes_on_to_the_same_end(table, tmp_path, monkeyp
     command = ("--label-column", "kind", "--batch-size", "30", *TINY)
     whole, out = tmp_path / "whole", tmp_path / "run"
     assert fit(table, whole, *command, model="aecm", epochs=5) == 0
-    monkeypatch.setattr(training, "SECONDS_BETWEEN_CHECKPOINTS", 0)
+    monkeypatch.setattr(recipes, "SECONDS_BETWEEN_CHECKPOINTS", 0)
     for epochs in (4, 6):  # of the pretraining, of the training
         with monkeypatch.context() as patch:
             patch.setattr(Stop, "epochs", epochs)
@@ -301,7 +302,7 @@ def test_a_fit_on_black_images_ends_well(tmp_path, monkeypatch):
 
 def fit_slowly(table, out):
     """A fit that is not over too soon, and saves every epoch."""
-    training.SECONDS_BETWEEN_CHECKPOINTS = 0
+    recipes.SECONDS_BETWEEN_CHECKPOINTS = 0
     training.ProgressBar = type(
         "Slow", (ProgressBar,), {"on_train_batch_end": lambda *_, **__: time.sleep(0.1)}
     )
@@ -353,6 +354,19 @@ def test_evaluate_scores_labels_of_any_text(run, table, tmp_path, capsys):
     short = write_csv(tmp_path / "y.csv", [["kind"], *([k] for k in KINDS)])
     assert main(["evaluate", str(run), "--labels", str(short)]) == 2
     assert "each of the 60 rows" in capsys.readouterr().err
+
+
+def test_a_run_knows_its_own_file_from_another_folder(points, tmp_path, monkeypatch, capsys):
+    rows = [[*map(str, row[:2]), KINDS[i % 3]] for i, row in enumerate(points)]
+    path = write_csv(tmp_path / "points.csv", [["0.5", "height", "kind"], *rows])
+    monkeypatch.chdir(tmp_path)
+    options = ("--header", "--label-column", "kind")  # without which the first row is in doubt
+    assert fit(path.name, "run", *options, epochs=1) == 0
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.chdir(tmp_path / "elsewhere")
+    command = ["evaluate", str(tmp_path / "run"), "--label-column", "kind", "--labels"]
+    assert main([*command, str(path)]) == 0
+    assert "accuracy (ACC)" in capsys.readouterr().out
 
 
 @pytest.fixture(scope="module")

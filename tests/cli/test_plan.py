@@ -6,8 +6,8 @@ import pytest
 
 from tfclust import models
 from tfclust.cli import plan as plans
-from tfclust.cli.errors import UserError
-from tfclust.recipes import RECIPES, batch_size
+from tfclust.cli.messages import UserError
+from tfclust.recipes import RECIPES, Recipe, batch_size
 
 
 def plan(model="cm", shape=(3,), n_rows=60, **changes):
@@ -19,9 +19,11 @@ def plan(model="cm", shape=(3,), n_rows=60, **changes):
         "batch_size": None,
         "seed": 0,
         "epochs": None,
+        "scale": None,
     }
     options |= {"pretrain": None, "pretrain_epochs": None, "model": model, **changes}
-    made = plans.make_plan(plans.read_options(argparse.Namespace(**options)), shape, n_rows)
+    arguments = argparse.Namespace(**options)
+    made = plans.make_plan(plans.read_recipe(arguments), arguments.seed, shape, n_rows)
     plans.build(made["model"], made["settings"], made["sample_shape"])
     return made
 
@@ -40,6 +42,7 @@ def test_every_plan_is_json_and_builds_its_model_again(name):
     assert isinstance(model, getattr(models, RECIPES[name].model))
     assert model.built
     assert made["epochs"] == RECIPES[name].epochs + ("AveragingEpoch" in made["callbacks"])
+    assert Recipe.of(made).epochs == RECIPES[name].epochs
 
 
 def test_options_reach_the_model():

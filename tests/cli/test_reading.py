@@ -9,7 +9,7 @@ from PIL import Image
 from refusals import mistake
 
 from tfclust.cli import main
-from tfclust.cli.errors import UserError
+from tfclust.cli.messages import UserError
 from tfclust.cli.reading import Options, read_labels, sha256
 
 NO_TENSORFLOW = """

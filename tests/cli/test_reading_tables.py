@@ -6,7 +6,7 @@ import pytest
 from pyarrow import parquet
 from refusals import mistake
 
-from tfclust.cli.errors import UserError
+from tfclust.cli.messages import UserError
 from tfclust.cli.reading import Known, Options, read, read_labels, read_rows
 
 X = np.array([[1.0, 2.5], [0.0, -1.0], [3.0, 0.0]])

@@ -5,7 +5,7 @@ import pytest
 from scipy.sparse import csr_matrix
 
 from tfclust.cli.command import SCALES
-from tfclust.cli.errors import UserError
+from tfclust.cli.messages import UserError
 from tfclust.cli.scaling import Scaling
 from tfclust.datasets import preprocessing
 

@@ -1,9 +1,9 @@
 import json
 
+import numpy as np
 import pytest
 
-from tfclust import tuning
-from tfclust.cli import command, main
+from tfclust.cli import main
 
 TRIALS = ("--trials", "2", "--runs", "2", "--epochs", "3")
 
@@ -20,8 +20,8 @@ def search(table, tmp_path_factory):
 
 def test_a_search_writes_settings_trials_and_a_picture(search):
     folder, _ = search
-    found = tuning.read_settings(folder / "settings.json")
-    assert found["model"] == "CM"
+    found = json.loads((folder / "settings.json").read_text())
+    assert (found["model"], found["scaling"], found["epochs"]) == ("cm", "standard", 4)
     assert found["found_by"]["trials"] == 2
     assert len((folder / "trials.txt").read_text().splitlines()) == 1 + 2
     assert (folder / "trials.png").read_bytes().startswith(b"\x89PNG")
@@ -37,22 +37,32 @@ def test_the_same_command_again_repeats_no_trial(search, capsys):
     assert "--label-column kind --scale standard --settings" in said
 
 
-def test_fit_trains_with_the_settings_that_were_found(search, table, tmp_path, fast_report):
+def test_fit_trains_as_the_best_trial_was_trained(search, table, tmp_path, fast_report):
     folder, _ = search
-    options = ["--label-column", "kind", "--settings", str(folder / "settings.json")]
-    asked = ["fit", str(table), "--clusters", "3", "--out", str(tmp_path / "run"), *options]
-    assert main([*asked, "--epochs", "2"]) == 0
-    plan = json.loads((tmp_path / "run" / "run.json").read_text())["plan"]
-    found = tuning.read_settings(folder / "settings.json")["settings"]
-    assert plan["model"] == "cm"
-    assert {name: plan["settings"][name] for name in found} == found
+    settings = folder / "settings.json"
+    asked = ["fit", str(table), "--clusters", "3", "--label-column", "kind"]
+    assert main([*asked, "--settings", str(settings), "--out", str(tmp_path / "run")]) == 0
+    record = json.loads((tmp_path / "run" / "run.json").read_text())
+    plan, found = record["plan"], json.loads(settings.read_text())
+    found["settings"]["seed"] = 0
+    assert {name: plan[name] for name in plan if name != "sample_shape"} == {
+        name: found[name] for name in found if name != "found_by"
+    }
+    assert record["scaling"]["scale"] == "standard"
+    kept = json.loads((folder / "search" / "search.json").read_text())["state"]["trials"].values()
+    chosen = found["settings"]["alpha"]
+    [trial] = [trial for trial in kept if trial["settings"]["alpha"] == chosen]
+    [run] = [run for run in trial["runs"] if run["seed"] == 0]
+    memberships = np.load(tmp_path / "run" / "memberships.npy")
+    entropy = -np.sum(memberships * np.log(memberships.clip(1e-30)), axis=1).mean()
+    assert entropy == pytest.approx(run["criteria"]["membership_entropy"], rel=1e-3)
 
 
 @pytest.mark.parametrize(
     ("options", "said"),
     [
         (["--clusters", "4"], "as many clusters as --clusters, 4"),
-        (["--clusters", "3", "--model", "aecm"], "of the model that is trained, AECM"),
+        (["--clusters", "3", "--model", "aecm"], "of the model that is trained, aecm"),
     ],
 )
 def test_settings_of_another_search_are_bad_input(search, table, tmp_path, capsys, options, said):
@@ -66,7 +76,3 @@ def test_a_folder_of_another_search_is_bad_input(search, capsys):
     asked = search[1]
     assert main([*asked, "--seed", "1"]) == 2
     assert "must be empty or hold this very search" in capsys.readouterr().err
-
-
-def test_the_objectives_are_those_that_need_no_labels():
-    assert set(command.OBJECTIVES) == set(tuning.LABEL_FREE)

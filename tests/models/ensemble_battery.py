@@ -4,8 +4,7 @@ import numpy as np
 import pytest
 from battery import compiled
 
-from tfclust.callbacks import AveragingEpoch
-from tfclust.callbacks.loss_not_finite import LossNotFinite
+from tfclust.callbacks import AveragingEpoch, LossNotFinite
 
 
 class EnsembleBattery:

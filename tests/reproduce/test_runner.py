@@ -138,7 +138,7 @@ def test_a_seed_that_diverges_does_not_take_those_with_it_that_are_trained_besid
     tmp_path, monkeypatch
 ):
     from reproduce import methods
-    from tfclust.callbacks.loss_not_finite import LossNotFinite
+    from tfclust.callbacks import LossNotFinite
 
     def run_method(task):
         if 1 in task.seeds:

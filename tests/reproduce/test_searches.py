@@ -290,14 +290,12 @@ def test_a_dataset_that_a_method_does_not_run_on_is_refused_with_those_it_does()
 def tuned_by(monkeypatch):
     """Stand in for the search; the list holds what it was given."""
     asked = []
-    space = types.SimpleNamespace(
-        model="CM", epochs=9, fixed={}, parameters=[types.SimpleNamespace(name="alpha")]
-    )
 
-    def search(method, x, y, **options):
-        asked.append((method, x, y, options))
+    def search(recipe, x, y, **options):
+        asked.append((recipe, x, y, options))
         return types.SimpleNamespace(
-            space=space,
+            recipe=recipe.changed(searched=[types.SimpleNamespace(name="alpha")], epochs=9),
+            fixed={},
             objective=types.SimpleNamespace(name=options["objective"]),
             best_settings={"n_clusters": 3, "alpha": 20.0},
             trials=(types.SimpleNamespace(config=lambda: trial(1, 0.5, 1.0)),),
@@ -319,13 +317,13 @@ def test_tune_searches_and_leaves_record_settings_and_plot(tuned_by, tmp_path, c
     )
     places = ["--seed", "4", "--out", str(tmp_path / "out"), "--work", str(tmp_path / "work")]
     assert main([*command.split(), *places]) == 0
-    [(method, x, y, options)] = tuned_by
-    assert (method, x.shape, y.shape) == ("cm", (100, 4), (100,))
+    [(recipe, x, y, options)] = tuned_by
+    assert (recipe.name, x.shape, y.shape) == ("cm", (100, 4), (100,))
+    assert recipe.pretraining is None  # as the row, from random weights
     asked = {name: options[name] for name in ("max_trials", "seeds_per_trial", "seed", "epochs")}
     assert asked == {"max_trials": 7, "seeds_per_trial": 2, "seed": 4, "epochs": 1000}
     assert options["directory"] == tmp_path / "work" / "searches" / "cm_iris_stability"
     assert not options["supervised"]
-    assert not options["stop_early"]
     assert options["n_clusters"] == 3
     printed = capsys.readouterr().out.splitlines()
     assert printed[0] == "a table"

@@ -3,7 +3,7 @@ import math
 import numpy as np
 import pytest
 
-from tfclust.callbacks.loss_not_finite import LossNotFinite
+from tfclust.callbacks import LossNotFinite
 from tfclust.selection import Run, with_stability
 from tfclust.tuning import search
 
@@ -12,7 +12,7 @@ class Trainer:
     """Stands in for the training: runs whose criteria follow from the settings alone.
 
     Attributes:
-        asked: the settings, seeds and epochs of every training.
+        asked: the recipe and the seeds of every training.
         stop_at: number of the training that is cut off, None for none.
         diverges, collapses: tell from the settings which trainings do.
     """
@@ -23,8 +23,9 @@ class Trainer:
         self.diverges = lambda settings: False
         self.collapses = lambda settings: False
 
-    def __call__(self, space, settings, x, seeds, epochs, callbacks=()):
-        self.asked.append((settings, tuple(seeds), epochs))
+    def __call__(self, recipe, x, seeds, progress=None):
+        self.asked.append((recipe, tuple(seeds)))
+        settings = recipe.constructor()
         if len(self.asked) == self.stop_at:
             raise KeyboardInterrupt
         if self.diverges(settings):
@@ -46,7 +47,7 @@ class Trainer:
 def trainer(monkeypatch):
     """A `Trainer` in place of the training."""
     trainer = Trainer()
-    monkeypatch.setattr(search, "train", trainer)
+    monkeypatch.setattr(search, "Trainer", lambda: trainer)
     return trainer
 
 

@@ -21,9 +21,9 @@ def asked(monkeypatch):
     """Stand in for the training; the list holds what it was given."""
     made = []
 
-    def train(space, settings, x, seeds, epochs):
-        made.append((settings, tuple(seeds), epochs))
-        k = settings["n_clusters"]
+    def train(recipe, x, seeds):
+        made.append((recipe, tuple(seeds)))
+        k = recipe.n_clusters
         sizes = (1,) * 5 + (0,) * 3 if k == 8 else (1,) * k
         criteria = dict.fromkeys(number_of_clusters.LABEL_FREE)
         criteria.update(reconstruction=ERRORS[k], silhouette=SILHOUETTES[k])
@@ -42,9 +42,9 @@ def found(asked, rows):
 
 
 def test_every_candidate_is_trained_with_the_settings_and_the_same_seeds(found, asked):
-    assert [settings["n_clusters"] for settings, _, _ in asked] == list(ERRORS)
-    assert {settings["alpha"] for settings, _, _ in asked} == {7.0}
-    assert {seeds for _, seeds, _ in asked} == {(2, 3)}
+    assert [recipe.n_clusters for recipe, _ in asked] == list(ERRORS)
+    assert {recipe.settings["alpha"] for recipe, _ in asked} == {7.0}
+    assert {seeds for _, seeds in asked} == {(2, 3)}
 
 
 def test_elbow_and_picks_are_those_of_the_curves(found):
@@ -84,7 +84,7 @@ def test_the_plot_has_a_panel_a_criterion_with_its_pick(found):
         ({"candidates": [1, 3]}, "`candidates` must be an integer of at least 2"),
         ({"candidates": [3, 50]}, "as many rows as there are clusters"),
         ({"settings": {"gamma": 1}}, "must be among alpha.*Received: gamma"),
-        ({"model": "kmeans"}, "must have a search space"),
+        ({"model": "kmeans"}, "`model` must be one of cm, aecm"),
         ({"seeds_per_candidate": 0}, "`seeds_per_candidate` must be"),
         ({"epochs": 0}, "`epochs` must be an integer of at least 1"),
     ],

@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 
 from tfclust.models import CM
-from tfclust.tuning import Range, SearchSpace, build, read_settings, space_of
-from tfclust.tuning.spaces import SPACES
+from tfclust.recipes import RECIPES, find_recipe, read_settings
+from tfclust.tuning import Range
 
 
 def settings_of(found):
@@ -16,10 +16,10 @@ def settings_of(found):
 def test_every_trial_has_the_same_seeds_and_what_is_fixed(call, trainer):
     found = call(fixed={"batch_size": 50}, seed=2, epochs=7)
     assert len(found.trials) == 6
-    for settings, seeds, epochs in trainer.asked:
-        assert (settings["n_clusters"], settings["batch_size"]) == (3, 50)
-        assert (seeds, epochs) == ((6, 7, 8), 7)
-    assert len({settings["alpha"] for settings, _, _ in trainer.asked}) == 6
+    for recipe, seeds in trainer.asked:
+        assert (recipe.n_clusters, recipe.settings["batch_size"]) == (3, 50)
+        assert (seeds, recipe.epochs) == ((6, 7, 8), 7)
+    assert len({recipe.settings["alpha"] for recipe, _ in trainer.asked}) == 6
 
 
 def test_the_best_trial_is_that_of_best_score(call):
@@ -124,7 +124,7 @@ def test_labels_choose_where_supervised_is_said(call, labels):
 
 def test_hyperband_says_how_long_its_trials_are(call, trainer):
     call(algorithm="hyperband", epochs=9)
-    assert {epochs for _, _, epochs in trainer.asked} <= {1, 3, 9}
+    assert {recipe.epochs for recipe, _ in trainer.asked} <= {1, 3, 9}
 
 
 def test_the_table_lists_trials_from_best_to_worst(call):
@@ -148,20 +148,23 @@ def test_the_plot_has_a_line_a_trial_and_an_axis_a_setting(call):
         found.plot("loss")
 
 
-def test_the_settings_file_makes_the_model(call, tmp_path):
-    found = call()
-    found.save_settings(tmp_path / "new" / "settings.json")
-    content = read_settings(tmp_path / "new" / "settings.json")
-    assert content["found_by"]["objective"] == "l_sp"
-    assert content["epochs"] == SPACES["cm"].epochs
-    model = build(content, seed=4)
+def test_the_settings_file_holds_the_recipe_that_was_found(call, tmp_path):
+    found = call(fixed={"learning_rate": 0.01}, algorithm="hyperband", epochs=9)
+    path = tmp_path / "new" / "settings.json"
+    found.save_settings(path)
+    assert json.loads(path.read_text())["found_by"]["objective"] == "l_sp"
+    recipe = read_settings(path)
+    assert recipe.config() == found.best_recipe.config()
+    assert recipe.epochs == found.best.epochs
+    assert recipe.optimizer == {"learning_rate": 0.01}
+    model = recipe.build(seed=4)
     assert isinstance(model, CM)
-    assert model.compiled
+    assert (model.n_clusters, model.batch_size) == (3, found.best_settings["batch_size"])
     assert (model.alpha, model.seed) == (found.best_settings["alpha"], 4)
 
 
 @pytest.mark.parametrize(
-    ("text", "message"), [("{", "write_settings"), ("{}", "without epochs, model, settings")]
+    ("text", "message"), [("{", "write_settings"), ("{}", "without model, settings")]
 )
 def test_a_file_that_holds_no_settings_is_refused(tmp_path, text, message):
     (tmp_path / "settings.json").write_text(text)
@@ -174,7 +177,7 @@ def test_a_file_that_holds_no_settings_is_refused(tmp_path, text, message):
     [
         (
             {"model": "kmeans"},
-            "`model` must have a search space: cm, aecm, .*gumbel.*'kmeans'",
+            "`model` must be one of cm, aecm, .*gumbel.*'kmeans'",
         ),
         ({"objective": "lsp"}, "`objective` must be one of"),
         ({"objective": "acc"}, "`y` must be given"),
@@ -207,7 +210,7 @@ def test_what_is_wrong_is_said_before_any_training(call, trainer, changes, messa
         ({"objective": "stability"}, "objective='l_sp' there, 'stability' here"),
         ({"seed": 1}, "seed=0 there, 1 here"),
         ({"n_clusters": 4}, "n_clusters=3 there, 4 here"),
-        ({"fixed": {"batch_size": 8}}, "fixed="),
+        ({"fixed": {"batch_size": 8}}, "'batch_size': 8"),
         ({"x": np.ones((37, 6), "float32")}, "data="),
         ({"space": [Range("alpha", 1.0, 9.0, whole=True)]}, "'whole': True"),
     ],
@@ -230,6 +233,27 @@ def test_a_folder_whose_search_cannot_be_read_is_refused(call, trainer, tmp_path
     assert not trainer.asked
 
 
+DAMAGES = {
+    "no state": lambda state: None,
+    "no trials": lambda state: {"oracle": state["oracle"]},
+    "no oracle": lambda state: {"trials": state["trials"]},
+    "a trial without runs": lambda state: {**state, "trials": {"0": {"score": 1.0}}},
+    "trials that are none": lambda state: {**state, "trials": 5},
+    "an empty oracle": lambda state: {**state, "oracle": {}},
+}
+
+
+@pytest.mark.parametrize("damage", DAMAGES.values(), ids=DAMAGES)
+def test_a_folder_whose_state_is_damaged_is_refused(call, trainer, tmp_path, damage):
+    call(directory=tmp_path, max_trials=2)
+    path = tmp_path / "search.json"
+    content = json.loads(path.read_text())
+    path.write_text(json.dumps({**content, "state": damage(content["state"])}))
+    with pytest.raises(ValueError, match=r"search.json, which cannot be read as one .* Remove it"):
+        call(directory=tmp_path, max_trials=3)
+    assert len(trainer.asked) == 2
+
+
 def test_what_is_shown_is_a_line_a_trial(call, capsys):
     call(verbose=True, max_trials=3)
     shown = capsys.readouterr()
@@ -238,8 +262,9 @@ def test_what_is_shown_is_a_line_a_trial(call, capsys):
     assert "search by l_sp" in shown.err
 
 
-def test_a_registered_space_names_settings_of_its_model_and_is_found_by_it():
-    for name, space in SPACES.items():
-        assert space_of(name) is space_of(space.model) is space_of(space.model_class()) is space
-        assert isinstance(space, SearchSpace)
-        assert space.narrowed().parameters == space.parameters
+@pytest.mark.parametrize("name", RECIPES)
+def test_what_is_searched_are_settings_of_the_model(name):
+    recipe = RECIPES[name]
+    assert find_recipe(recipe.model_class()) is recipe
+    values = {each.name: each.read(dict.fromkeys([each.name], 0)) for each in recipe.searched}
+    assert recipe.changed(values).build(3).get_config()

@@ -1,33 +1,31 @@
-from dataclasses import replace
-
-import keras
 import keras_tuner
 import numpy as np
 import pytest
+from tiny_models import SETTINGS
 
 from tfclust.models import AECM, CM
+from tfclust.recipes import RECIPES, read_settings
 from tfclust.selection import measure
-from tfclust.tuning import LABEL_FREE, SPACES, HyperModel, space_of, tune
-from tfclust.tuning.training import TrainerAtOnce, train
+from tfclust.tuning import LABEL_FREE, Choice, HyperModel, Range, train, tune
+from tfclust.tuning.training import Trainer
 
 SEEDS = (0, 3)
 
 
-class Epochs(keras.callbacks.Callback):
-    """Counts epochs, and keeps the learning rate of each."""
-
-    def __init__(self):
-        super().__init__()
-        self.rates = []
-
-    def on_epoch_begin(self, epoch, logs=None):
-        self.rates.append(float(self.model.optimizer.learning_rate))
+def tiny(name, **changes):
+    """The recipe of a model, with a tiny network and few epochs."""
+    recipe = RECIPES[name]
+    pretraining = recipe.pretraining and dict.fromkeys(("epochs", "clustering_epochs"), 2)
+    if pretraining:
+        pretraining = {n: pretraining.get(n, v) for n, v in recipe.pretraining.items()}
+    settings = {**SETTINGS[recipe.model], "batch_size": 8}
+    short = {"epochs": 3, "pretraining": pretraining or recipe.pretraining}
+    return recipe.changed(settings, **{**short, **changes})
 
 
 @pytest.fixture(scope="module")
 def together(rows):
-    settings = {"n_clusters": 3, "alpha": 5.0, "batch_size": 8, "learning_rate": 0.05}
-    return train(space_of("cm"), settings, rows, SEEDS, epochs=4)
+    return train(tiny("cm", n_clusters=3), rows, SEEDS)
 
 
 def test_runs_that_are_trained_together_have_the_criteria_of_their_models(together, rows):
@@ -45,47 +43,57 @@ def test_runs_of_other_seeds_differ(together):
     assert not np.allclose(one, other)
 
 
-def test_training_ends_when_the_clusters_are_stable(rows):
-    epochs = Epochs()
-    settings = {"n_clusters": 3, "alpha": 5.0, "batch_size": 8, "learning_rate": 0.0}
-    train(space_of("cm"), settings, rows, SEEDS, epochs=50, callbacks=[epochs])
-    assert epochs.rates == [0.0] * 6
-    train(space_of("cm"), settings, rows, SEEDS, epochs=9, callbacks=[epochs], stop_early=False)
-    assert len(epochs.rates) == 6 + 9
-
-
-def test_at_once_settings_are_trained_as_epoch_by_epoch_and_share_a_program(rows):
-    trainer, space = TrainerAtOnce(), space_of("aecm")
-    small = {"n_clusters": 3, "hidden_units": (), "embedding_dim": 6, "batch_size": 8}
+def test_numbers_are_adjusted_in_one_program(rows):
+    trainer = Trainer(keep_models=False)
     for alpha in (5.0, 9.0):
-        settings = {**small, "alpha": alpha, "beta": 0.5, "lbd": 0.1}
-        by_epochs = train(space, settings, rows, SEEDS, 2, stop_early=False)
-        for one, other in zip(trainer(space, settings, rows, SEEDS, 2), by_epochs, strict=True):
-            assert (one.seed, one.sizes) == (other.seed, other.sizes)
-            for name in ("l_sp", "reconstruction", "membership_entropy", "stability"):
-                expected = pytest.approx(other.criteria[name], rel=1e-3, abs=1e-5)
-                assert one.criteria[name] == expected, name
+        recipe = tiny("cm", n_clusters=3).changed({"alpha": alpha, "batch_size": 64})  # > 37 rows
+        [run] = trainer(recipe, rows, (3,))
+        model = recipe.build(seed=3)
+        recipe.fit(model, rows)
+        [alone] = measure([model], rows)
+        assert (run.seed, run.sizes, run.model) == (3, alone.sizes, None)
+        for name in ("l_sp", "reconstruction", "membership_entropy"):
+            assert run.criteria[name] == pytest.approx(alone.criteria[name], rel=1e-3), name
     assert len(trainer._ensembles) == 1
 
 
-def test_a_model_without_centroids_is_trained_by_its_papers_schedules(rows):
-    epochs = Epochs()
-    small = {"n_clusters": 3, "hidden_units": (8,), "embedding_dim": 2, "batch_size": 8}
-    weights = {"alpha": 0.5, "beta": 20.0, "learning_rate": 1e-2}
-    [run] = train(space_of("mixae"), {**small, **weights}, rows, (0,), 11, [epochs])
-    assert run.criteria["l_sp"] is run.criteria["stability"] is None
-    assert run.criteria["reconstruction"] > 0
-    np.testing.assert_allclose(epochs.rates, [1e-2] * 10 + [9e-3], rtol=1e-5)
-    assert 0 <= float(run.model.alpha) <= 0.5
-    assert 0 <= float(run.model.beta) <= 20.0
+# Ranges that a tiny network can take.
+NARROW = {
+    "cm": [Range("alpha", 2.0, 20.0), Range("learning_rate", 1e-3, 1e-2)],
+    "aecm": [Range("beta", 0.1, 10.0, log=True), Range("embedding_dim", 3, 5, whole=True)],
+    "mixae": [Range("alpha", 0.01, 1.0, log=True), Range("learning_rate", 1e-3, 1e-2)],
+    "damic": [Choice("hidden_units", ((8,), (6, 4))), Choice("gate_units", ((6,), (4, 4)))],
+    "gumbel": [Range("gaussian_weight", 0.5, 5.0), Range("latent_dim", 2, 4, whole=True)],
+}
+
+
+@pytest.mark.parametrize("name", RECIPES)
+def test_what_was_searched_is_what_is_fitted(name, rows, tmp_path):
+    x = rows.clip(0.0, 1.0)
+    asked = {"n_clusters": 3, "objective": "membership_entropy", "seeds_per_trial": 1}
+    searched = {"space": NARROW[name], "max_trials": 1, "algorithm": "random", "seed": 1}
+    found = tune(tiny(name), x, **asked, **searched, verbose=False)
+    found.save_settings(tmp_path / "settings.json")
+    recipe = read_settings(tmp_path / "settings.json")
+    [run] = found.best.runs
+    model = recipe.build(seed=run["seed"])
+    recipe.fit(model, x)
+    [fitted] = measure([model], x)
+    if recipe.ensemble is None:
+        assert run["criteria"]["loss"] is not None
+        assert fitted.criteria == run["criteria"]
+    else:  # many seeds as one program are those of single ones, up to rounding
+        for criterion in ("l_sp", "reconstruction", "membership_entropy"):
+            value = run["criteria"][criterion]
+            assert fitted.criteria[criterion] == pytest.approx(value, rel=1e-3), criterion
+    assert list(fitted.sizes) == run["sizes"]
 
 
 def test_a_search_pretrains_trains_measures_and_chooses(rows, labels, monkeypatch):
     pretrained = []
     monkeypatch.setattr(AECM, "pretrain", lambda model, x, **how: pretrained.append(how))
-    monkeypatch.setitem(SPACES, "aecm", replace(SPACES["aecm"], pretraining={"epochs": 4}))
     found = tune(
-        "aecm",
+        RECIPES["aecm"].changed(pretraining={"epochs": 4}),
         rows,
         labels,
         n_clusters=3,
@@ -96,7 +104,8 @@ def test_a_search_pretrains_trains_measures_and_chooses(rows, labels, monkeypatc
         epochs=2,
         verbose=False,
     )
-    assert pretrained == [{"epochs": 4, "verbose": 0}]
+    [given] = pretrained
+    assert given["epochs"] == 4
     [run] = found.best.runs
     l_sp, reconstruction = (run["criteria"][name] for name in ("l_sp", "reconstruction"))
     assert run["criteria"]["distortion"] == pytest.approx(l_sp + reconstruction)
@@ -106,20 +115,21 @@ def test_a_search_pretrains_trains_measures_and_chooses(rows, labels, monkeypatc
 
 
 def test_a_diverging_training_is_told_apart_from_a_mistake(rows):
-    searched = {"space": [space_of("mixae").parameters[2]], "max_trials": 1, "epochs": 1}
+    searched = {"space": [Range("learning_rate", 1e-4, 1e-2)], "max_trials": 1, "epochs": 1}
     runs = {"objective": "l_sp", "seeds_per_trial": 1}
     common = {"n_clusters": 3, "verbose": False, **runs, **searched}
     with pytest.raises(ValueError, match="rank 2"):
         tune("cm", np.zeros((9, 2, 2), "float32"), **common)
-    found = tune("cm", rows * 1e20, fixed={"batch_size": 8}, **common)
+    random = RECIPES["cm"].changed(pretraining=None)
+    found = tune(random, rows * 1e20, fixed={"batch_size": 8}, **common)
     assert found.best.diverged
 
 
 def test_the_hypermodel_builds_compiled_models_for_any_tuner():
-    hypermodel = HyperModel(space_of(AECM), n_clusters=4)
+    hypermodel = HyperModel(RECIPES["aecm"], n_clusters=4)
     hyperparameters = keras_tuner.HyperParameters()
     model = hypermodel.build(hyperparameters)
     names = [parameter.name for parameter in hyperparameters.space]
     assert names == ["alpha", "beta", "lbd", "batch_size", "embedding_dim"]
     assert (model.n_clusters, model.alpha, model.compiled) == (4, 1.0, True)
-    assert isinstance(HyperModel(space_of("cm"), 4).build(keras_tuner.HyperParameters()), CM)
+    assert isinstance(HyperModel(RECIPES["cm"], 4).build(keras_tuner.HyperParameters()), CM)

@@ -10,7 +10,7 @@ from tfclust.callbacks.checkpoint import Checkpoint
 from tfclust.callbacks.collapse_watch import CollapseWatch
 from tfclust.callbacks.progress_bar import ProgressBar
 from tfclust.callbacks.rebalance_entropy_weights import RebalanceEntropyWeights
-from tfclust.callbacks.stop_on_nan import StopOnNaN
+from tfclust.callbacks.stop_on_nan import LossNotFinite, StopOnNaN
 from tfclust.callbacks.stop_on_plateau import StopOnPlateau
 from tfclust.callbacks.stop_when_stable import StopWhenStable
 
@@ -19,6 +19,7 @@ __all__ = [
     "AveragingEpoch",
     "Checkpoint",
     "CollapseWatch",
+    "LossNotFinite",
     "ProgressBar",
     "RebalanceEntropyWeights",
     "StopOnNaN",

@@ -2,8 +2,7 @@
 
 import keras
 
-from tfclust.callbacks.model_check import check_model
-from tfclust.checks import check_choice, check_integer, check_positive
+from tfclust.checks import check_choice, check_integer, check_model, check_positive
 
 SCHEDULES = ("linear", "exponential")
 

@@ -2,7 +2,7 @@
 
 import keras
 
-from tfclust.callbacks.model_check import check_model
+from tfclust.checks import check_model
 
 
 class AveragingEpoch(keras.callbacks.Callback):

@@ -5,8 +5,7 @@ import warnings
 import keras
 import numpy as np
 
-from tfclust.callbacks.model_check import check_model
-from tfclust.checks import check_integer
+from tfclust.checks import check_integer, check_model
 
 
 class CollapseWatch(keras.callbacks.Callback):

@@ -3,8 +3,7 @@
 import keras
 import numpy as np
 
-from tfclust.callbacks.model_check import check_model
-from tfclust.checks import check_positive, check_range, check_weight
+from tfclust.checks import check_model, check_positive, check_range, check_weight
 
 
 class RebalanceEntropyWeights(keras.callbacks.Callback):
@@ -23,7 +22,8 @@ class RebalanceEntropyWeights(keras.callbacks.Callback):
     only there for batches that fall into one cluster, where B is 0.
 
     Args:
-        alpha_bounds, beta_bounds: smallest and largest value, in the units of R.
+        alpha_bounds, beta_bounds: smallest and largest value, in the units of R; None is from 0 to
+            the value that the model was built with.
         beta_factor: f, not negative: how much the term of the batch entropy weighs beside R. The
             paper has the three "approximately equal".
         beta_decay: d, positive. "Asymptotically, we should prioritize minimizing the
@@ -56,8 +56,8 @@ class RebalanceEntropyWeights(keras.callbacks.Callback):
         self, alpha_bounds=(0.0, 0.1), beta_bounds=(0.0, 10_000.0), beta_factor=1.0, beta_decay=1.0
     ):
         super().__init__()
-        self.alpha_bounds = check_range("alpha_bounds", alpha_bounds)
-        self.beta_bounds = check_range("beta_bounds", beta_bounds)
+        for name, bounds in (("alpha_bounds", alpha_bounds), ("beta_bounds", beta_bounds)):
+            setattr(self, name, None if bounds is None else check_range(name, bounds))
         self.beta_factor = check_weight("beta_factor", beta_factor)
         self.beta_decay = check_positive("beta_decay", beta_decay)
 
@@ -70,12 +70,13 @@ class RebalanceEntropyWeights(keras.callbacks.Callback):
     def on_epoch_end(self, epoch, logs=None):
         """Sets the weights for the next epoch, and logs those of this one."""
         model, error = self.model, logs["reconstruction"]
-        logs["alpha"], logs["beta"] = float(model.alpha), float(model.beta)
-        model.alpha.assign(_ratio(error, logs["unweighted_sample_entropy"], self.alpha_bounds))
         share = self.beta_factor * self.beta_decay ** (epoch + 1) * error
-        model.beta.assign(_ratio(share, logs["unweighted_batch_entropy"], self.beta_bounds))
-
-
-def _ratio(error, entropy, bounds):
-    with np.errstate(divide="ignore"):
-        return np.clip(np.float64(error) / entropy, *bounds)
+        for name, wanted, entropy, bounds in (
+            ("alpha", error, logs["unweighted_sample_entropy"], self.alpha_bounds),
+            ("beta", share, logs["unweighted_batch_entropy"], self.beta_bounds),
+        ):
+            weight = getattr(model, name)
+            logs[name] = float(weight)
+            low, high = (0.0, model.get_config()[name]) if bounds is None else bounds
+            with np.errstate(divide="ignore"):
+                weight.assign(np.clip(np.float64(wanted) / entropy, low, high))

@@ -1,4 +1,4 @@
-"""How far a training run was when its epoch began."""
+"""How far a training was when its epoch began, and the callbacks that every training has."""
 
 import keras
 
@@ -35,3 +35,12 @@ class StepsTaken(keras.callbacks.Callback):
     def on_epoch_begin(self, epoch, logs=None):
         """Reads the optimizer's count, after a checkpoint may have restored it."""
         self._steps[0] = int(self.model.optimizer.iterations.numpy())
+
+
+def with_callbacks(callbacks, *own):
+    """The `callbacks` that a user gave to `fit`, in any form that Keras takes, after `own` ones."""
+    if isinstance(callbacks, keras.callbacks.CallbackList):
+        callbacks = callbacks.callbacks  # Keras's `fit` adds what a list lacks, as the history
+    if isinstance(callbacks, keras.callbacks.Callback):
+        callbacks = [callbacks]
+    return [*own, *(callbacks or [])]

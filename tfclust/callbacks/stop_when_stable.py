@@ -5,8 +5,7 @@ import numbers
 import keras
 import numpy as np
 
-from tfclust.callbacks.model_check import check_model
-from tfclust.checks import check_count, check_integer
+from tfclust.checks import check_count, check_integer, check_model
 
 
 class StopWhenStable(keras.callbacks.Callback):

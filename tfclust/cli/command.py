@@ -9,10 +9,11 @@ import re
 import sys
 from pathlib import Path
 
-from tfclust.cli.errors import UserError
-from tfclust.cli.words import did_you_mean
+from tfclust.checks import did_you_mean
+from tfclust.cli.messages import UserError
 from tfclust.randomness import LARGEST_SEED
 from tfclust.recipes import RECIPES
+from tfclust.tuning import ALGORITHMS, LABEL_FREE
 from tfclust.version import __version__
 
 SCALES = {
@@ -29,16 +30,6 @@ GOES_ON = {
     "fit": "; the same command with --resume goes on",
     "tune": "; the same command goes on",
 }
-# The label-free ones of `tfclust.tuning.OBJECTIVES`, here so that help need not load them.
-OBJECTIVES = (
-    "stability",
-    "distortion",
-    "reconstruction",
-    "silhouette",
-    "calinski_harabasz",
-    "membership_entropy",
-    "l_sp",
-)
 
 
 def main(argv=None):
@@ -199,7 +190,7 @@ def _add_tune(commands):
     )
     _add_choice(tune, "--model", RECIPES, default="aecm", help="default: %(default)s")
     search = tune.add_argument_group("search")
-    _add_choice(search, "--objective", OBJECTIVES, default="stability", help="default: %(default)s")
+    _add_choice(search, "--objective", LABEL_FREE, default="stability", help="default: %(default)s")
     search.add_argument("--trials", type=_positive, default=25, help="default: %(default)s")
     search.add_argument(
         "--runs", type=_positive, default=3, help="seeds of each trial; default: %(default)s"
@@ -207,11 +198,13 @@ def _add_tune(commands):
     _add_choice(
         search,
         "--algorithm",
-        ("bayesian", "hyperband", "random"),
+        ALGORITHMS,
         default="bayesian",
         help="default: %(default)s",
     )
-    search.add_argument("--epochs", type=_positive, help="of a trial, at most")
+    search.add_argument(
+        "--epochs", type=_positive, help="of each training; default: see tfclust models"
+    )
     search.add_argument("--seed", type=_seed, default=0, help="default: %(default)s")
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from tfclust.cli import reading
-from tfclust.cli.errors import UserError
+from tfclust.cli.messages import UserError
 from tfclust.cli.results import read_labels
 from tfclust.cli.run_folder import RunFolder
 from tfclust.startup import start_tensorflow
@@ -38,7 +38,7 @@ def _labels(arguments, data, n):
         UserError: there are more labels, or fewer.
     """
     # The options of the run are those of its own file.
-    is_own = arguments.labels.resolve() == Path(data["path"]).resolve()
+    is_own = arguments.labels.resolve() == Path(data.get("place", data["path"])).resolve()
     options = reading.Options.of(data["options"]) if is_own else reading.Options()
     labels = reading.read_labels(arguments.labels, arguments.label_column, options)
     n_read = n + len(data["left_out"])

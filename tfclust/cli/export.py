@@ -5,7 +5,7 @@ import sys
 
 import numpy as np
 
-from tfclust.cli.errors import UserError, user_errors
+from tfclust.cli.messages import UserError, user_errors
 from tfclust.cli.plan import takes_unit_range
 from tfclust.cli.run_folder import RunFolder
 from tfclust.export.versions import check_place

@@ -3,7 +3,7 @@
 import numpy as np
 
 from tfclust.checks import count_distinct_rows
-from tfclust.cli.words import counted, number
+from tfclust.cli.messages import counted, number
 
 SPREAD = 10.0  # ratio of deviations from which the widest columns drown the others
 DOMINANT = 0.9  # share of the rows

@@ -9,7 +9,7 @@ import numpy as np
 
 from tfclust.cli import findings, reading, results
 from tfclust.cli import plan as plans
-from tfclust.cli.errors import UserError, user_errors
+from tfclust.cli.messages import UserError, user_errors
 from tfclust.cli.run_folder import RunFolder
 from tfclust.cli.scaling import Scaling
 from tfclust.recipes import RECIPES
@@ -22,16 +22,16 @@ def run(arguments):
     """Fits, or goes on fitting; returns the exit status."""
     folder = RunFolder(arguments.out)
     record = folder.open_for_fit(arguments.resume)
-    options = plans.read_options(arguments)
+    recipe = plans.read_recipe(arguments)
     if arguments.join:
         reading.check_table(arguments.data)
     samples = reading.read(arguments.data, reading.Options.of(arguments))
     print(f"Read {arguments.data}: {samples.describe()}", flush=True)
-    x = plans.as_samples(samples, options["model"])
-    scaling = Scaling.of(x, arguments.scale)
+    x = plans.as_samples(samples, recipe.name)
+    scaling = Scaling.of(x, recipe.scaling)
     x = scaling.apply(x)
     plans.check_rows(x.shape[0], arguments.clusters)
-    plan = plans.make_plan(options, x.shape[1:], x.shape[0])
+    plan = plans.make_plan(recipe, arguments.seed, x.shape[1:], x.shape[0])
     new = _record(arguments, samples, scaling, plan)
     new["notes"] += findings.of_rows(x, arguments.clusters)
     if record is not None:
@@ -122,6 +122,7 @@ def _record(arguments, samples, scaling, plan):
         "command": shlex.join(["tfclust", *arguments.argv]),
         "data": {
             "path": str(arguments.data),
+            "place": str(arguments.data.resolve()),
             "sha256": reading.sha256(arguments.data),
             "shape": list(samples.x.shape),
             "columns": None if samples.columns is None else list(samples.columns),
@@ -134,7 +135,7 @@ def _record(arguments, samples, scaling, plan):
         },
         "scaling": scaling.to_json(),
         "plan": plan,
-        "notes": [*samples.notes, *findings.of_data(samples, arguments.scale)],
+        "notes": [*samples.notes, *findings.of_data(samples, plan["scaling"])],
         "versions": {
             "python": platform.python_version(),
             **{name: version(name) for name in ("tfclust", *PACKAGES)},
@@ -144,10 +145,9 @@ def _record(arguments, samples, scaling, plan):
 
 def _check_same(record, new):
     """Raises `UserError` where `--resume` is not the command that was cut off, on the same data."""
-    before, now = (
-        {**r["data"], **r["plan"], "scale": r["scaling"]["scale"]} for r in (record, new)
-    )
-    changed = [n for n in now if n not in ("path", "known") and before[n] != now[n]]
+    before, now = ({**r["data"], **r["plan"]} for r in (record, new))
+    own = ("path", "place", "known")  # which the same data may have in other words
+    changed = [n for n in now if n not in own and before.get(n) != now[n]]
     if changed:
         raise UserError(
             "--resume must come with the command that was cut off, on the same data. Received: "

@@ -2,7 +2,7 @@
 
 import textwrap
 
-from tfclust.cli.words import set_value
+from tfclust.cli.messages import set_value
 from tfclust.recipes import RECIPES
 
 EXAMPLE_CLUSTERS = 10
@@ -20,10 +20,15 @@ def _describe(name, recipe):
         "images: keep their shape" if recipe.keeps_images else "images: as rows of pixels",
         f"epochs: {recipe.epochs}" + _pretraining(recipe),
         f"settings for {EXAMPLE_CLUSTERS} clusters, which --set changes: "
-        f"{_listed({**recipe.arguments, **recipe.settings(EXAMPLE_CLUSTERS)})}",
+        f"{_listed(_settings(recipe))}",
     ]
     indent = {"initial_indent": "  ", "subsequent_indent": "    "}
     return "\n".join([name, *(textwrap.fill(line, 88, **indent) for line in lines)])
+
+
+def _settings(recipe):
+    settings = {**recipe.arguments, **recipe.constructor(EXAMPLE_CLUSTERS)}
+    return {name: value for name, value in settings.items() if name in recipe.arguments}
 
 
 def _pretraining(recipe):

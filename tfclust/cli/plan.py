@@ -1,24 +1,21 @@
-"""Everything that decides how a run ends.
+"""Everything that decides how a run ends: the recipe that the options give, for the data at hand.
 
 TensorFlow starts where `build` makes the model, and not before: what can be checked without it is.
 """
 
 import ast
 
-from tfclust.checks import in_unit_range, value_range
-from tfclust.cli.errors import UserError, user_errors
-from tfclust.cli.words import did_you_mean, number, set_value
-from tfclust.recipes import RECIPES, batch_size
-from tfclust.tuning.search_space import split
-from tfclust.tuning.settings_file import read_settings
+from tfclust.checks import did_you_mean, in_unit_range, value_range
+from tfclust.cli.messages import UserError, number, set_value, user_errors
+from tfclust.recipes import RECIPES, read_settings
 
 OWN_OPTIONS = {"n_clusters": "--clusters", "batch_size": "--batch-size", "seed": "--seed"}
 WORDS = {"true": True, "false": False, "none": None}
 KINDS = {bool: "true or false", int: "a number", float: "a number", tuple: "numbers"}
 
 
-def read_options(arguments):
-    """The plan of a fit as far as its options go, which `make_plan` completes by the data.
+def read_recipe(arguments):
+    """The `Recipe` that the options of a fit give.
 
     Args:
         arguments: of the command line.
@@ -26,35 +23,32 @@ def read_options(arguments):
     Raises:
         UserError: an option is none of the model's, or does not go with the others.
     """
-    model = arguments.model or _model_of(arguments.settings)
-    recipe = RECIPES[model]
+    found = None if arguments.settings is None else _found_recipe(arguments)
+    recipe = found or RECIPES[arguments.model or "aecm"]
     given = _given_settings(arguments.set, recipe)
-    found, of_training = _found_settings(arguments, recipe)
-    own = {"n_clusters": arguments.clusters, "seed": arguments.seed}
     if arguments.batch_size is not None:
-        own["batch_size"] = arguments.batch_size
-    settings = {**recipe.arguments, **recipe.settings(arguments.clusters), **found, **given, **own}
-    return {
-        "model": model,
-        "settings": _plain(settings),
-        "of_training": of_training,
-        "epochs": recipe.total_epochs(arguments.epochs),
-        "callbacks": _plain(recipe.callbacks),
-        "pretraining": _pretraining(arguments, model),
-    }
+        given["batch_size"] = arguments.batch_size
+    return recipe.changed(
+        given,
+        n_clusters=arguments.clusters,
+        epochs=arguments.epochs,
+        scaling=_scaling(arguments, found),
+        pretraining=_pretraining(arguments, recipe),
+    )
 
 
-def make_plan(options, sample_shape, n_rows):
+def make_plan(recipe, seed, sample_shape, n_rows):
     """The plan of a fit: a dict of JSON values, the same for the same command and data.
 
     Args:
-        options: what `read_options` returns.
+        recipe: what `read_recipe` returns.
+        seed: of the model.
         sample_shape: of a sample as the model gets it.
         n_rows: of the data.
     """
-    size = batch_size(n_rows, options["settings"]["n_clusters"])
-    settings = {"batch_size": size, **options["settings"]}
-    return {**options, "settings": settings, "sample_shape": list(sample_shape)}
+    plan = recipe.config(n_rows=n_rows)
+    plan["settings"]["seed"] = seed
+    return {**plan, "sample_shape": list(sample_shape)}
 
 
 def build(name, settings, sample_shape):
@@ -138,50 +132,35 @@ def _given_settings(texts, recipe):
     return given
 
 
-def _found_settings(arguments, recipe):
-    """What `--settings` holds: arguments of the constructor, and those of the training."""
-    if arguments.settings is None:
-        return {}, {}
-    content = _read_settings(arguments.settings)
-    if content["model"] != recipe.model:
-        raise UserError(
-            f"--settings must be of the model that is trained, {recipe.model}. "
-            f"Received: {arguments.settings}, of {content['model']}"
-        )
-    of_model, of_training = split(content["settings"])
-    unknown = sorted(set(of_model) - {*recipe.arguments, *OWN_OPTIONS, "dtype"})
-    if unknown:
-        raise UserError(
-            f"--settings must hold arguments of {recipe.model}. Received: {arguments.settings} "
-            f"with {unknown[0]!r}.{did_you_mean(unknown[0], recipe.arguments)}"
-        )
-    clusters = of_model.pop("n_clusters", arguments.clusters)
-    if clusters != arguments.clusters:
-        raise UserError(
-            f"--settings must be of as many clusters as --clusters, {arguments.clusters}. "
-            f"Received: {arguments.settings}, of {clusters}"
-        )
-    return of_model, of_training
-
-
-def _model_of(path):
-    """The recipe's name for the model of a settings file; "aecm" without one."""
-    if path is None:
-        return "aecm"
-    content = _read_settings(path)
-    for name, recipe in RECIPES.items():
-        if recipe.model == content["model"]:
-            return name
-    raise UserError(f"--settings must be of a known model. Received: {content['model']}")
-
-
-def _read_settings(path):
+def _found_recipe(arguments):
+    """The recipe that `--settings` holds."""
     try:
-        return read_settings(path)
+        recipe = read_settings(arguments.settings)
     except (OSError, ValueError) as error:
         raise UserError(
-            f"--settings must be a file that tfclust tune wrote. Received: {path} ({error})"
+            f"--settings must be a file that tfclust tune wrote. Received: {error}"
         ) from error
+    if arguments.model not in (None, recipe.name):
+        raise UserError(
+            f"--settings must be of the model that is trained, {arguments.model}. "
+            f"Received: {arguments.settings}, of {recipe.name}"
+        )
+    if recipe.n_clusters != arguments.clusters:
+        raise UserError(
+            f"--settings must be of as many clusters as --clusters, {arguments.clusters}. "
+            f"Received: {arguments.settings}, of {recipe.n_clusters}"
+        )
+    return recipe
+
+
+def _scaling(arguments, found):
+    """The name of the scaling: that of `--settings`, where it is given, else of `--scale`."""
+    if found is None or arguments.scale in (None, found.scaling):
+        return arguments.scale if found is None else found.scaling
+    raise UserError(
+        f"--scale must be that of --settings, {found.scaling or 'none'}. "
+        f"Received: --scale {arguments.scale}"
+    )
 
 
 def _value(name, text, default):
@@ -203,30 +182,21 @@ def _value(name, text, default):
     return (value,) if kind is tuple and isinstance(value, int) else value
 
 
-def _pretraining(arguments, model):
-    recipe = RECIPES[model]
+def _pretraining(arguments, recipe):
+    registered = RECIPES[recipe.name].pretraining
     wanted = recipe.pretraining is not None if arguments.pretrain is None else arguments.pretrain
-    if wanted and recipe.pretraining is None:
-        names = ", ".join(
-            name for name, recipe in RECIPES.items() if recipe.pretraining is not None
-        )
+    if wanted and registered is None:
+        names = ", ".join(each.name for each in RECIPES.values() if each.pretraining is not None)
         raise UserError(
-            f"--pretrain must come with a model that pretrains: {names}. Received: {model}"
+            f"--pretrain must come with a model that pretrains: {names}. Received: {recipe.name}"
         )
-    if arguments.pretrain_epochs and not (wanted and "epochs" in recipe.pretraining):
+    if arguments.pretrain_epochs and not (wanted and "epochs" in registered):
         given = " --no-pretrain" if arguments.pretrain is False else ""
         raise UserError(
             "--pretrain-epochs must come with a pretraining of epochs. "
-            f"Received: --model {model}{given}"
+            f"Received: --model {recipe.name}{given}"
         )
     if not wanted:
         return None
     epochs = {"epochs": arguments.pretrain_epochs} if arguments.pretrain_epochs else {}
-    return {**recipe.pretraining, **epochs}
-
-
-def _plain(value):
-    """The value as JSON gives it back."""
-    if isinstance(value, dict):
-        return {key: _plain(inner) for key, inner in value.items()}
-    return [_plain(inner) for inner in value] if isinstance(value, (list, tuple)) else value
+    return {**(registered if recipe.pretraining is None else recipe.pretraining), **epochs}

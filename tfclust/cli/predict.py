@@ -6,10 +6,9 @@ import sys
 
 from tfclust.cli import plan as plans
 from tfclust.cli import reading, results
-from tfclust.cli.errors import UserError
+from tfclust.cli.messages import UserError, counted
 from tfclust.cli.run_folder import RunFolder, check_new
 from tfclust.cli.scaling import Scaling
-from tfclust.cli.words import counted
 from tfclust.recipes import RECIPES
 from tfclust.startup import start_tensorflow
 

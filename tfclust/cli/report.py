@@ -7,8 +7,8 @@ from matplotlib.colors import to_hex
 
 from tfclust import pages, plots
 from tfclust.cli.evaluate import scores
+from tfclust.cli.messages import number
 from tfclust.cli.run_folder import whole
-from tfclust.cli.words import number
 
 POINTS_SHOWN = 1000  # in the plane; the time that t-SNE takes grows faster than their number
 PROJECTION = "tsne"

@@ -4,7 +4,7 @@ import csv
 
 import numpy as np
 
-from tfclust.cli.bars import bar
+from tfclust.cli.messages import bar
 from tfclust.cli.run_folder import whole
 
 ROWS_OF_PIECE = 20_000  # what is made dense and held at a time

@@ -5,7 +5,7 @@ import json
 import os
 from pathlib import Path
 
-from tfclust.cli.errors import UserError
+from tfclust.cli.messages import UserError
 
 
 class RunFolder:
@@ -21,9 +21,6 @@ class RunFolder:
         self.model = self.path / "model.keras"
         self.examples = self.path / "examples.npy"
         self.report = self.path / "report.html"
-        self.pretrained = self.path / "pretrained.weights.h5"
-        self.checkpoints = self.path / "checkpoints"
-        self.pretraining_checkpoints = self.path / "pretraining"
 
     def open_for_fit(self, resume):
         """What `run.json` holds of an earlier start, or None.

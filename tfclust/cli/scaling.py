@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass
 
 import numpy as np
 
-from tfclust.cli.errors import UserError, user_errors
+from tfclust.cli.messages import UserError, user_errors
 from tfclust.cli.reading.values import all_finite
 from tfclust.datasets.preprocessing import check_scale, rescale
 

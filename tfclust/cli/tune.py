@@ -5,7 +5,7 @@ import shlex
 
 from tfclust.cli import plan as plans
 from tfclust.cli import reading
-from tfclust.cli.errors import UserError, user_errors
+from tfclust.cli.messages import UserError, user_errors
 from tfclust.cli.run_folder import check_new
 from tfclust.cli.scaling import Scaling
 from tfclust.randomness import run_seeds
@@ -22,16 +22,16 @@ def run(arguments):
     print(f"Read {arguments.data}: {samples.describe()}", flush=True)
     for note in samples.notes:
         print(f"Note: {note}")
-    x = plans.as_samples(samples, arguments.model)
+    recipe = RECIPES[arguments.model].changed(scaling=arguments.scale)
+    x = plans.as_samples(samples, recipe.name)
     x = Scaling.of(x, arguments.scale).apply(x)
     plans.check_rows(x.shape[0], arguments.clusters)
-    defaults = RECIPES[arguments.model].arguments  # which trials take for what is not searched
-    plans.check_range(x, {"model": arguments.model, "settings": defaults})
+    plans.check_range(x, recipe.config(arguments.clusters))
     start_tensorflow()
     tuning = importlib.import_module("tfclust.tuning")
     with user_errors():
         found = tuning.tune(
-            arguments.model,
+            recipe,
             x,
             n_clusters=arguments.clusters,
             objective=arguments.objective,

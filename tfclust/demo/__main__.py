@@ -14,24 +14,24 @@ def main(argv=None):
     print("Starting TensorFlow ...", flush=True)
     start_tensorflow()  # after it, so that help answers without it:
     from tfclust import datasets
-    from tfclust.demo import report, training
-    from tfclust.demo.contenders import CONTENDERS
+    from tfclust.demo import report, results
 
     data = datasets.load("digits", flatten=True)
     print(f"{len(data.x)} images of handwritten digits, {data.n_classes} clusters, no labels.")
     seeds = range(arguments.seeds)
-    results = [training.compete(contender, data, seeds) for contender in CONTENDERS]
-    _print_table(results)
-    print(f"\nReport: {report.write(results, data, arguments.out).resolve()}")
+    found = [results.train(recipe, data, seeds) for recipe in results.recipes()]
+    _print_table(found)
+    print(f"\nReport: {report.write(found, data, arguments.out).resolve()}")
     return 0
 
 
 def _print_table(results):
-    width = max(len(result.contender.name) for result in results)
+    width = max(len(result.recipe.model) for result in results)
     print(f"\n{'model':{width}}    ACC    NMI    ARI  seconds")
     for result in results:
-        scores = "".join(f"{100 * result.best.scores[name]:7.1f}" for name in SCORES)
-        print(f"{result.contender.name:{width}}{scores}  {result.seconds:7.1f}")
+        of_best = result.scores[result.best.seed]
+        scores = "".join(f"{100 * of_best[name]:7.1f}" for name in SCORES)
+        print(f"{result.recipe.model:{width}}{scores}  {result.seconds:7.1f}")
 
 
 def _parser():

@@ -5,8 +5,7 @@ from matplotlib.figure import Figure
 
 import tfclust
 from tfclust import pages, plots
-from tfclust.demo.contenders import HOW_CHOSEN
-from tfclust.demo.result import Result
+from tfclust.demo.results import CRITERION, HOW_CHOSEN, Result
 from tfclust.metrics import match_clusters
 
 POINTS_SHOWN = 1000  # in the plane; the time that t-SNE takes grows faster than their number
@@ -24,6 +23,7 @@ def write(results, data, path):
         "report.html.j2",
         results=[(result, _pictures(result, data)) for result in results],
         data=data,
+        criterion=CRITERION,
         how_chosen=HOW_CHOSEN,
         version=tfclust.__version__,
     )
@@ -37,13 +37,13 @@ def _pictures(result: Result, data) -> dict[str, str]:
     of_clusters, images = _images(run, data)
     images = images[order].reshape(-1, 8, 8)
     grid = plots.images_grid(images, n_cols=len(images), titles=range(len(images)))
-    sizes = plots.bars(run.sizes[order], "cluster", "points")
+    sizes = plots.bars(np.array(run.sizes)[order], "cluster", "points")
     has_centroids = hasattr(run.model, "centroids")
     squares = "; squares are centroids" if has_centroids else ""
     figures = {
         of_clusters: grid,
         f"Codes in the plane, by t-SNE{squares}": _codes(run, numbers, data),
-        "Terms of the loss, per sample": plots.loss_terms(run.history),
+        "Terms of the loss, per sample": plots.loss_terms(result.histories[run.seed]),
         "Points in each cluster": sizes,
     }
     return {caption: pages.picture(figure) for caption, figure in figures.items()}

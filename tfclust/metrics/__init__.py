@@ -4,15 +4,12 @@ from tfclust.startup import check_backend
 
 check_backend()  # before Keras is imported, whose own error says less
 
-from tfclust.metrics.accuracy_metric import ClusteringAccuracy
-from tfclust.metrics.confusion_metric import ConfusionMetric
 from tfclust.metrics.membership_scores import (
     batch_entropy,
     membership_covariance,
     sample_entropy,
     sparsity_criterion,
 )
-from tfclust.metrics.mutual_information_metric import NormalizedMutualInformation
 from tfclust.metrics.neighbour_error import knn_error
 from tfclust.metrics.occupancy import Occupancy
 from tfclust.metrics.partition_scores import (
@@ -25,8 +22,13 @@ from tfclust.metrics.partition_scores import (
     normalized_mutual_info,
     purity,
 )
-from tfclust.metrics.purity_metric import Purity
-from tfclust.metrics.rand_index_metric import AdjustedRandIndex
+from tfclust.metrics.streaming_scores import (
+    AdjustedRandIndex,
+    ClusteringAccuracy,
+    ConfusionMetric,
+    NormalizedMutualInformation,
+    Purity,
+)
 
 __all__ = [
     "AdjustedRandIndex",

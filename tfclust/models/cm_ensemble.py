@@ -57,6 +57,14 @@ class CMEnsemble(Ensemble):
             member.set_centroids(start)
         self._assign(stacked_weights(members))
 
+    def pretrain(self, x, n_init=20):
+        """Starts every member from the mixture that k-means finds; see `CM.pretrain`."""
+        x = self.prepare(x)
+        members = self.members()
+        for member in members:
+            member.pretrain(x, n_init)
+        self._assign(stacked_weights(members))
+
     def call(self, x, training=False):
         """Memberships `(batch, S, K)` of `x`, `(batch, d)`."""
         kernel, bias, _, _ = self.stacks

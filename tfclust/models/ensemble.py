@@ -4,7 +4,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from tfclust.callbacks.loss_not_finite import LossNotFinite
+from tfclust.callbacks.stop_on_nan import LossNotFinite
 from tfclust.checks import check_flat, check_integer
 from tfclust.feeding import count_batches, epoch_order
 from tfclust.models.base import ClusteringModel
@@ -183,7 +183,7 @@ class Ensemble(DirichletPrior, ClusteringModel):
         return self._orders
 
     def _train(self, x, orders):
-        n, size = x.shape[0], self.batch_size
+        n, size = x.shape[0], min(self.batch_size, x.shape[0])
         steps, whole = count_batches(n, size), n // size
         epochs = tf.shape(orders)[0]
         sums = [tf.zeros(stack.shape, stack.dtype) for stack in self.stacks]

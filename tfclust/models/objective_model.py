@@ -7,9 +7,8 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from tfclust.callbacks.steps_taken import StepsTaken
+from tfclust.callbacks.steps_taken import StepsTaken, with_callbacks
 from tfclust.callbacks.stop_on_nan import StopOnNaN
-from tfclust.callbacks.with_callbacks import with_callbacks
 from tfclust.checks import check_choice, check_count, check_integer
 from tfclust.distribution import global_batch_size, replica_count
 from tfclust.feeding import array_batches, is_stream

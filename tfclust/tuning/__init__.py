@@ -6,34 +6,33 @@ use, so that a command line can list models and objectives at once.
 
 import importlib
 
+ALGORITHMS = {
+    "bayesian": "a Gaussian process proposes what it expects most of",
+    "hyperband": "many short trials, then longer ones of the settings that did best",
+    "random": "every setting is drawn",
+}
 _HOMES = {
-    "ALGORITHMS": "algorithms",
-    "Choice": "choice",
-    "HyperModel": "hypermodel",
-    "LABELLED": "objectives",
-    "LABEL_FREE": "objectives",
-    "NumberOfClusters": "number_of_clusters",
-    "OBJECTIVES": "objectives",
-    "Range": "range",
-    "SPACES": "spaces",
-    "SearchSpace": "search_space",
-    "Trial": "trial",
-    "Tuning": "tuning",
-    "build": "settings_file",
-    "choose_n_clusters": "number_of_clusters",
-    "read_settings": "settings_file",
-    "space_of": "spaces",
-    "tune": "search",
-    "write_settings": "settings_file",
+    "Choice": "parameters",
+    "HyperModel": "tuning.hypermodel",
+    "LABELLED": "tuning.objectives",
+    "LABEL_FREE": "tuning.objectives",
+    "NumberOfClusters": "tuning.number_of_clusters",
+    "OBJECTIVES": "tuning.objectives",
+    "Range": "parameters",
+    "Trial": "tuning.trial",
+    "Tuning": "tuning.tuning",
+    "choose_n_clusters": "tuning.number_of_clusters",
+    "train": "tuning.training",
+    "tune": "tuning.search",
 }
 
-__all__ = list(_HOMES)
+__all__ = ["ALGORITHMS", *_HOMES]
 
 
 def __getattr__(name):
     if name not in _HOMES:
         raise AttributeError(f"module 'tfclust.tuning' has no attribute {name!r}")
-    return getattr(importlib.import_module(f"tfclust.tuning.{_HOMES[name]}"), name)
+    return getattr(importlib.import_module(f"tfclust.{_HOMES[name]}"), name)
 
 
 def __dir__():

@@ -1,49 +1,47 @@
-"""A search space as KerasTuner knows it."""
+"""A recipe and its parameters as KerasTuner knows them."""
 
 import keras_tuner
 
-from tfclust.recipes import compile_with
-from tfclust.tuning.search_space import split
-
 
 class HyperModel(keras_tuner.HyperModel):
-    """A model and its search space, for any tuner of KerasTuner.
+    """The model of a recipe and what is searched of its settings, for any tuner of KerasTuner.
 
     Args:
-        space: `SearchSpace`.
-        n_clusters: number of clusters K.
+        recipe: `tfclust.recipes.Recipe`, whose `searched` parameters a tuner chooses.
+        n_clusters: int, the number of clusters K; None where the recipe has one.
+        n_rows: int, rows of the data: see `Recipe.build`; None.
 
     Example:
 
     ```python
     import keras_tuner
-    from tfclust.tuning import space_of
-    from tfclust.tuning.hypermodel import HyperModel
+    from tfclust.recipes import RECIPES
+    from tfclust.tuning import HyperModel
 
-    hypermodel = HyperModel(space_of("aecm"), n_clusters=10)
+    hypermodel = HyperModel(RECIPES["aecm"], n_clusters=10)
     model = hypermodel.build(keras_tuner.HyperParameters())
     ```
     """
 
-    def __init__(self, space, n_clusters):
-        super().__init__(name=space.model)
-        self.space = space
+    def __init__(self, recipe, n_clusters=None, n_rows=None):
+        super().__init__(name=recipe.name)
+        self.recipe = recipe
         self.n_clusters = n_clusters
+        self.n_rows = n_rows
 
     def declare_hyperparameters(self, hp):
-        """Adds every parameter of the space to `hp`."""
-        for parameter in self.space.parameters:
+        """Adds every parameter that is searched to `hp`."""
+        for parameter in self.recipe.searched:
             parameter.declare(hp)
 
-    def settings(self, hp):
-        """The settings that the values of `hp` stand for, those that all trials share included."""
-        searched = {each.name: each.read(hp.values) for each in self.space.parameters}
-        return {"n_clusters": self.n_clusters, **self.space.fixed, **searched}
+    def searched(self, hp):
+        """The settings that the values of `hp` stand for, name -> value."""
+        return {each.name: each.read(hp.values) for each in self.recipe.searched}
 
     def build(self, hp):
         """The compiled model of the values of `hp`; where they are absent, of their defaults."""
         self.declare_hyperparameters(hp)
-        of_model, of_training = split(self.settings(hp))
-        model = self.space.model_class()(**of_model)
-        compile_with(model, of_training)
+        recipe = self.recipe.changed(self.searched(hp))
+        model = recipe.build(self.n_clusters, n_rows=self.n_rows)
+        recipe.compile(model, model.batch_size if self.n_rows is None else self.n_rows)
         return model

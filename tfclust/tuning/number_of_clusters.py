@@ -9,9 +9,9 @@ from tqdm import tqdm
 
 from tfclust.checks import check_count, check_data, check_integer
 from tfclust.randomness import run_seeds
+from tfclust.recipes import find_recipe
 from tfclust.selection import CRITERIA
 from tfclust.tuning.objectives import LABEL_FREE, median, median_of_known
-from tfclust.tuning.spaces import space_of
 from tfclust.tuning.training import train
 
 FALLING = ("reconstruction", "distortion")
@@ -113,13 +113,14 @@ def choose_n_clusters(
     distance between centroids being one.
 
     Args:
-        model: see `tune`.
+        model: name of a recipe, such as "cm", a model's class, or a `tfclust.recipes.Recipe`.
         x: array `(n, ...)` or CSR matrix `(n, d)`.
         candidates: two or more numbers of clusters.
-        settings: arguments of the constructor, such as a search found; `n_clusters` is not used.
+        settings: dict of arguments of the constructor, and `learning_rate`, in place of the
+            recipe's or besides; `n_clusters`, as a search settles it, is not used. None.
         seeds_per_candidate: runs of each K.
         seed: int from which the seeds of the runs follow.
-        epochs: at most; None takes those of the model's search space.
+        epochs: of each training; None takes the recipe's.
         verbose: whether to show a progress bar.
 
     Returns:
@@ -157,13 +158,12 @@ def choose_n_clusters(
     check_integer("seeds_per_candidate", seeds_per_candidate, 1)
     check_count("epochs", epochs)
     seeds = run_seeds(seed, seeds_per_candidate)
-    space = space_of(model)
     fixed = {name: value for name, value in (settings or {}).items() if name != "n_clusters"}
-    space.check_names(fixed)
+    recipe = find_recipe(model).changed(fixed, epochs=epochs)
     x = check_data(x, min_rows=candidates[-1])
     values = {name: [] for name in LABEL_FREE}
     for k in tqdm(candidates, desc="numbers of clusters", unit="K", disable=not verbose):
-        runs = train(space, {**space.fixed, **fixed, "n_clusters": k}, x, seeds, epochs)
+        runs = train(recipe.changed(n_clusters=k), x, seeds)
         for name, column in values.items():
             value = median_of_known([run.criteria[name] for run in runs])
             column.append(np.nan if value is None else value)

@@ -1,13 +1,15 @@
 """What a search shows while it runs."""
 
+import contextlib
 import math
 
-import keras
 from tqdm import tqdm
+
+from tfclust.callbacks import ProgressBar
 
 
 class Progress:
-    """A bar over the trials, one over the epochs of the trial, and a line for each finished one.
+    """A bar over the trials, one over the epochs of a training, and a line for each trial.
 
     Args:
         objective: `Objective`.
@@ -36,9 +38,17 @@ class Progress:
     def __exit__(self, *error):
         self.bar.close()
 
-    def epochs(self, number, total):
-        """A callback that moves a bar over all epochs of a trial, to be used in a `with`."""
-        return _EpochBar(f"trial {number}", total, self.verbose)
+    def of_trial(self, number):
+        """What shows the trainings of a trial: see `progress` of `tfclust.recipes.Recipe.fit`."""
+        hidden = None if self.verbose else True  # None hides it from a log file: it would pile up
+
+        @contextlib.contextmanager
+        def shown(what, stages):
+            name, epochs = f"trial {number}, {what}", sum(stages.values())
+            with tqdm(total=epochs, desc=name, unit="epoch", leave=False, disable=hidden) as bar:
+                yield ProgressBar(bar, stages)
+
+        return shown
 
     def show(self, trial, parameters):
         """Writes a finished trial."""
@@ -60,25 +70,6 @@ class Progress:
             self.best = score
             self.bar.set_postfix(best=_text(score), refresh=False)
         return is_best
-
-
-class _EpochBar(keras.callbacks.Callback):
-    """A bar over the epochs of all runs of a trial, gone when they have ended."""
-
-    def __init__(self, name, total, verbose):
-        super().__init__()
-        hidden = None if verbose else True  # None hides it from a log file, where it would pile up
-        self.bar = tqdm(total=total, desc=name, unit="epoch", leave=False, disable=hidden)
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *error):
-        self.bar.close()
-
-    def on_epoch_end(self, epoch, logs=None):
-        """Moves the bar on by one."""
-        self.bar.update()
 
 
 def _score_text(trial):

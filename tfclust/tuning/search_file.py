@@ -1,5 +1,6 @@
 """The one file in which a search keeps all it needs to go on."""
 
+import contextlib
 import json
 import os
 from pathlib import Path
@@ -21,19 +22,34 @@ class SearchFile:
     def __init__(self, directory, search):
         self.path = None if directory is None else Path(directory) / NAME
         self.search = json.loads(json.dumps(search))
-        self.state = self._read()
+        self._state = self._read()
+
+    @contextlib.contextmanager
+    def taken_up(self):
+        """The state that was written last, or None, for whoever goes on from it.
+
+        Raises:
+            ValueError: the state is damaged, which shows as it is taken up.
+        """
+        try:
+            yield self._state
+        except (AttributeError, IndexError, KeyError, TypeError, ValueError) as error:
+            raise self._unreadable(error) from error
+
+    def _unreadable(self, error):
+        return ValueError(
+            f"`directory` must be empty or hold a search. Received: {self.path}, which cannot be "
+            f"read as one ({type(error).__name__}: {error}). Remove it to begin anew"
+        )
 
     def _read(self):
         if self.path is None or not self.path.exists():
             return None
         try:
             content = json.loads(self.path.read_text(encoding="utf-8"))
-            found = content["search"]
+            found, state = dict(content["search"]), dict(content["state"])
         except (ValueError, KeyError, TypeError) as error:
-            raise ValueError(
-                f"`directory` must be empty or hold a search. Received: {self.path}, which cannot "
-                f"be read as one: {error}"
-            ) from error
+            raise self._unreadable(error) from error
         if found != self.search:
             names = sorted({*found, *self.search})
             differences = (
@@ -45,7 +61,7 @@ class SearchFile:
                 "`directory` must be empty or hold this very search. "
                 f"Received: {self.path}, a search with {'; '.join(differences)}"
             )
-        return content["state"]
+        return state
 
     def write(self, state):
         """Replaces the state, plain JSON."""

@@ -1,82 +1,85 @@
-"""Trains a setting from several seeds and measures the runs."""
+"""Trains a recipe from several seeds and measures the runs."""
 
 import contextlib
 import logging
 
-import numpy as np
-
-from tfclust.callbacks import AveragingEpoch, StopWhenStable
-from tfclust.feeding import count_batches
-from tfclust.recipes import compile_with
 from tfclust.selection import BATCH_ROWS, measure, run_of, squared_error, with_stability
-from tfclust.tuning.search_space import split
-
-WATCHED_ROWS = 1000  # whose clusters are compared from epoch to epoch
-PATIENCE = 5  # a slow start looks stable for an epoch or two
 
 
-def train(space, settings, x, seeds, epochs=None, callbacks=(), stop_early=True):
-    """Trains a model of a search space from each seed.
-
-    The averaging epoch, where the model has one, follows.
+def train(recipe, x, seeds, progress=None):
+    """Trains a recipe from each seed, just as `Recipe.fit` does, and measures what it found.
 
     Args:
-        space: `SearchSpace`.
-        settings: name -> value, arguments of the constructor and `learning_rate`.
+        recipe: `tfclust.recipes.Recipe` whose number of clusters is settled.
         x: array `(n, ...)` or CSR matrix `(n, d)`.
         seeds: ints.
-        epochs: at most; None takes those of the space.
-        callbacks: of `fit`, besides.
-        stop_early: whether training ends when five epochs in a row change the cluster of less than
-            0.1% of the rows.
+        progress: see `Recipe.fit`; None.
 
     Returns:
-        A list of `Run`, one a seed.
+        A list of `tfclust.selection.Run`, one a seed.
 
     Raises:
         LossNotFinite: a loss is NaN or infinite.
+
+    Example:
+
+    ```python
+    from sklearn.datasets import load_iris
+    from tfclust.recipes import RECIPES
+    from tfclust.tuning import train
+
+    recipe = RECIPES["cm"].changed(n_clusters=3, epochs=20)
+    runs = train(recipe, load_iris().data, seeds=range(2))
+    runs[0].criteria["stability"]
+    ```
     """
-    of_model, of_training = split(settings)
-    ensemble = space.ensemble_class(of_model)
-    epochs = space.epochs if epochs is None else epochs
-    if ensemble is None:
-        models = [space.model_class()(**of_model, seed=seed) for seed in seeds]
-    else:
-        models = [ensemble(seeds, **of_model)]
-    with _many_models():
-        for model in models:
-            _fit(model, space, of_model, of_training, x, epochs, callbacks, stop_early)
-        if ensemble is None:
-            return measure(models, x)
-        return measure_members(models[0], x, models[0].members())
+    return Trainer()(recipe, x, seeds, progress)
 
 
-class TrainerAtOnce:
-    """Trains as `train` does without early stopping, each setting as one program.
+class Trainer:
+    """Trains as `train` does, one recipe after the other.
 
-    The program is compiled once for all settings that differ in what an ensemble can adjust. What
-    no ensemble trains is trained by `train`.
+    Many seeds of a small model are one program. It is compiled once for all recipes that differ in
+    nothing but numbers that an ensemble can adjust, such as alpha.
+
+    Args:
+        keep_models: bool, whether each run holds its model. To make those of an ensemble takes
+            longer than a short training.
     """
 
-    def __init__(self):
+    def __init__(self, keep_models=True):
+        self._keep_models = keep_models
         self._ensembles = {}
 
-    def __call__(self, space, settings, x, seeds, epochs, callbacks=()):
-        """See `train`; `callbacks` are of a `fit` alone."""
-        of_model, of_training = split(settings)
-        ensemble = space.ensemble_class(of_model)
-        if ensemble is None or not space.averages:
-            return train(space, settings, x, seeds, epochs, callbacks, stop_early=False)
-        adjusted = {name: of_model.pop(name) for name in ensemble.ADJUSTABLE if name in of_model}
-        key = repr((space.ensemble, sorted(of_model.items()), of_training, seeds))
-        if key not in self._ensembles:
-            model = self._ensembles[key] = ensemble(seeds, **of_model)
-            model.build((None, *x.shape[1:]))
-            compile_with(model, of_training)
-        model = self._ensembles[key]
-        model.restart(**adjusted)
-        model.fit_at_once(x, epochs)
-        return measure_members(model, x)
+    def __call__(self, recipe, x, seeds, progress=None):
+        """See `train`."""
+        with _many_models():
+            if recipe.ensemble_class() is not None:
+                ensemble = self._ensemble(recipe, x, tuple(seeds), progress)
+                members = ensemble.members() if self._keep_models else None
+                return measure_members(ensemble, x, members)
+            models = [recipe.build(seed=seed, n_rows=x.shape[0]) for seed in seeds]
+            for model in models:
+                recipe.fit(model, x, progress=progress)
+            return measure(models, x)
+
+    def _ensemble(self, recipe, x, seeds, progress):
+        """A trained ensemble, whose members are, up to rounding, what each seed alone gives."""
+        ensemble_class = recipe.ensemble_class()
+        settings = {**recipe.arguments, **recipe.constructor(n_rows=x.shape[0])}
+        if not recipe.is_at_once(x):
+            ensemble = ensemble_class(seeds, **settings)
+            recipe.fit(ensemble, x, progress=progress)
+            return ensemble
+        adjusted = {name: settings.pop(name) for name in ensemble_class.ADJUSTABLE}
+        key = repr((seeds, sorted(settings.items()), recipe.optimizer, recipe.pretraining))
+        if key in self._ensembles:
+            self._ensembles[key].restart(**adjusted)  # where its start was over
+            recipe = recipe.changed(pretraining=None)
+        else:
+            self._ensembles[key] = ensemble_class(seeds, **settings, **adjusted)
+        recipe.fit_at_once(self._ensembles[key], x)
+        return self._ensembles[key]
 
 
 @contextlib.contextmanager
@@ -100,8 +103,7 @@ def measure_members(ensemble, x, models=None):
     Args:
         ensemble: a trained `tfclust.models.ensemble.Ensemble`.
         x: what it was trained on.
-        models: its members, for the runs to keep; None keeps none, whose making takes longer than
-            a short training.
+        models: its members, for the runs to keep; None keeps none.
     """
     memberships = ensemble.predict(x, batch_size=BATCH_ROWS, verbose=0)
     reconstructions = ensemble.reconstruct(x, batch_size=BATCH_ROWS)
@@ -113,21 +115,3 @@ def measure_members(ensemble, x, models=None):
         model = None if models is None else models[s]
         runs.append(run_of(memberships[:, s], of_member, centroids, error, seed=seed, model=model))
     return with_stability(runs)
-
-
-def _fit(model, space, of_model, of_training, x, epochs, callbacks, stop_early):
-    # A trial would be over before XLA had paid for its compilation.
-    steps = count_batches(x.shape[0], model.batch_size)
-    compile_with(model, of_training, steps_per_execution=steps, jit_compile=False)
-    if space.pretraining is not None:
-        model.pretrain(x, verbose=0, **space.pretraining)
-    changes = space.callbacks({**of_model, **of_training})
-    stopping = [_stopping(x)] if stop_early else []
-    model.fit(x, epochs=epochs, verbose=0, callbacks=[*changes, *stopping, *callbacks])
-    if space.averages:
-        model.fit(x, verbose=0, callbacks=[AveragingEpoch()])
-
-
-def _stopping(x):
-    watched = x[np.linspace(0, x.shape[0] - 1, min(x.shape[0], WATCHED_ROWS)).astype(int)]
-    return StopWhenStable(watched, patience=PATIENCE, batch_size=BATCH_ROWS)

@@ -18,7 +18,7 @@ class Trial:
         score: the objective's value; infinite where most runs diverged or left clusters empty.
         runs: for each run a dict of its `seed`, `criteria`, cluster `sizes`, and, where there are
             labels for the record, `scores`. Empty where the training diverged.
-        epochs: of the training, at most.
+        epochs: of each training, without the averaging epoch.
         seconds: of the whole trial.
     """
 

@@ -1,12 +1,13 @@
 """What a search found."""
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
+from tfclust.recipes import Recipe, write_settings
 from tfclust.selection import CRITERIA
 from tfclust.tuning.objectives import LABEL_FREE, LABELLED, Objective
-from tfclust.tuning.search_space import SearchSpace
-from tfclust.tuning.settings_file import write_settings
 from tfclust.tuning.trial import Trial
 
 
@@ -15,12 +16,14 @@ class Tuning:
     """The trials of a search.
 
     Args:
-        space: what was searched.
+        recipe: what was searched, with what all trials share.
+        fixed: settings that were given for all trials, name -> value.
         objective: by what.
         trials: in the order in which they were made.
     """
 
-    space: SearchSpace
+    recipe: Recipe
+    fixed: Mapping[str, Any]
     objective: Objective
     trials: tuple[Trial, ...]
 
@@ -40,9 +43,18 @@ class Tuning:
         """Settings of the best trial: arguments of the constructor, and `learning_rate`."""
         return dict(self.best.settings)
 
+    @property
+    def best_recipe(self):
+        """The recipe of the best trial: built from a seed of the search, it ends as that run did.
+
+        A `tfclust.recipes.Recipe`, whose number of clusters and size of a batch are settled.
+        """
+        settings = {n: v for n, v in self.best.settings.items() if n != "n_clusters"}
+        return self.recipe.changed(settings, epochs=self.best.epochs)
+
     def table(self):
         """The trials from best to worst, as text: settings, score, criteria, empty clusters."""
-        names = [parameter.name for parameter in self.space.parameters]
+        names = [parameter.name for parameter in self.recipe.searched]
         labelled = [name for name in LABELLED if self.best.mean_score(name) is not None]
         head = ("trial", *names, *LABEL_FREE, *labelled, "empty", "seconds")
         lines = [head, *(self._line(trial, names, labelled) for trial in self._ranked())]
@@ -88,11 +100,11 @@ class Tuning:
                 f"Received: score={score!r}"
             )
         return plots.parallel_coordinates(
-            {each.name: self._axis(each) for each in self.space.parameters},
+            {each.name: self._axis(each) for each in self.recipe.searched},
             self.values(score),
             score.replace("_", " "),
             thick=self.trials.index(self.best),
-            title=f"{self.space.model}: {len(self.trials)} trials by {self.objective.name}",
+            title=f"{self.recipe.model}: {len(self.trials)} trials by {self.objective.name}",
         )
 
     def _axis(self, parameter):
@@ -113,12 +125,10 @@ class Tuning:
         return [math.nan if value is None else value for value in values]
 
     def save_settings(self, path):
-        """Writes the best settings to a file that `read_settings`, `fit` and experiments take."""
+        """Writes the best recipe for `tfclust fit --settings` and `recipes.read_settings`."""
         write_settings(
             path,
-            self.space.model,
-            self.best_settings,
-            epochs=self.space.epochs,
+            self.best_recipe,
             found_by={
                 "objective": self.objective.name,
                 "score": self.best.score if math.isfinite(self.best.score) else None,

@@ -66,7 +66,7 @@ def test_a_picture_and_its_caption_lie_side_by_side(ledger, tmp_path, monkeypatc
 
 
 def test_a_figure_whose_own_training_diverges_ends_with_a_sentence(tmp_path, ledger, monkeypatch):
-    from tfclust.callbacks.loss_not_finite import LossNotFinite
+    from tfclust.callbacks import LossNotFinite
 
     def gather(task, settings):
         raise LossNotFinite("The loss must stay finite; training stopped at epoch 3.", epoch=3)

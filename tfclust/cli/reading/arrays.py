@@ -4,12 +4,12 @@ import reprlib
 
 import numpy as np
 
-from tfclust.cli.errors import UserError
+from tfclust.checks import did_you_mean
+from tfclust.cli.messages import UserError, listed
 from tfclust.cli.reading.columns import check_apart, named
 from tfclust.cli.reading.ids import LARGEST_EXACT, holds_ids, ids_note
 from tfclust.cli.reading.samples import PIXEL_MAX, Known, Samples
 from tfclust.cli.reading.values import check_values, without_missing
-from tfclust.cli.words import did_you_mean, listed
 
 DATA = ("x", "X", "x_train", "X_train")  # names of the data among several arrays, best first
 

@@ -3,8 +3,8 @@
 import csv
 from collections import Counter
 
-from tfclust.cli.errors import UserError
-from tfclust.cli.words import did_you_mean, listed
+from tfclust.checks import did_you_mean
+from tfclust.cli.messages import UserError, listed
 
 
 def named(words, names, what="table"):

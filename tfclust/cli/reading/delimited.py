@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import pyarrow
 from pyarrow.csv import ConvertOptions, ParseOptions, ReadOptions, read_csv
 
-from tfclust.cli.errors import UserError
+from tfclust.cli.messages import UserError
 
 SEPARATORS = {",": ",", ";": ";", "tab": "\t", "|": "|", "space": " "}
 SAMPLE = 1 << 16  # bytes, and lines of them, that the separator is found by
@@ -27,7 +27,7 @@ NUMBER = re.compile(
 NEWLINE = r"(?:\r\n|\r|\n)"
 ABOVE = re.compile(rf"(?: *{NEWLINE})*(?:sep=(.){NEWLINE})?")
 COMMENT = re.compile(r"^#[ \t]*(?=[^\s,;|])")  # a mark alone is a name
-LONG_INTEGER = re.compile(r"\s*[+-]?\d{19,}\s*")
+BEYOND_64_BITS = re.compile(r"\s*[+-]?\d{19,}\s*")
 UNNAMED = "Unnamed: {}"  # as pandas calls a column without a name
 FEWEST_COUNTED = 3  # columns whose names 0, 1, 2 are a header rather than a row of numbers
 
@@ -87,7 +87,7 @@ def look(path, options):
         names = ["", *names]
     names = tuple(name or UNNAMED.format(i) for i, name in enumerate(names))
     columns = zip(names, zip(*rows[1:], strict=False), strict=False)
-    long = tuple(name for name, cells in columns if any(map(LONG_INTEGER.fullmatch, cells)))
+    long = tuple(name for name, cells in columns if any(map(BEYOND_64_BITS.fullmatch, cells)))
     return Layout(encoding, separator, names, has_header, n_above, len(start), long)
 
 

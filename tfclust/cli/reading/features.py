@@ -9,12 +9,11 @@ import pyarrow
 import pyarrow.compute as pc
 from pyarrow import types as kinds
 
-from tfclust.cli.errors import UserError
+from tfclust.cli.messages import UserError, counted
 from tfclust.cli.reading import written_numbers
 from tfclust.cli.reading.ids import LARGEST_EXACT
-from tfclust.cli.words import counted
 
-LONG_INTEGER = r"^\s*[+-]?\d{17,}\s*$"  # text that float64 cannot hold
+BEYOND_FLOAT64 = r"^\s*[+-]?\d{17,}\s*$"  # integers, as text
 MOST_CATEGORIES = 1000
 MICROSECONDS_OF_DAY = 86_400_000_000
 
@@ -149,7 +148,7 @@ def _written(name, column, options):
     if len(parsed.units) > 1:
         received = " and ".join(repr(unit) if unit else "none" for unit in parsed.units)
         raise NoNumbers(f"numbers of different units in {name!r} ({received})")
-    long = pc.match_substring_regex(column, LONG_INTEGER)
+    long = pc.match_substring_regex(column, BEYOND_FLOAT64)
     if pc.any(long).as_py():
         raise NoNumbers(f"integers beyond 2**53 in {name!r} (such as {column.filter(long)[0]})")
     unit = parsed.units[0] if parsed.units else ""

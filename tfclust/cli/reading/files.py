@@ -4,7 +4,7 @@ import hashlib
 import zipfile
 from pathlib import Path
 
-from tfclust.cli.errors import UserError
+from tfclust.cli.messages import UserError
 from tfclust.cli.reading import arrays, images, tables
 from tfclust.cli.reading.options import Options
 from tfclust.datasets.checksums import file_sha256

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from tfclust.cli.words import listed
+from tfclust.cli.messages import listed
 
 LARGEST_EXACT = 2**53  # beyond it float64 leaves integers out
 

@@ -6,10 +6,8 @@ from collections import Counter
 import numpy as np
 from PIL import Image
 
-from tfclust.cli.bars import bar
-from tfclust.cli.errors import UserError
+from tfclust.cli.messages import UserError, bar, counted, first_of
 from tfclust.cli.reading.samples import PIXEL_MAX, Known, Samples
-from tfclust.cli.words import counted, first_of
 
 SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".tif", ".tiff", ".webp")
 GREY = ("1", "L", "LA")

@@ -2,7 +2,7 @@
 
 from dataclasses import asdict, dataclass, fields
 
-from tfclust.cli.errors import UserError
+from tfclust.cli.messages import UserError
 
 
 @dataclass(frozen=True)

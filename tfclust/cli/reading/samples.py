@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from tfclust.cli.words import counted
+from tfclust.cli.messages import counted
 
 PIXEL_MAX = 255  # of a stored pixel, a byte
 

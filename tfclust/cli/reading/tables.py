@@ -9,13 +9,12 @@ import pyarrow
 from pyarrow import parquet
 from pyarrow.types import is_integer
 
-from tfclust.cli.errors import UserError
+from tfclust.cli.messages import UserError, first_of, listed
 from tfclust.cli.reading import delimited, features
 from tfclust.cli.reading.columns import check_apart, check_names, named
 from tfclust.cli.reading.ids import holds_ids, ids_note
 from tfclust.cli.reading.samples import Known, Samples
 from tfclust.cli.reading.values import without_missing
-from tfclust.cli.words import first_of, listed
 
 PARQUET = ".parquet"
 UNNAMED = re.compile(r"Unnamed: \d+|__index_level_\d+__")  # as pandas calls them in CSV, Parquet

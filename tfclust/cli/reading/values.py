@@ -2,8 +2,7 @@
 
 import numpy as np
 
-from tfclust.cli.errors import UserError
-from tfclust.cli.words import SHOWN, counted, first_of, listed
+from tfclust.cli.messages import SHOWN, UserError, counted, first_of, listed
 
 
 def all_finite(values):

@@ -4,7 +4,7 @@ from dataclasses import fields, replace
 import keras_tuner
 import pytest
 
-from tfclust.tuning import SPACES, Choice, Range, SearchSpace
+from tfclust.parameters import Choice, Range
 
 BATCH_SIZE = Range("batch_size", 32, 512, log=True, whole=True)
 WIDTHS = Choice("hidden_units", ((8,), (16, 8), ()))
@@ -56,23 +56,10 @@ CHANGES = [
         },
     ),
     (Choice("units", ((8,), (16,))), {"name": "gate_units", "values": (8, 16)}),
-    (
-        SearchSpace("CM", (BATCH_SIZE,), epochs=5),
-        {
-            "model": "AECM",
-            "parameters": (Range("batch_size", 32, 512, log=True),),
-            "epochs": 6,
-            "fixed": {"alpha": 2.0},
-            "averages": True,
-            "pretraining": {},
-            "callbacks": SPACES["mixae"].callbacks,
-            "ensemble": "CMEnsemble",
-        },
-    ),
 ]
 
 
-@pytest.mark.parametrize(("whole", "changes"), CHANGES, ids=["range", "choice", "space"])
+@pytest.mark.parametrize(("whole", "changes"), CHANGES, ids=["range", "choice"])
 def test_all_that_shapes_a_search_is_in_its_config(whole, changes):
     assert set(changes) == {field.name for field in fields(whole)}
     for name, value in changes.items():
