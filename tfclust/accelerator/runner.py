@@ -60,7 +60,7 @@ def epoch_order(n, seed, steps_taken):
 
     >>> from tfclust.accelerator.runner import epoch_order
     >>> epoch_order(6, seed=3, steps_taken=5).tolist()
-    [5, 3, 2, 4, 1, 0]
+    [3, 1, 2, 5, 4, 0]
 
     Reference: Salmon, Moraes, Dror, Shaw, Parallel random numbers: as easy as 1, 2, 3, 2011.
     """
