@@ -324,7 +324,7 @@ def test_autoencoders_begin_as_copies_where_asked(normalized, rows, labels, monk
 def test_an_autoencoder_that_is_normalized_otherwise_is_not_copied(rows):
     model = make(normalized=("experts",))
     with pytest.raises(ValueError, match=r'"autoencoder" and "experts", or neither. Received'):
-        model.pretrain(rows, epochs=1, n_init=1, copies=True, verbose=0)
+        model.pretrain(rows, epochs=1, least_steps=0, n_init=1, copies=True, verbose=0)
 
 
 def test_clusters_train_the_gate_and_each_autoencoder_on_its_own_rows(rows, labels):
@@ -447,7 +447,7 @@ class TestWithoutGate:
 
     def test_it_is_pretrained_and_saved_and_gives_the_joined_codes(self, rows, tmp_path):
         model = make(gate=False)
-        history = model.pretrain(rows, epochs=1, n_init=1, verbose=0)
+        history = model.pretrain(rows, epochs=1, least_steps=0, n_init=1, verbose=0)
         assert "gate" not in history.history
         model.fit(rows, verbose=0)
         model.save(tmp_path / "model.keras")
@@ -481,7 +481,7 @@ def parts_in_float64(model, x):
             elif weights:
                 gamma, beta, mean, variance = weights[:4]
                 x = gamma * (x - mean) / np.sqrt(variance + 1e-3) + beta
-            else:
+            if getattr(layer, "activation", None) is keras.activations.elu:
                 x = np.where(x > 0, x, np.expm1(np.minimum(x, 0.0)))
         return x
 
