@@ -48,7 +48,7 @@ def test_floatx_of_later_leaves_models_as_their_policy_says(rows, name, global_p
 @pytest.mark.parametrize("name", ["AECM", "DAMIC"])
 @pytest.mark.parametrize("dtype", ["float64", "mixed_float16"])
 def test_pretraining_under_every_precision_comes_to_what_float32_does(rows, name, dtype):
-    options = {"clustering_epochs": 1} if name == "AECM" else {}
+    options = {"clustering_epochs": 1} if name == "AECM" else {"least_steps": 0}
     losses = tiny_model(name, dtype=dtype).pretrain(rows, 2, verbose=0, **options).history
     if dtype == "float64":  # in which other initial weights are drawn
         assert all(np.isfinite(values).all() for values in losses.values())
@@ -56,7 +56,8 @@ def test_pretraining_under_every_precision_comes_to_what_float32_does(rows, name
     expected = tiny_model(name).pretrain(rows, 2, verbose=0, **options).history
     assert losses.keys() == expected.keys()
     for stage, values in expected.items():
-        np.testing.assert_allclose(losses[stage], values, rtol=0.05)
+        # The percentiles of DAMIC's certainty, after so short a training, are near 0.
+        np.testing.assert_allclose(losses[stage], values, rtol=0.05, atol=0.05)
 
 
 @pytest.mark.parametrize("dtype", PRECISIONS)

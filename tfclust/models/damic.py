@@ -251,7 +251,8 @@ class DAMIC(MixtureOfAutoencoders):
         logits = self.clustering_network(x, training=False) if self.gate else -distances
         first = tf.argmax(logits, axis=-1)
         chosen = tf.one_hot(first, self.n_clusters, dtype="bool", on_value=True, off_value=False)
-        others = tf.reduce_logsumexp(tf.where(chosen, -np.inf, logits), axis=-1)
+        infinite = tf.cast(np.inf, logits.dtype)
+        others = tf.reduce_logsumexp(tf.where(chosen, -infinite, logits), axis=-1)
         smallest = -tf.math.top_k(-distances, 2).values
         return tf.stack(
             [
