@@ -232,6 +232,10 @@ class DAMIC(MixtureOfAutoencoders):
         A row can go to another autoencoder where that one's error is smaller by more than the
         gate's log-odds against it: a joint training after a long start of the gate moves none.
 
+        Args:
+            x: array or CSR matrix `(n, d)`.
+            batch_size: None takes the model's.
+
         Returns:
             Dict of floats: `agreement`, as that method gives it; `gate_log_odds_10`, `_50` and
             `_90`, the percentiles of `log(p / (1 - p))` of the largest membership p; and
@@ -425,9 +429,12 @@ class DAMIC(MixtureOfAutoencoders):
         return autoencoder, _history({**losses, **whole.losses})
 
     def kmeans_labels(self, x, autoencoder, n_init=10):
-        """Labels `(n,)` by k-means on the codes of what `pretrain_autoencoder` gives.
+        """Labels `(n,)` by k-means on the codes of one autoencoder, the paper's DAE+KM.
 
-        They are the paper's DAE+KM.
+        Args:
+            x: array or CSR matrix `(n, d)`.
+            autoencoder: what `pretrain_autoencoder` gives.
+            n_init: see `pretrain`.
         """
         x = self.prepare(x)
         codes = autoencoder.layers[0].predict(
