@@ -19,7 +19,7 @@ class NumberedModel(ClusteringModel):
 
     def build(self, input_shape):
         self.encoder = dense_network(input_shape[-1], (2,), seed=self.seed)
-        start = keras.initializers.RandomNormal(seed=self.seed)
+        start = keras.initializers.RandomNormal(stddev=1.0, seed=self.seed)
         self.centres = self.add_weight((self.n_clusters, 2), initializer=start, name="centres")
 
     def call(self, x, training=False):
