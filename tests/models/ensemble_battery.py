@@ -50,5 +50,6 @@ class EnsembleBattery:
         ensemble = self.make()
         ensemble.build((None, rows.shape[1]))
         ensemble.set_weights([np.full_like(weight, np.nan) for weight in ensemble.get_weights()])
-        with pytest.raises(LossNotFinite, match=r"must stay finite.*after epochs=1"):
+        with pytest.raises(LossNotFinite, match=r"must stay finite.*after epoch 1") as error:
             ensemble.fit_at_once(rows, epochs=1)
+        assert error.value.epoch == 1

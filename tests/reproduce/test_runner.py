@@ -63,6 +63,7 @@ def run(experiment, tmp_path, name="ledger", seeds=None):
         iris("cm", "random", **CM),
         iris("cm", "kmeans++", **CM, kmeans_n_init=1, kmeans_iterations=1),
         iris("aecm", "random", **DEEP),
+        iris("aecm", "random", **{**DEEP, "precision": "float32"}),
         iris("aecm", "pretrained", **PRETRAINED),
         iris("aecm_kmeans", "random", **DEEP),
         iris("ae_kmeans", "", **AUTOENCODER, kmeans_n_init=2),

@@ -112,7 +112,7 @@ class Ensemble(DirichletPrior, ClusteringModel):
 
         Raises:
             ValueError: bad data, or `epochs` is no integer of at least 0.
-            RuntimeError: the weights of a member are NaN or infinite.
+            RuntimeError: the weights of a member become NaN or infinite; names the epoch.
 
         Example:
 
@@ -134,11 +134,13 @@ class Ensemble(DirichletPrior, ClusteringModel):
         self._keep_start()
         if self._program is None:
             self._program = tf.function(self._train, jit_compile=True)
-        self._program(tf.convert_to_tensor(x), self._epoch_orders(x.shape[0], epochs + 1))
-        if not all(np.isfinite(stack).all() for stack in self.stacks):
+        orders = self._epoch_orders(x.shape[0], epochs + 1)
+        sound = int(self._program(tf.convert_to_tensor(x), orders))
+        if sound <= epochs:
             raise LossNotFinite(
-                "The weights of every member must stay finite; a smaller learning rate may help. "
-                f"Received: NaN or infinite weights after epochs={epochs}"
+                "The loss must stay finite; a smaller learning rate may help. "
+                f"Received: weights that are NaN or infinite after epoch {sound + 1}",
+                epoch=sound + 1,
             )
 
     def restart(self, **settings):
@@ -183,9 +185,10 @@ class Ensemble(DirichletPrior, ClusteringModel):
         return self._orders
 
     def _train(self, x, orders):
+        """Takes the steps of all epochs; gives how many ended with weights that are finite."""
         n, size = x.shape[0], min(self.batch_size, x.shape[0])
         steps, whole = count_batches(n, size), n // size
-        epochs = tf.shape(orders)[0]
+        epochs, sound = tf.shape(orders)[0], 0
         sums = [tf.zeros(stack.shape, stack.dtype) for stack in self.stacks]
         for epoch in tf.range(epochs):
             order = orders[epoch]
@@ -195,8 +198,14 @@ class Ensemble(DirichletPrior, ClusteringModel):
                 sums = self._step(x, rows, sums, is_last)
             if steps > whole:
                 sums = self._step(x, order[:, whole * size :], sums, is_last)
+            sound += tf.cast(self._is_finite(), tf.int32)
         for stack, total in zip(self.stacks, sums, strict=True):
             stack.assign(total / steps)
+        return sound
+
+    def _is_finite(self):
+        stacks = (tf.convert_to_tensor(stack) for stack in self.stacks)
+        return tf.reduce_all([tf.reduce_all(tf.math.is_finite(stack)) for stack in stacks])
 
     def _step(self, x, rows, sums, is_last):
         """Takes a step, and adds the weights to their sums in the last epoch."""
