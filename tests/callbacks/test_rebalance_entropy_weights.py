@@ -40,6 +40,15 @@ def test_an_entropy_of_0_sets_the_upper_bound(entropies, weights):
     assert (float(model.alpha), float(model.beta)) == weights
 
 
+def test_bounds_of_none_end_at_what_the_model_was_built_with():
+    model, callback = make(), RebalanceEntropyWeights(None, None)
+    callback.set_model(model)
+    model.alpha.assign(0.3)  # as a checkpoint may
+    names = ("reconstruction", "unweighted_sample_entropy", "unweighted_batch_entropy")
+    callback.on_epoch_end(0, dict(zip(names, (1.0, 0.0, 0.0), strict=True)))
+    assert (float(model.alpha), float(model.beta)) == (2.0, 5.0)
+
+
 def test_logs_tell_the_weights_that_an_epoch_had(rows):
     callback = RebalanceEntropyWeights((0.5, 0.5), (4.0, 4.0))
     logs = make().fit(rows, epochs=3, verbose=0, callbacks=[callback]).history
