@@ -258,7 +258,8 @@ def _split(selection: Selection) -> tuple[Selection, Selection]:
     for experiment, seeds in selection:
         settings = dict(experiment.settings)
         trains = "precision" in known_settings(experiment)
-        can = trains and not settings.get("timed", False)
+        keeps_rows = experiment.method in ("dec", "idec")  # values of each row, which stay here
+        can = trains and not settings.get("timed", False) and not keeps_rows
         (travels if can else stays).append((experiment, seeds))
     return travels, stays
 

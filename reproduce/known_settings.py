@@ -11,6 +11,7 @@ from reproduce.experiment import Experiment
 # Arguments of the models' constructors.
 AUTOENCODER = ("n_clusters", "embedding_dim", "hidden_units", "batch_size")
 AECM = (*AUTOENCODER, "alpha", "beta", "lbd")
+DEC = (*AUTOENCODER, "activation", "update_interval", "tol")
 DAMIC = (
     *("n_clusters", "hidden_units", "gate_units", "batch_size"),
     *("linear_code", "normalized", "normalize_first"),
@@ -47,6 +48,10 @@ _AECM = {
     "random": (*AECM, *_TRAINING),
     "pretrained": (*AECM, *_TRAINING, *_PRETRAINING, "pretrain_cm_epochs"),
 }
+_DEC = {
+    "random": (*DEC, "update_every", "kmeans_n_init", *_TRAINING),  # every so many epochs
+    "pretrained": (*DEC, *_PRETRAINING, *_TRAINING),
+}
 _DAMIC_TRAINED = {
     "random": (*_DAMIC, *_ADAM),
     "pretrained": (*_DAMIC, *_ADAM, *_PRETRAINING, *DAMIC_START),
@@ -58,6 +63,7 @@ _KNOWN = {
     "aecm_kmeans": _AECM,
     "cm": _CLUSTERING_MODULE,
     "damic": _DAMIC_TRAINED,
+    "dec": _DEC,
     "gmm": _GMM,
     "gumbel": {
         "": (
@@ -66,6 +72,7 @@ _KNOWN = {
             *("temperature", "end_temperature", "annealing_epochs", "annealing", "neighbours"),
         )
     },
+    "idec": {init: (*names, "gamma") for init, names in _DEC.items()},
     "igmm": _GMM,
     "joint_training": _DAMIC_TRAINED,
     "kmeans": _KMEANS,

@@ -4,7 +4,12 @@ import tensorflow as tf
 from scipy.special import softmax
 from scipy.stats import chisquare, kstest
 
-from tfclust.randomness import gaussian_sample, gumbel_softmax_sample, step_seed
+from tfclust.randomness import (
+    dropout_sample,
+    gaussian_sample,
+    gumbel_softmax_sample,
+    step_seed,
+)
 
 DRAWS = 100_000
 
@@ -59,6 +64,15 @@ def test_gaussian_draws_have_their_mean_and_variance():
         tf.fill(shape, 2.0), tf.fill(shape, np.float32(2.0 * np.log(3.0))), (0, 7)
     )
     assert kstest(sample[:, 0], "norm", args=(2.0, 3.0)).pvalue > 1e-3
+
+
+def test_dropout_sets_its_share_to_0_and_keeps_the_mean():
+    x = tf.fill((200, 100), 3.0)
+    dropped = dropout_sample(x, 0.2, (0, 1)).numpy()
+    np.testing.assert_allclose(np.unique(dropped), [0.0, 3.75])
+    assert np.mean(dropped == 0.0) == pytest.approx(0.2, abs=0.01)
+    np.testing.assert_array_equal(dropout_sample(x, 0.2, (0, 1)), dropped)
+    assert not np.array_equal(dropout_sample(x, 0.2, (0, 2)), dropped)
 
 
 def test_seeds_follow_from_the_model_and_the_step():

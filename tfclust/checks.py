@@ -45,6 +45,13 @@ def check_positive(name, value):
     return float(value)
 
 
+def check_share(name, value):
+    """Returns `value` as a float, or raises ValueError where it is no number from 0 to 1."""
+    if not isinstance(value, numbers.Real) or not 0.0 <= value <= 1.0:
+        raise ValueError(f"`{name}` must be a share from 0 to 1. Received: {name}={value!r}")
+    return float(value)
+
+
 def check_choice(name, value, choices):
     """Returns `value`, or raises ValueError where it is none of `choices`."""
     if value not in tuple(choices):  # a mapping would have to hash it

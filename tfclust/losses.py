@@ -327,6 +327,59 @@ def categorical_divergences(logits):
     return tf.reduce_sum(tf.exp(log_q) * log_q, axis=-1) + tf.math.log(categories)
 
 
+def student_log_memberships(codes, centroids):
+    """Logarithms of soft assignments by a Student's t, `log q_ij`.
+
+    `q_ij = (1 + ||z_i - mu_j||^2)^-1 / sum_j' (1 + ||z_i - mu_j'||^2)^-1`, Eq. 1 of Xie, Girshick,
+    Farhadi (2016) with their alpha of 1. No root is taken, whose gradient at 0 is not finite.
+
+    Args:
+        codes: `(batch, p)`, z.
+        centroids: `(K, p)`, mu.
+
+    Returns:
+        `(batch, K)`.
+    """
+    codes, centroids = _real(codes, centroids)
+    differences = tf.math.squared_difference(codes[..., tf.newaxis, :], centroids)
+    return tf.nn.log_softmax(-tf.math.log1p(tf.reduce_sum(differences, axis=-1)))
+
+
+def target_distribution(memberships, shares):
+    """Sharpened memberships, `p_ij = (q_ij^2 / f_j) / sum_j' (q_ij'^2 / f_j')`.
+
+    Eq. 3 of Xie, Girshick, Farhadi (2016). Their `f_j = sum_i q_ij` runs over all rows of the data;
+    only the ratios of the f_j matter, so the mean over the rows does as well.
+
+    Args:
+        memberships: `(batch, K)`, q; rows sum to 1.
+        shares: `(K,)`, the means of q over all rows.
+
+    Returns:
+        `(batch, K)`; rows sum to 1.
+    """
+    memberships, shares = _real(memberships, shares)
+    weights = memberships * tf.math.divide_no_nan(memberships, shares)
+    return weights / tf.reduce_sum(weights, axis=-1, keepdims=True)
+
+
+def target_divergence(targets, log_memberships):
+    """Kullback-Leibler divergence of memberships from their targets, in nats.
+
+    `KL(P || Q) = sum_i sum_j p_ij log(p_ij / q_ij)`, Eq. 2 of Xie, Girshick, Farhadi (2016).
+
+    Args:
+        targets: `(batch, K)`, p; rows sum to 1. No gradient flows into them.
+        log_memberships: `(batch, K)`, log q.
+
+    Returns:
+        A scalar.
+    """
+    targets, log_memberships = _real(tf.stop_gradient(targets), log_memberships)
+    terms = tf.math.xlogy(targets, targets) - targets * log_memberships
+    return tf.reduce_sum(terms, axis=(-2, -1))
+
+
 def _bounded_log(p):
     return tf.math.log(tf.maximum(p, _SMALLEST))
 

@@ -30,6 +30,17 @@ def _aecm(n_clusters, alpha, beta, batch_size, embedding_dim, lbd=1.0):
     }
 
 
+def _dec(n_clusters, update_interval, embedding_dim):
+    return {
+        "n_clusters": n_clusters,
+        "embedding_dim": embedding_dim,
+        "hidden_units": (500, 500, 2000),
+        "activation": "leaky_relu",
+        "update_interval": update_interval,
+        "batch_size": 256,
+    }
+
+
 _PRESETS = {
     "cm": {  # Table 12 of Boubekki et al. (2021)
         "mnist": _cm(10, 177.0, 111),
@@ -56,16 +67,26 @@ _PRESETS = {
         "pendigits_code": _aecm(10, 13.0, 0.5, 80, 70),
         "10x73k_code": _aecm(8, 7.0, 15.0, 40, 10),
     },
+    "dec": {  # Table 14 of Boubekki et al. (2021), of DEC and IDEC; codes as in its Table 13
+        "mnist": _dec(10, 140, 10),
+        "fashion_mnist": _dec(10, 140, 10),
+        "usps": _dec(10, 30, 10),
+        "cifar10": _dec(10, 140, 10),
+        "rcv1_10k": _dec(4, 20, 100),
+        "twenty_newsgroups": _dec(20, 20, 100),
+        "10x73k": _dec(8, 20, 10),
+        "pendigits": _dec(10, 20, 10),
+    },
 }
 
 
 def preset_names(model):
-    """Names of the presets of a model, "cm" or "aecm"."""
+    """Names of the presets of a model, "cm", "aecm" or "dec"."""
     return tuple(_PRESETS[model])
 
 
 def preset(model, name):
-    """Constructor arguments of `model` ("cm" or "aecm") for the dataset `name`.
+    """Constructor arguments of `model` ("cm", "aecm" or "dec") for the dataset `name`.
 
     Raises:
         ValueError: there is no such preset; lists those there are.

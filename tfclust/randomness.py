@@ -130,6 +130,23 @@ def gumbel_softmax_sample(logits, temperature, seed, straight_through=False):
     return hard + relaxed - tf.stop_gradient(relaxed)
 
 
+def dropout_sample(x, rate, seed):
+    """`x` with a share `rate` of its values, drawn anew for each, set to 0, the others scaled up.
+
+    Args:
+        x: float tensor `(..., batch, d)`; what is kept is divided by `1 - rate`.
+        rate: float of at least 0 and below 1.
+        seed: `(2,)`, int32.
+
+    Reference: Srivastava et al., Dropout, 2014.
+    """
+    import tensorflow as tf
+
+    draw = functools.partial(_uniform, tf.float32)
+    kept = _rows_of_global_batch(draw, tf.shape(x), seed) >= rate
+    return tf.where(kept, x / (1.0 - rate), tf.zeros_like(x))
+
+
 def _rows_of_global_batch(draw, shape, seed):
     """This replica's rows, on the last axis but one, of what is drawn for the global batch."""
     import tensorflow as tf

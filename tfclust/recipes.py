@@ -461,6 +461,7 @@ def _plain(value):
 # These are readings: they hold all printed values, with room at both ends.
 _ALPHA = Range("alpha", 1.0, 1000.0, log=True)  # printed: 2 to 1000
 _BATCH_SIZE = Range("batch_size", 32, 512, log=True, whole=True)  # printed: 35 to 500
+_EMBEDDING_DIM = Range("embedding_dim", 10, 100, log=True, whole=True)  # printed: 10 and 100
 
 # Constants of CM and AE-CM are those that the demo chose without labels.
 _ALL = (
@@ -503,8 +504,42 @@ _ALL = (
             Range("beta", 0.03, 300.0, log=True),  # printed: 0.5 to 232; the authors' code: 0.04
             Range("lbd", 0.01, 10.0, log=True),  # printed: 1 everywhere
             _BATCH_SIZE,
-            Range("embedding_dim", 10, 100, log=True, whole=True),  # printed: 10 and 100
+            _EMBEDDING_DIM,
         ),
+    ),
+    Recipe(
+        name="dec",
+        model="DEC",
+        idea="the code of an encoder, drawn to centroids by soft assignments that sharpen "
+        "themselves; its pretraining decides",
+        arguments={
+            "embedding_dim": 10,
+            "hidden_units": (500, 500, 2000),
+            "activation": "relu",
+            "update_interval": 160,
+            "tol": 0.001,
+        },
+        epochs=150,
+        settings={"hidden_units": (200, 200, 500)},
+        pretraining={"epochs": 50},
+        searched=(_BATCH_SIZE, _EMBEDDING_DIM),
+    ),
+    Recipe(
+        name="idec",
+        model="IDEC",
+        idea="DEC that goes on reconstructing the data, so that its codes keep their shape",
+        arguments={
+            "embedding_dim": 10,
+            "hidden_units": (500, 500, 2000),
+            "activation": "relu",
+            "update_interval": 140,
+            "tol": 0.001,
+            "gamma": 0.1,
+        },
+        epochs=150,
+        settings={"hidden_units": (200, 200, 500)},
+        pretraining={"epochs": 50},
+        searched=(Range("gamma", 0.01, 10.0, log=True), _EMBEDDING_DIM),
     ),
     Recipe(
         name="mixae",

@@ -51,10 +51,10 @@ class DeepClusterer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMi
     Data are taken as they are: scale them, e.g. by `StandardScaler`.
 
     Args:
-        model: str, name of a recipe in `tfclust.recipes.RECIPES`: "cm", "aecm", "mixae", "damic" or
-            "gumbel"; or a function that takes `n_clusters`, `seed` and the `settings` as keyword
-            arguments, and returns a model, compiled or not. A function has no recipe: its model
-            trains as it is.
+        model: str, name of a recipe in `tfclust.recipes.RECIPES`: "cm", "aecm", "dec", "idec",
+            "mixae", "damic" or "gumbel"; or a function that takes `n_clusters`, `seed` and the
+            `settings` as keyword arguments, and returns a model, compiled or not. A function has no
+            recipe: its model trains as it is.
         n_clusters: number of clusters K, an int of at least 2.
         settings: None, or a dict of arguments of the model in place of the recipe's or besides,
             e.g. `{"hidden_units": (64, 32), "alpha": 20.0}`.

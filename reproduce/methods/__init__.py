@@ -4,6 +4,7 @@ from reproduce.experiment import Experiment
 from reproduce.methods.autoencoders import is_small, run_ae_gmm, run_ae_kmeans, run_aecm
 from reproduce.methods.baselines import run_gmm, run_kmeans
 from reproduce.methods.clustering_module import run_cm
+from reproduce.methods.embedded_clustering import run_dec
 from reproduce.methods.gated_mixture import run_dae_kmeans, run_damic
 from reproduce.methods.generative import run_gumbel, run_vae
 from reproduce.methods.mixture import run_mixae
@@ -16,8 +17,10 @@ _METHODS = {
     "aecm": run_aecm,
     "aecm_kmeans": run_aecm,
     "damic": run_damic,
+    "dec": run_dec,
     "gmm": run_gmm,
     "gumbel": run_gumbel,
+    "idec": run_dec,
     "igmm": run_gmm,
     "joint_training": run_damic,
     "kmeans": run_kmeans,

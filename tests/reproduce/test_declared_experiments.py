@@ -20,6 +20,8 @@ OURS = {
     "igmm",
     "cm",
     "ae_kmeans",
+    "dec",
+    "idec",
     "aecm",
     "aecm_kmeans",
     *(f"cm_{terms}" for terms in ("e0", "e0e1", "e0e2", "e0e3")),
@@ -89,7 +91,7 @@ def test_deep_models_are_declared_at_both_lengths_that_the_paper_states():
     for row in PAPER.experiments:
         if row.table == "table9":
             assert row.epochs == 1000
-        elif row.method in ("aecm", "ae_kmeans", "aecm_kmeans"):
+        elif row.method in ("aecm", "ae_kmeans", "aecm_kmeans", "dec", "idec"):
             twins = {
                 other.epochs
                 for other in PAPER.experiments
@@ -143,6 +145,24 @@ def test_settings_are_those_of_tables_12_and_13():
                 assert dict(row.settings)[name] == float(line["value"]), (row, name)
                 compared += 1
     assert compared == 7 * 2 * 2 + 7 * 4 * 5
+
+
+def test_settings_of_dec_and_idec_are_those_of_table_14():
+    names = {"update_interval_u": "update_interval", "gamma": "gamma", "batch_size_B": "batch_size"}
+    with HYPERPARAMETERS.open(newline="") as file:
+        printed = [row for row in csv.DictReader(file) if row["table"] == "table14"]
+    compared = 0
+    for row in PAPER.experiments:
+        if row.table != "table15" or row.method not in ("dec", "idec"):
+            continue
+        dataset, settings = published.published_name(row.paper, row.dataset), dict(row.settings)
+        for line in printed:
+            if line["dataset"] == dataset and row.method in line["method"].split("; "):
+                assert settings[names[line["name"]]] == float(line["value"]), (row, line["name"])
+                compared += 1
+        twin = preset("aecm", row.dataset)
+        assert all(settings[name] == twin[name] for name in ("n_clusters", "embedding_dim"))
+    assert compared == 7 * 2 * 2 * (2 + 3)
 
 
 def test_the_rows_of_the_authors_code_hold_its_constants_and_train_in_float32():

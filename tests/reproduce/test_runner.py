@@ -43,6 +43,10 @@ TEMPERATURE = {
     **{"temperature": 1, "end_temperature": 0.5},
     **{"annealing_epochs": 2, "annealing": "linear"},
 }
+DEC = {
+    **{**DATA, **ADAM, "batch_size": 20, "precision": FASTEST, "kmeans_n_init": 1},
+    **{"embedding_dim": 4, "hidden_units": (8,), "activation": "leaky_relu", "tol": 0},
+}
 AUTOENCODER = {name: v for name, v in DEEP.items() if name not in ("alpha", "beta", "lbd")}
 
 
@@ -68,6 +72,8 @@ def run(experiment, tmp_path, name="ledger", seeds=None):
         iris("aecm_kmeans", "random", **DEEP),
         iris("ae_kmeans", "", **AUTOENCODER, kmeans_n_init=2),
         iris("ae_gmm", "", **AUTOENCODER, covariance="full", uniform_weights=False),
+        iris("dec", "random", **DEC, update_every=1),
+        iris("idec", "pretrained", **DEC, update_interval=8, gamma=0.1, pretrain_epochs=2),
         iris("kmeans", "kmeans++", **DATA, n_init=1),
         iris("gmm", "random", **DATA, covariance="full", uniform_weights=False),
         iris("igmm", "random", **DATA, covariance="isotropic", uniform_weights=True),

@@ -13,6 +13,7 @@ from tfclust.callbacks.rebalance_entropy_weights import RebalanceEntropyWeights
 from tfclust.callbacks.stop_on_nan import LossNotFinite, StopOnNaN
 from tfclust.callbacks.stop_on_plateau import StopOnPlateau
 from tfclust.callbacks.stop_when_stable import StopWhenStable
+from tfclust.callbacks.update_targets import UpdateTargets
 
 __all__ = [
     "AnnealTemperature",
@@ -25,4 +26,5 @@ __all__ = [
     "StopOnNaN",
     "StopOnPlateau",
     "StopWhenStable",
+    "UpdateTargets",
 ]

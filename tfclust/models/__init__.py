@@ -10,6 +10,7 @@ from tfclust.models.base import ClusteringModel
 from tfclust.models.cm import CM
 from tfclust.models.cm_ensemble import CMEnsemble
 from tfclust.models.damic import DAMIC
+from tfclust.models.dec import DEC, IDEC
 from tfclust.models.gumbel import GumbelSoftmaxVAE
 from tfclust.models.mixae import MIXAE
 from tfclust.models.objective_model import ObjectiveModel
@@ -19,6 +20,8 @@ __all__ = [
     "AECM",
     "CM",
     "DAMIC",
+    "DEC",
+    "IDEC",
     "MIXAE",
     "VAE",
     "AECMEnsemble",

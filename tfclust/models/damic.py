@@ -24,7 +24,13 @@ from tfclust.networks import (
     set_single_network,
     single_network,
 )
-from tfclust.pretraining import Stages, cross_entropy_loss, kmeans, pretrain_layers
+from tfclust.pretraining import (
+    Stages,
+    autoencoder_stages,
+    cross_entropy_loss,
+    kmeans,
+    pretrain_autoencoder,
+)
 from tfclust.randomness import layer_seeds
 from tfclust.trainings import independent
 
@@ -391,9 +397,7 @@ class DAMIC(MixtureOfAutoencoders):
         batch_size = check_count("batch_size", batch_size, self.batch_size)
         steps = count_batches(n_rows, batch_size, 2)
         least = -(-check_integer("least_steps", least_steps, 0) // steps)
-        layers = len(self.hidden_units) + 1 if check_integer("layer_epochs", layer_epochs, 0) else 0
-        lengths = {f"layer_{i + 1}": layer_epochs for i in range(layers)}
-        lengths["autoencoder"] = check_integer("epochs", epochs, 1)
+        lengths = autoencoder_stages(len(self.hidden_units) + 1, epochs, layer_epochs)
         if self.gate:
             lengths["gate"] = max(least, check_integer("gate_epochs", gate_epochs, 1))
         lengths["experts"] = max(least, check_integer("expert_epochs", expert_epochs, 1))
@@ -419,14 +423,10 @@ class DAMIC(MixtureOfAutoencoders):
         networks = self._autoencoders(1, x.shape[1], "autoencoder", seed)
         encoder, decoder = (single_network(network, 0) for network in networks)
         autoencoder = chain(self.sample_shape, [encoder, decoder], "autoencoder", self.dtype)
-        losses = {}
-        if layer_epochs:
-            layers = self._stages(layer_epochs, **stages)
-            pretrain_layers(encoder, decoder, x, layers, cross_entropy_loss)
-            losses.update(layers.losses)
         whole = self._stages(epochs, **stages)
-        whole.train("autoencoder", autoencoder, x, None, cross_entropy_loss)
-        return autoencoder, _history({**losses, **whole.losses})
+        layers = self._stages(layer_epochs, **stages) if layer_epochs else None
+        history = pretrain_autoencoder(encoder, decoder, x, cross_entropy_loss, whole, layers)
+        return autoencoder, history
 
     def kmeans_labels(self, x, autoencoder, n_init=10):
         """Labels `(n,)` by k-means on the codes of one autoencoder, the paper's DAE+KM.

@@ -247,7 +247,7 @@ def test_data_that_is_not_the_papers_is_marked(ledger, record, experiment, pages
 def test_what_is_left_out_is_said(pages):
     markdown, _ = pages("aecm")
     assert lines_with(markdown, "no data: 10x73k")
-    assert lines_with(markdown, "does not have these methods: clustergan, dcn,")
+    assert lines_with(markdown, "no runs of these methods are declared: clustergan, dcn,")
 
 
 def test_the_same_ledger_gives_the_same_pages(ledger, record, pages):

@@ -1,0 +1,403 @@
+"""DEC and IDEC: soft assignments to centroids, drawn to their own sharpened form."""
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from tfclust.callbacks.update_targets import UpdateTargets
+from tfclust.checks import (
+    check_choice,
+    check_count,
+    check_flat,
+    check_integer,
+    check_share,
+    check_units,
+    check_weight,
+)
+from tfclust.distribution import global_batch_size
+from tfclust.losses import (
+    squared_error,
+    student_log_memberships,
+    target_distribution,
+    target_divergence,
+)
+from tfclust.models.base import ClusteringModel
+from tfclust.networks import dense_network
+from tfclust.optimizers import FusedAdam
+from tfclust.presets import preset
+from tfclust.pretraining import (
+    Stages,
+    autoencoder_stages,
+    kmeans,
+    pretrain_autoencoder,
+    squared_error_loss,
+)
+from tfclust.randomness import layer_seeds
+
+ACTIVATIONS = ("relu", "leaky_relu")
+
+
+@keras.saving.register_keras_serializable(package="tfclust")
+class DEC(ClusteringModel):
+    """DEC: an encoder and centroids, trained on targets that sharpen what they say themselves.
+
+    With codes `z = encoder(x)` and centroids mu, the memberships are (Eq. 1, with alpha = 1)
+
+    `q_ij = (1 + ||z_i - mu_j||^2)^-1 / sum_j' (1 + ||z_i - mu_j'||^2)^-1`,
+
+    their targets (Eq. 3), with `f_j = sum_i q_ij` over all rows of the data,
+
+    `p_ij = (q_ij^2 / f_j) / sum_j' (q_ij'^2 / f_j')`,
+
+    and the objective is `KL(P || Q) = sum_i sum_j p_ij log(p_ij / q_ij)` (Eq. 2), whose gradients
+    are Eqs. 4 and 5. It is averaged over the batch, as the learning rate of the authors' code has
+    it. P is computed of all rows when `fit` begins and every `update_interval` steps, and stays as
+    it is between; training ends where less than a share `tol` of the rows have changed clusters
+    from one update to the next (Section 3.1.3). See `tfclust.callbacks.UpdateTargets`.
+
+    The start decides: `pretrain` first.
+
+    Args:
+        n_clusters: int of at least 2, the number of clusters K.
+        embedding_dim: int of at least 1, the size p of the code, which is linear; 10 by default.
+        hidden_units: sequence of ints, the widths of the encoder's hidden layers, which the decoder
+            mirrors; (500, 500, 2000) by default.
+        activation: of the hidden layers, "relu", the default, or "leaky_relu" (slope 0.2), that of
+            the AE-CM paper's own implementation.
+        update_interval: int of at least 1, steps between two updates of P; 160 by default, and
+            140 of IDEC. The authors' code takes 20 for Reuters.
+        tol: float from 0 to 1, 0.001 by default; 0 trains for all epochs.
+        batch_size: int of at least 1, 256 by default: rows of a batch where `fit` is given none.
+        seed: int from 0 to 2**32 - 1, or None, the default, which draws one; fixes the initial
+            weights and the order of the batches.
+        **kwargs: `name` and `dtype`, see `ObjectiveModel`. Codes, distances and sums stay in
+            float32 under a mixed precision.
+
+    Raises:
+        ValueError: an argument is out of its range.
+
+    Example:
+
+    ```python
+    from sklearn.datasets import load_iris
+    from sklearn.preprocessing import minmax_scale
+    from tfclust import DEC
+
+    x = minmax_scale(load_iris().data)
+    model = DEC(n_clusters=3, embedding_dim=3, hidden_units=(32,), batch_size=30, seed=0)
+    model.compile()
+    model.pretrain(x, epochs=20, layer_epochs=5, verbose=0)
+    model.fit(x, epochs=50, verbose=0)
+    labels = model.assign(x)
+    decoded = model.centroids("input")  # (3, 4)
+    ```
+
+    Reference: Xie, Girshick, Farhadi, Unsupervised deep embedding for clustering analysis, 2016,
+    Eqs. 1 to 5.
+
+    Known limits: DEC does not train its decoder, so reconstructions get worse as codes move; IDEC
+    trains it. `fit` takes arrays and CSR matrices, no datasets: targets belong to rows. `evaluate`
+    and validation data take f from the last update of `fit`, uniform before, and each row's own q.
+    From a random start most of its runs fail (AE-CM's Table 5). Kernels start Glorot uniform and
+    biases at 0, where the authors' code draws kernels of a deviation of 0.01.
+    """
+
+    TERMS = ("divergence",)
+    PARTS = ("encoder", "decoder", "means", "shares")
+    REDUCTION = "mean"
+    NUMBERS_ROWS = True
+
+    def __init__(
+        self,
+        n_clusters,
+        embedding_dim=10,
+        hidden_units=(500, 500, 2000),
+        activation="relu",
+        update_interval=160,
+        tol=0.001,
+        **kwargs,
+    ):
+        super().__init__(n_clusters, **kwargs)
+        self.embedding_dim = check_integer("embedding_dim", embedding_dim, 1)
+        self.hidden_units = check_units("hidden_units", hidden_units)
+        self.activation = check_choice("activation", activation, ACTIVATIONS)
+        self.update_interval = check_integer("update_interval", update_interval, 1)
+        self.tol = check_share("tol", tol)
+
+    @classmethod
+    def from_preset(cls, name, **kwargs):
+        """The model as the AE-CM paper trains it on a dataset, of its Table 14, compiled.
+
+        Args:
+            name: a dataset of Table 14, e.g. "usps".
+            **kwargs: replace arguments of the constructor.
+
+        Raises:
+            ValueError: there is no such preset; lists those there are.
+        """
+        model = cls(**{**preset("dec", name), **kwargs})
+        model.compile()
+        return model
+
+    def default_optimizer(self):
+        """SGD at a rate of 0.01 with a momentum of 0.9, as in the authors' code."""
+        return keras.optimizers.SGD(0.01, momentum=0.9)
+
+    def build(self, input_shape):
+        """Creates the weights for inputs of shape `(batch, d)`."""
+        check_flat(input_shape)
+        encoder_seed, decoder_seed, means_seed = layer_seeds(self.seed, 3)
+        options = {
+            "activation": self.activation,
+            "bias_start": "zeros",
+            "dtype": self.dtype_policy,
+            "output_dtype": self.dtype,
+        }
+        code, back = self.embedding_dim, (*reversed(self.hidden_units), input_shape[-1])
+        self.encoder = dense_network(
+            input_shape[-1],
+            (*self.hidden_units, code),
+            name="encoder",
+            seed=encoder_seed,
+            **options,
+        )
+        self.decoder = dense_network(code, back, name="decoder", seed=decoder_seed, **options)
+        self.decoder.trainable = self.trains_decoder
+        start = keras.initializers.GlorotUniform(seed=means_seed)
+        self.means = self.add_weight((self.n_clusters, code), start, name="means")
+        uniform = keras.initializers.Constant(1.0 / self.n_clusters)
+        # With the shares, rows that are in no training have targets, too.
+        self.shares = self.add_weight((self.n_clusters,), uniform, trainable=False, name="shares")
+        self.built = True
+
+    @property
+    def trains_decoder(self):
+        """Whether the decoder is a part of the objective, or of the start alone."""
+        return False
+
+    def call(self, x, training=False):
+        """Memberships q, `(batch, K)`, of `x`, `(batch, d)` (Eq. 1)."""
+        return tf.exp(student_log_memberships(self.encoder(x, training=training), self.means))
+
+    def objective(self, x, training=False, rows=None):
+        """Memberships and the divergence on the batch `x`, `(batch, d)` (Eq. 2).
+
+        Without numbers of its rows, the targets are those of what their memberships are now.
+        """
+        return self._clustering(self.encoder(x, training=training), rows)
+
+    def _clustering(self, codes, rows):
+        logs = student_log_memberships(codes, self.means)
+        memberships = tf.exp(logs)
+        if rows is None:
+            targets = target_distribution(memberships, self.shares)
+        else:
+            targets = tf.gather(self.row_values["targets"], rows)
+        divergence = target_divergence(targets, logs) / global_batch_size(memberships)
+        return memberships, {"divergence": divergence}
+
+    def training_callbacks(self, x):
+        """What takes the targets of all rows anew."""
+        return [UpdateTargets(x, self.update_interval, self.tol)]
+
+    def pretrain(
+        self,
+        x,
+        epochs=100,
+        layer_epochs=50,
+        dropout=0.2,
+        n_init=20,
+        batch_size=None,
+        patience=None,
+        directory=None,
+        verbose="auto",
+        callbacks=None,
+    ):
+        """The start of Section 3.2: an autoencoder, and k-means on its codes.
+
+        Layer after layer is trained as a denoising autoencoder, then the whole without noise, both
+        on the squared error, with Adam at a rate of 1e-3; the authors' code takes SGD. See
+        `tfclust.pretraining.pretrain_autoencoder`; the AE-CM paper's start is of no layers.
+
+        Args:
+            x: array or CSR matrix `(n, d)`.
+            epochs: int of at least 1, passes of the whole autoencoder; the paper takes 100,000
+                steps, which are 366 epochs of MNIST.
+            layer_epochs: int of at least 0, passes of each layer; 0 trains end to end alone. The
+                paper takes 50,000 steps, 183 epochs of MNIST.
+            dropout: float of at least 0 and below 1, share of the inputs of each layer that is set
+                to 0 while it is trained.
+            n_init: int of at least 1, starts of k-means, by k-means++.
+            batch_size: None takes the model's.
+            patience, directory, verbose, callbacks: see `tfclust.pretraining.Stages`. A pretraining
+                with a `directory` that was killed goes on where it was, in a model of the same
+                `seed`.
+
+        Returns:
+            `keras.callbacks.History`, whose keys are the names of the trainings, `layer_1` and so
+            on, and `autoencoder`.
+
+        Raises:
+            ValueError: bad data, or an argument out of its range.
+        """
+        check_integer("n_init", n_init, 1)
+        history = self.pretrain_autoencoder(
+            *(x, epochs, layer_epochs, dropout, batch_size),
+            *(patience, directory, verbose, callbacks),
+        )
+        self.pretrain_centroids(x, n_init)
+        return history
+
+    def pretrain_autoencoder(
+        self,
+        x,
+        epochs=100,
+        layer_epochs=50,
+        dropout=0.2,
+        batch_size=None,
+        patience=None,
+        directory=None,
+        verbose="auto",
+        callbacks=None,
+    ):
+        """The first half of `pretrain`: the autoencoder alone; the arguments are of `pretrain`."""
+        check_integer("layer_epochs", layer_epochs, 0)
+        x = self.prepare(x)
+        batch_size = check_count("batch_size", batch_size, self.batch_size)
+
+        def stages(epochs):
+            return Stages(
+                epochs,
+                batch_size,
+                self.seed,
+                patience=patience,
+                directory=directory,
+                jit_compile=False,  # XLA would compile for each of the trainings
+                verbose=verbose,
+                callbacks=callbacks,
+            )
+
+        whole, layers = stages(epochs), stages(layer_epochs) if layer_epochs else None
+        networks = (self.encoder, self.decoder)
+        trains_decoder, self.decoder.trainable = self.decoder.trainable, True
+        try:
+            return pretrain_autoencoder(*networks, x, squared_error_loss, whole, layers, dropout)
+        finally:
+            self.decoder.trainable = trains_decoder
+
+    def pretrain_centroids(self, x, n_init=20):
+        """The second half of `pretrain`: k-means on the codes, of `n_init` starts."""
+        self.means.assign(kmeans(self.embed(x), self.n_clusters, self.seed, n_init)[0])
+
+    def pretraining_stages(self, n_rows, epochs=100, layer_epochs=50):
+        """The trainings of `pretrain` in their order: dict, name -> epochs.
+
+        Args:
+            n_rows: of the data; none of the trainings depends on it.
+            epochs, layer_epochs: see `pretrain`.
+
+        Raises:
+            ValueError: a length out of its range.
+        """
+        return autoencoder_stages(len(self.hidden_units) + 1, epochs, layer_epochs)
+
+    def embed_batch(self, x):
+        """Codes z, `(batch, p)`."""
+        return self.encoder(x, training=False)
+
+    def cluster_batch(self, x):
+        """Memberships `(batch, K)` and codes `(batch, p)`, from one pass through the encoder."""
+        codes = self.embed_batch(x)
+        return tf.exp(student_log_memberships(codes, self.means)), codes
+
+    def reconstruct_batch(self, x):
+        """The autoencoder's reconstructions of a batch, `(batch, d)`."""
+        return self.decoder(self.encoder(x, training=False), training=False)
+
+    def centroids(self, space="latent"):
+        """Centroids mu, `(K, p)` in the space of the codes, or decoded to that of the input.
+
+        Args:
+            space: "latent" or "input".
+
+        Raises:
+            ValueError: another space.
+        """
+        check_choice("space", space, ("latent", "input"))
+        means = tf.convert_to_tensor(self.means)
+        return np.asarray(means if space == "latent" else self.decoder(means, training=False))
+
+    def get_config(self):
+        """Config that `from_config` takes."""
+        own = ("embedding_dim", "hidden_units", "activation", "update_interval", "tol")
+        return {**super().get_config(), **{name: getattr(self, name) for name in own}}
+
+
+@keras.saving.register_keras_serializable(package="tfclust")
+class IDEC(DEC):
+    """IDEC: DEC whose decoder stays, so that codes keep what the data are.
+
+    The objective is `L_r + gamma L_c` (Eq. 1): `L_r = sum_i ||x_i - xbar_i||^2` (Eq. 6), with
+    `xbar = decoder(encoder(x))`, and the divergence of DEC for L_c (Eqs. 2 to 4). Both are averaged
+    over the batch, and the error is a sum over features, as Eq. 6 has it; the authors' code takes
+    their mean, so its gamma of 0.1 is one of `0.1 d` here.
+
+    Args:
+        n_clusters, embedding_dim, hidden_units, activation, tol, batch_size, seed, **kwargs: see
+            `DEC`.
+        update_interval: int of at least 1, steps between two updates of P; 140 by default, as for
+            MNIST; the authors' code takes 30 for USPS and 3 for Reuters.
+        gamma: float of at least 0, 0.1 by default: weight of the divergence.
+
+    Raises:
+        ValueError: an argument is out of its range.
+
+    Example:
+
+    ```python
+    from sklearn.datasets import load_iris
+    from sklearn.preprocessing import minmax_scale
+    from tfclust import IDEC
+
+    x = minmax_scale(load_iris().data)
+    model = IDEC(n_clusters=3, embedding_dim=3, hidden_units=(32,), batch_size=30, seed=0)
+    model.compile()
+    model.pretrain(x, epochs=20, layer_epochs=5, verbose=0)
+    model.fit(x, epochs=50, verbose=0)
+    labels = model.assign(x)
+    ```
+
+    Reference: Guo, Gao, Liu, Yin, Improved deep embedded clustering with local structure
+    preservation, 2017, Eqs. 1 to 6.
+
+    Known limits: as of `DEC`, but for the decoder, which is trained.
+    """
+
+    TERMS = ("reconstruction", "divergence")
+
+    def __init__(self, n_clusters, *, update_interval=140, gamma=0.1, **kwargs):
+        super().__init__(n_clusters, update_interval=update_interval, **kwargs)
+        self.gamma = check_weight("gamma", gamma)
+
+    def default_optimizer(self):
+        """Adam at a rate of 1e-3, as in the authors' code for MNIST."""
+        return FusedAdam(1e-3)
+
+    @property
+    def trains_decoder(self):
+        """The decoder is a part of the objective."""
+        return True
+
+    def objective(self, x, training=False, rows=None):
+        """Memberships and the two terms of Eq. 1 on the batch `x`, `(batch, d)`."""
+        codes = self.encoder(x, training=training)
+        memberships, terms = self._clustering(codes, rows)
+        error = squared_error(x, self.decoder(codes, training=training))
+        return memberships, {
+            "reconstruction": error / global_batch_size(memberships),
+            "divergence": self.gamma * terms["divergence"],
+        }
+
+    def get_config(self):
+        """Config that `from_config` takes."""
+        return {**super().get_config(), "gamma": self.gamma}
