@@ -391,8 +391,9 @@ PAPER = Paper(
             guesses={
                 "usps aecm random": "Table 13's constants are far below; a run with those of the "
                 "authors' code (p 30, beta 0.04, alpha 3, batch 45) is at the figures.",
-                "pendigits aecm random": "the start decides, and neither a longer training nor the "
-                "authors' code's constants (p 70, beta 0.5, alpha 13, batch 80) mend it.",
+                "pendigits aecm random": "the start decides; neither a longer training nor, in "
+                "three runs, the constants of the authors' code (p 70, beta 0.5, alpha 13, batch "
+                "80) mend it.",
             },
         ),
         Table("precision", "AE-CM in float32", ("precision",), ("aecm",)),
