@@ -38,7 +38,7 @@ class FedModel(keras.Model):
         super().__init__(**kwargs)
         self.batch_size = batch_size
         self.seed = seed
-        self._batch_functions = {}  # of methods of batches, by name and options
+        self._forget_batch_functions()
         self._replace_row_values({})
 
     # What a subclass writes -------------------------------------------------------------------
@@ -128,6 +128,10 @@ class FedModel(keras.Model):
             variable = tf.Variable(values, trainable=False, name=name)
         self._replace_row_values({**self._row_values, name: variable})
         self.make_train_function(force=True)
+
+    def _forget_batch_functions(self):
+        # Of methods of batches, by name and options. Unseen, too: exports have their own functions.
+        object.__setattr__(self, "_batch_functions", {})
 
     def _replace_row_values(self, values):
         # Unseen by Keras and TensorFlow: files of the model hold no rows.

@@ -221,7 +221,7 @@ class ObjectiveModel(FedModel):
             auto_scale_loss=False,  # done
         )
         self.trains_with_xla = self.jit_compile
-        self._batch_functions = {}
+        self._forget_batch_functions()
         self._loss_tracker = None  # ObjectiveTerms reports the loss with its terms
 
     def pays_for_xla(self, steps):
