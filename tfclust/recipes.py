@@ -498,6 +498,7 @@ _ALL = (
             "alpha": 10.0,
         },
         callbacks={"AveragingEpoch": {}},
+        ensemble="AECMEnsemble",
         pretraining={"epochs": 50, "clustering_epochs": 50, "uneven_sizes": True},
         searched=(
             _ALPHA,

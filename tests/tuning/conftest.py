@@ -47,7 +47,7 @@ class Trainer:
 def trainer(monkeypatch):
     """A `Trainer` in place of the training."""
     trainer = Trainer()
-    monkeypatch.setattr(search, "Trainer", lambda: trainer)
+    monkeypatch.setattr(search, "Trainer", lambda **_: trainer)
     return trainer
 
 
