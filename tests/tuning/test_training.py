@@ -1,3 +1,5 @@
+import inspect
+
 import keras_tuner
 import numpy as np
 import pytest
@@ -15,11 +17,13 @@ SEEDS = (0, 3)
 def tiny(name, **changes):
     """The recipe of a model, with a tiny network and few epochs."""
     recipe = RECIPES[name]
-    pretraining = recipe.pretraining and dict.fromkeys(("epochs", "clustering_epochs"), 2)
+    shorter = {"epochs": 2, "clustering_epochs": 2, "least_steps": 0}
+    pretraining = recipe.pretraining
     if pretraining:
-        pretraining = {n: pretraining.get(n, v) for n, v in recipe.pretraining.items()}
+        taken = inspect.signature(recipe.model_class().pretrain).parameters
+        pretraining = {**pretraining, **{n: v for n, v in shorter.items() if n in taken}}
     settings = {**SETTINGS[recipe.model], "batch_size": 8}
-    short = {"epochs": 3, "pretraining": pretraining or recipe.pretraining}
+    short = {"epochs": 3, "pretraining": pretraining}
     return recipe.changed(settings, **{**short, **changes})
 
 
@@ -63,6 +67,8 @@ NARROW = {
     "aecm": [Range("beta", 0.1, 10.0, log=True), Range("embedding_dim", 3, 5, whole=True)],
     "mixae": [Range("alpha", 0.01, 1.0, log=True), Range("learning_rate", 1e-3, 1e-2)],
     "damic": [Choice("hidden_units", ((8,), (6, 4))), Choice("gate_units", ((6,), (4, 4)))],
+    "dec": [Range("learning_rate", 1e-3, 1e-2), Range("embedding_dim", 2, 4, whole=True)],
+    "idec": [Range("gamma", 0.01, 1.0, log=True), Range("embedding_dim", 2, 4, whole=True)],
     "gumbel": [Range("gaussian_weight", 0.5, 5.0), Range("latent_dim", 2, 4, whole=True)],
 }
 
