@@ -1,15 +1,14 @@
 """How each method of the tables is run."""
 
 from reproduce.experiment import Experiment
-from reproduce.methods.autoencoders import is_small, run_ae_gmm, run_ae_kmeans, run_aecm
+from reproduce.methods.aecm import is_small, run_ae_gmm, run_ae_kmeans, run_aecm
 from reproduce.methods.baselines import run_gmm, run_kmeans
-from reproduce.methods.clustering_module import run_cm
-from reproduce.methods.embedded_clustering import run_dec
-from reproduce.methods.gated_mixture import run_dae_kmeans, run_damic
-from reproduce.methods.generative import run_gumbel, run_vae
-from reproduce.methods.mixture import run_mixae
-from reproduce.methods.outcome import Outcome
-from reproduce.methods.task import Task
+from reproduce.methods.cm import run_cm
+from reproduce.methods.damic import run_dae_kmeans, run_damic
+from reproduce.methods.dec import run_dec
+from reproduce.methods.gumbel import run_gumbel, run_vae
+from reproduce.methods.mixae import run_mixae
+from reproduce.methods.task import Outcome, Task
 
 _METHODS = {
     "ae_gmm": run_ae_gmm,

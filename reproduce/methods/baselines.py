@@ -5,9 +5,12 @@ from __future__ import annotations
 import time
 import warnings
 
-from reproduce.methods.outcome import Outcome
-from reproduce.methods.task import Task
-from reproduce.methods.uniform_mixture import UniformGaussianMixture
+import numpy as np
+from sklearn.cluster import KMeans
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.mixture import GaussianMixture
+
+from reproduce.methods.task import Outcome, Task
 
 # A paper that prints no start gets scikit-learn's own.
 _KMEANS_INITS = {"random": "random", "kmeans++": "k-means++", "": "k-means++"}
@@ -15,9 +18,16 @@ _MIXTURE_INITS = {"random": "random_from_data", "kmeans++": "k-means++", "": "km
 _COVARIANCES = {"isotropic": "spherical", "diagonal": "diag", "full": "full"}
 
 
+class UniformGaussianMixture(GaussianMixture):
+    """A Gaussian mixture whose components keep equal weights (Sect. 5.1.3)."""
+
+    def _m_step(self, x, log_resp, **kwargs):
+        super()._m_step(x, log_resp, **kwargs)
+        self.weights_ = np.full(self.n_components, 1.0 / self.n_components)
+
+
 def run_kmeans(task: Task) -> list[Outcome]:
     """K-means of at most `epochs` Lloyd iterations."""
-    from sklearn.cluster import KMeans
 
     def make(seed):
         return KMeans(
@@ -41,8 +51,6 @@ def run_gmm(task: Task) -> list[Outcome]:
 
 def make_mixture(task: Task, seed: int):
     """The Gaussian mixture that a task's settings name, not fitted; `epochs` bounds its steps."""
-    from sklearn.mixture import GaussianMixture
-
     mixture = UniformGaussianMixture if task.settings["uniform_weights"] else GaussianMixture
     return mixture(
         task.settings["n_clusters"],
@@ -55,8 +63,6 @@ def make_mixture(task: Task, seed: int):
 
 def fit_labels(estimator, x):
     """Clusters of `x` by an estimator that stops where it is told to, without its warning."""
-    from sklearn.exceptions import ConvergenceWarning
-
     with warnings.catch_warnings():
         # A paper gives the baselines so many iterations and no more.
         warnings.simplefilter("ignore", ConvergenceWarning)

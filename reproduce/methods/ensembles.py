@@ -7,8 +7,7 @@ import time
 import numpy as np
 import tensorflow as tf
 
-from reproduce.methods.outcome import Outcome
-from reproduce.methods.task import Task
+from reproduce.methods.task import Outcome, Task
 from reproduce.methods.training import Clock, Progress
 from tfclust.callbacks import AveragingEpoch, Checkpoint
 from tfclust.feeding import ordered_batches

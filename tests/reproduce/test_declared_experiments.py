@@ -279,7 +279,7 @@ def test_damics_letter_normalizes_all_and_the_authors_code_nothing():
             continue
         if (
             row.profile == "reference"
-        ):  # names nothing: `gated_mixture` reads it as the paper has it
+        ):  # names nothing: the method reads it as the paper has it
             assert not {"normalized", "linear_code"} & settings.keys()
         else:
             assert (settings["normalized"], settings["linear_code"]) == ((), True)

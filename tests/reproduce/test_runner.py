@@ -16,7 +16,7 @@ from reproduce.errors import UserError
 from reproduce.experiment import Experiment
 from reproduce.known_settings import known_settings
 from reproduce.ledger import Ledger
-from reproduce.methods import Outcome, Task, autoencoders
+from reproduce.methods import Outcome, Task, aecm
 from tfclust.processor import bfloat16_runs
 
 ADAM = {"optimizer": "adam", "learning_rate": 1e-3, "epsilon": 1e-3}
@@ -99,7 +99,7 @@ def test_every_method_reads_its_settings_and_leaves_one_sound_record_a_seed(
 def test_the_clustering_module_of_a_pretrained_start_is_compiled_in_every_precision(tmp_path):
     model = Mock()
     task = Task(iris("aecm", "pretrained", **PRETRAINED), (0,), Mock(), tmp_path, print)
-    autoencoders._pretrain(model, task, total_epochs=5)
+    aecm._pretrain(model, task, total_epochs=5)
     assert model.pretrain_clustering_module.call_args.kwargs == {"n_init": 1, "jit_compile": True}
 
 
@@ -279,7 +279,7 @@ def mixae(**settings):
 def test_of_several_starts_without_empty_clusters_the_one_of_lowest_error_goes_on(
     tmp_path, monkeypatch, read, reported, emptied
 ):
-    from reproduce.methods import mixture
+    from reproduce.methods import mixae
     from tfclust.models import MIXAE
 
     trained, fit = [], MIXAE.fit
@@ -288,7 +288,7 @@ def test_of_several_starts_without_empty_clusters_the_one_of_lowest_error_goes_o
     def sizes(labels, n_clusters):
         return np.array([0, 75, 75] if next(counted) in emptied else [50, 50, 50])
 
-    monkeypatch.setattr(mixture, "cluster_sizes", sizes)
+    monkeypatch.setattr(mixae, "cluster_sizes", sizes)
 
     def recorded(model, *arguments, **options):
         before = model.get_weights()

@@ -87,11 +87,7 @@ def _timed(method, x, toy, settings, seed):
 
 
 def _igmm(x, toy, settings, seed):
-    import warnings
-
-    from sklearn.exceptions import ConvergenceWarning
-
-    from reproduce.methods.uniform_mixture import UniformGaussianMixture
+    from reproduce.methods.baselines import UniformGaussianMixture, fit_labels
 
     mixture = UniformGaussianMixture(
         toy["n_clusters"],
@@ -100,9 +96,7 @@ def _igmm(x, toy, settings, seed):
         max_iter=settings["epochs"],
         random_state=seed,
     )
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", ConvergenceWarning)
-        labels = mixture.fit_predict(x)
+    labels = fit_labels(mixture, x)
     return labels, -mixture.lower_bound_
 
 

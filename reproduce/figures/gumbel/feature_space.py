@@ -30,7 +30,7 @@ def gather(task, settings):
 def _snapshots(task, settings):
     from reproduce.figures.finished_models import load_data
     from reproduce.methods import Task
-    from reproduce.methods.generative import annealing, build_gumbel, parts_of
+    from reproduce.methods.gumbel import annealing, build_gumbel, parts_of
 
     experiment = figure_run(settings)
     data = load_data(task, experiment)

@@ -33,7 +33,7 @@ def gather(task, settings):
 def _snapshots(task, settings):
     from reproduce.figures.finished_models import load_data
     from reproduce.methods import Task
-    from reproduce.methods.mixture import build_mixae, schedules
+    from reproduce.methods.mixae import build_mixae, schedules
 
     experiment = figure_run(settings)
     data = load_data(task, experiment)

@@ -6,8 +6,7 @@ import keras
 import numpy as np
 
 from reproduce import known_settings
-from reproduce.methods.outcome import Outcome
-from reproduce.methods.task import Task
+from reproduce.methods.task import Outcome, Task
 from reproduce.methods.training import (
     Clock,
     Progress,

@@ -6,8 +6,7 @@ from reproduce import known_settings
 from reproduce.experiment import Experiment
 from reproduce.methods.baselines import fit_labels, make_mixture
 from reproduce.methods.ensembles import train_ensemble
-from reproduce.methods.outcome import Outcome
-from reproduce.methods.task import Task
+from reproduce.methods.task import Outcome, Task
 from reproduce.methods.training import (
     Clock,
     Progress,

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from reproduce.methods.ensembles import train_ensemble
-from reproduce.methods.outcome import Outcome
-from reproduce.methods.task import Task
+from reproduce.methods.task import Outcome, Task
 from reproduce.methods.training import compile_for_epochs
 from tfclust.models import CM, CMEnsemble
 from tfclust.pretraining import kmeans

@@ -5,9 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from reproduce import known_settings
-from reproduce.methods.outcome import Outcome
 from reproduce.methods.parts import Parts
-from reproduce.methods.task import Task
+from reproduce.methods.task import Outcome, Task
 from reproduce.methods.training import Clock, Progress, compile_for_epochs, score_curve
 from tfclust.callbacks import AnnealTemperature, Checkpoint
 from tfclust.metrics import batch_entropy, evaluate, knn_error, sample_entropy

@@ -9,8 +9,7 @@ import tempfile
 from pathlib import Path
 
 from reproduce import known_settings
-from reproduce.methods.outcome import Outcome
-from reproduce.methods.task import Task
+from reproduce.methods.task import Outcome, Task
 from reproduce.methods.training import (
     Clock,
     Progress,

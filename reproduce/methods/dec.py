@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from reproduce import known_settings
-from reproduce.methods.outcome import Outcome
-from reproduce.methods.task import Task
+from reproduce.methods.task import Outcome, Task
 from reproduce.methods.training import (
     Clock,
     Progress,
