@@ -4,12 +4,12 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
-from battery import assert_same_weights
+from battery import assert_same_weights, compiled
 from numbered_rows_battery import NumberedRowsBattery
 from sklearn.cluster import KMeans
 from sklearn.datasets import load_digits
 
-from tfclust.callbacks import UpdateTargets
+from tfclust.callbacks import Checkpoint, UpdateTargets
 from tfclust.losses import student_log_memberships, target_distribution, target_divergence
 from tfclust.metrics import clustering_accuracy
 from tfclust.models import CM, DEC, IDEC
@@ -166,20 +166,29 @@ class TestDEC(EmbeddedBattery):
         assert not np.array_equal(model.decoder.get_weights()[0], before[0])
 
 
-class TestIDEC(EmbeddedBattery):
-    model_class = IDEC
+# IDEC is DEC and one more term: the battery is run for DEC, what is stored and served for both.
+def test_error_of_idec_is_a_sum_over_features_and_gamma_weighs_the_divergence(rows):
+    kwargs = {**EmbeddedBattery.kwargs, "batch_size": 8}
+    plain, weighted = IDEC(gamma=1.0, **kwargs), IDEC(gamma=0.5, **kwargs)
+    for model in (plain, weighted):
+        model.build((None, 6))
+    first, second = plain.loss_terms(rows), weighted.loss_terms(rows)
+    error = ((rows - plain.reconstruct(rows)) ** 2).sum() / len(rows)
+    for terms in (first, second):
+        assert float(terms["reconstruction"]) == pytest.approx(error, rel=1e-5)
+    assert float(second["divergence"]) == pytest.approx(float(first["divergence"]) / 2)
+    with pytest.raises(ValueError, match=r"`gamma` must be.*Received"):
+        IDEC(gamma=-1.0, **kwargs)
 
-    def test_error_is_a_sum_over_features_and_gamma_weighs_the_divergence(self, rows):
-        plain, weighted = self.build(gamma=1.0), self.build(gamma=0.5)
-        for model in (plain, weighted):
-            model.build((None, 6))
-        first, second = plain.loss_terms(rows), weighted.loss_terms(rows)
-        error = ((rows - plain.reconstruct(rows)) ** 2).sum() / len(rows)
-        for terms in (first, second):
-            assert float(terms["reconstruction"]) == pytest.approx(error, rel=1e-5)
-        assert float(second["divergence"]) == pytest.approx(float(first["divergence"]) / 2)
-        with pytest.raises(ValueError, match=r"`gamma` must be.*Received"):
-            self.build(gamma=-1.0)
+
+def test_idec_resumes_from_where_it_was_cut_off(rows, tmp_path):
+    def train(folder, epochs):
+        model = compiled(IDEC(**EmbeddedBattery.kwargs, batch_size=8))
+        model.fit(rows, epochs=epochs, verbose=0, callbacks=[Checkpoint(tmp_path / folder)])
+        return model
+
+    train("cut off", 2)
+    assert_same_weights(train("cut off", 4), train("whole", 4))
 
 
 def test_objective_and_its_gradients_are_the_papers():

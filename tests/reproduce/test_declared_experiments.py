@@ -277,9 +277,7 @@ def test_damics_letter_normalizes_all_and_the_authors_code_nothing():
         settings = dict(row.settings)
         if row.method == "kmeans":
             continue
-        if (
-            row.profile == "reference"
-        ):  # names nothing: the method reads it as the paper has it
+        if row.profile == "reference":  # names nothing: the method reads it as the paper has it
             assert not {"normalized", "linear_code"} & settings.keys()
         else:
             assert (settings["normalized"], settings["linear_code"]) == ((), True)

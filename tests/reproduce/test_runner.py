@@ -279,7 +279,7 @@ def mixae(**settings):
 def test_of_several_starts_without_empty_clusters_the_one_of_lowest_error_goes_on(
     tmp_path, monkeypatch, read, reported, emptied
 ):
-    from reproduce.methods import mixae
+    from reproduce.methods import mixae as method
     from tfclust.models import MIXAE
 
     trained, fit = [], MIXAE.fit
@@ -288,7 +288,7 @@ def test_of_several_starts_without_empty_clusters_the_one_of_lowest_error_goes_o
     def sizes(labels, n_clusters):
         return np.array([0, 75, 75] if next(counted) in emptied else [50, 50, 50])
 
-    monkeypatch.setattr(mixae, "cluster_sizes", sizes)
+    monkeypatch.setattr(method, "cluster_sizes", sizes)
 
     def recorded(model, *arguments, **options):
         before = model.get_weights()
