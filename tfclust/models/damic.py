@@ -420,7 +420,7 @@ class DAMIC(MixtureOfAutoencoders):
         """
         x = self.prepare(x)
         *_, seed = layer_seeds(self.seed, 3)
-        networks = self._autoencoders(1, x.shape[1], "autoencoder", seed)
+        networks = self._autoencoders(1, *self.sample_shape, "autoencoder", seed)
         encoder, decoder = (single_network(network, 0) for network in networks)
         autoencoder = chain(self.sample_shape, [encoder, decoder], "autoencoder", self.dtype)
         whole = self._stages(epochs, **stages)
