@@ -40,7 +40,7 @@ def test_a_model_is_trained_as_by_fit(kind, rows):
 def test_in_bfloat16_they_agree_within_its_digits(kind, rows):
     changes = {"dtype": "mixed_bfloat16"}
     trained = both(kind, data_of(kind, rows[:16]), changes=changes)
-    assert_same_training(*reversed(trained), rtol=2**-7, atol=2**-7)
+    assert_same_training(*reversed(trained), rtol=2**-7, atol=2**-6)  # of weights up to 2
 
 
 def test_the_last_batch_may_be_smaller(rows):
