@@ -14,6 +14,7 @@ from reproduce.methods.training import (
     prefixed,
     pretrain_once,
     score_curve,
+    train,
 )
 from tfclust.callbacks import AveragingEpoch, Checkpoint
 from tfclust.metrics import evaluate, sparsity_criterion
@@ -58,18 +59,8 @@ def _train_aecm(task: Task, seed: int) -> Outcome:
     if task.experiment.init == "pretrained":
         before = task.settings["pretrain_epochs"]
         pretrain_once(model, directory, lambda: _pretrain(model, task, before + epochs))
-    model.fit(
-        x,
-        epochs=epochs,
-        verbose=0,
-        callbacks=[
-            *score_curve(task, x, task.data.y, CURVE_EVERY, state),
-            Progress(task.progress, before, before + epochs),
-            Clock(state),
-            AveragingEpoch(),
-            Checkpoint(directory / "checkpoints", state=state),
-        ],
-    )
+    curve = score_curve(task, x, task.data.y, CURVE_EVERY, state)
+    train(task, model, x, epochs, state, before, [*curve, AveragingEpoch()])
     model.save(directory / "model.keras")
     memberships = model.predict(x, batch_size=2000, verbose=0)
     terms = model.evaluate(x, verbose=0, return_dict=True)

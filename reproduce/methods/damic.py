@@ -11,14 +11,14 @@ from pathlib import Path
 from reproduce import known_settings
 from reproduce.methods.task import Outcome, Task
 from reproduce.methods.training import (
-    Clock,
     Progress,
     compile_for_epochs,
     prefixed,
     pretrain_once,
     score_curve,
+    train,
 )
-from tfclust.callbacks import Checkpoint, StopOnPlateau
+from tfclust.callbacks import StopOnPlateau
 from tfclust.metrics import evaluate
 from tfclust.models import DAMIC
 from tfclust.models.damic import NORMALIZED
@@ -44,18 +44,9 @@ def _train(task: Task, seed: int) -> Outcome:
         total = before + task.experiment.epochs
         pretrain_once(model, directory, lambda: _pretrain(model, task, stages, total))
     start = {**evaluate(y, model.assign(x, batch_size=2000)), **_beside_the_gate(model, x, y)}
-    model.fit(
-        x,
-        epochs=task.experiment.epochs,
-        verbose=0,
-        callbacks=[
-            *score_curve(task, x, y, CURVE_EVERY, state),
-            Progress(task.progress, before, before + task.experiment.epochs),
-            Clock(state),
-            StopOnPlateau(task.settings["patience"], state),
-            Checkpoint(directory / "checkpoints", state=state),
-        ],
-    )
+    curve = score_curve(task, x, y, CURVE_EVERY, state)
+    stop = StopOnPlateau(task.settings["patience"], state)
+    train(task, model, x, task.experiment.epochs, state, before, [*curve, stop])
     model.save(directory / "model.keras")
     terms = model.evaluate(x, verbose=0, return_dict=True)
     return Outcome(

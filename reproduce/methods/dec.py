@@ -5,13 +5,12 @@ from __future__ import annotations
 from reproduce import known_settings
 from reproduce.methods.task import Outcome, Task
 from reproduce.methods.training import (
-    Clock,
     Progress,
     compile_for_epochs,
     pretrain_once,
     score_curve,
+    train,
 )
-from tfclust.callbacks import Checkpoint
 from tfclust.feeding import count_batches
 from tfclust.models import DEC, IDEC
 from tfclust.pretraining import seconds_of_stages
@@ -34,17 +33,8 @@ def _train(task: Task, seed: int) -> Outcome:
     before = task.settings["pretrain_epochs"] if task.experiment.init == "pretrained" else 0
     total = before + task.experiment.epochs
     pretrain_once(model, directory, lambda: _start(model, task, before, total))
-    model.fit(
-        x,
-        epochs=task.experiment.epochs,
-        verbose=0,
-        callbacks=[
-            *score_curve(task, x, task.data.y, CURVE_EVERY, state),
-            Progress(task.progress, before, total),
-            Clock(state),
-            Checkpoint(directory / "checkpoints", state=state),
-        ],
-    )
+    curve = score_curve(task, x, task.data.y, CURVE_EVERY, state)
+    train(task, model, x, task.experiment.epochs, state, before, curve)
     model.save(directory / "model.keras")
     terms = model.evaluate(x, verbose=0, return_dict=True)
     return Outcome(

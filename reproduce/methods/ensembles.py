@@ -8,8 +8,8 @@ import numpy as np
 import tensorflow as tf
 
 from reproduce.methods.task import Outcome, Task
-from reproduce.methods.training import Clock, Progress
-from tfclust.callbacks import AveragingEpoch, Checkpoint
+from reproduce.methods.training import train
+from tfclust.callbacks import AveragingEpoch
 from tfclust.feeding import ordered_batches
 from tfclust.metrics import sparsity_criterion
 from tfclust.models.ensemble import Ensemble
@@ -22,8 +22,8 @@ def train_ensemble(task: Task, ensemble: Ensemble) -> list[Outcome]:
     """Train a compiled ensemble for `epochs` and the averaging epoch; one outcome a member."""
     x, size = task.data.x, task.settings["batch_size"]
     at_once = task.trains_here and x.shape[0] <= ROWS_AT_ONCE
-    train = _train_at_once if at_once else _train_by_epochs
-    seconds = train(task, ensemble) / len(task.seeds)
+    way = _train_at_once if at_once else _train_by_epochs
+    seconds = way(task, ensemble) / len(task.seeds)
     memberships = ensemble.predict(x, batch_size=size, verbose=0)
     terms, centroids = _terms(ensemble, x, size), ensemble.centroids()
     return [
@@ -47,17 +47,8 @@ def _train_at_once(task: Task, ensemble: Ensemble) -> float:
 
 def _train_by_epochs(task: Task, ensemble: Ensemble) -> float:
     state = {}
-    ensemble.fit(
-        task.data.x,
-        epochs=task.experiment.epochs + 1,
-        verbose=0,
-        callbacks=[
-            Progress(task.progress),
-            Clock(state),
-            AveragingEpoch(),
-            Checkpoint(task.directory / "checkpoints", state=state),
-        ],
-    )
+    epochs = task.experiment.epochs + 1
+    train(task, ensemble, task.data.x, epochs, state, callbacks=[AveragingEpoch()])
     return state["seconds"]
 
 

@@ -7,8 +7,8 @@ import numpy as np
 from reproduce import known_settings
 from reproduce.methods.parts import Parts
 from reproduce.methods.task import Outcome, Task
-from reproduce.methods.training import Clock, Progress, compile_for_epochs, score_curve
-from tfclust.callbacks import AnnealTemperature, Checkpoint
+from reproduce.methods.training import compile_for_epochs, score_curve, train
+from tfclust.callbacks import AnnealTemperature
 from tfclust.metrics import batch_entropy, evaluate, knn_error, sample_entropy
 from tfclust.models import VAE, GumbelSoftmaxVAE
 from tfclust.pretraining import kmeans
@@ -69,17 +69,7 @@ def _train_vae(task: Task, seed: int) -> Outcome:
 def _fit(model, task: Task, parts: Parts, state: dict, callbacks) -> dict[str, float]:
     """Train on the training rows, keep the model; the terms of the loss on the validation rows."""
     x = task.data.x
-    model.fit(
-        x[parts.train],
-        epochs=task.experiment.epochs,
-        verbose=0,
-        callbacks=[
-            *callbacks,
-            Progress(task.progress),
-            Clock(state),
-            Checkpoint(task.directory / "checkpoints", state=state),
-        ],
-    )
+    train(task, model, x[parts.train], task.experiment.epochs, state, callbacks=callbacks)
     model.save(task.directory / "model.keras")
     terms = model.evaluate(x[parts.validation], verbose=0, return_dict=True)
     return {name: terms[name] for name in model.TERMS}

@@ -13,8 +13,9 @@ from reproduce.methods.training import (
     compile_for_epochs,
     pretrain_once,
     score_curve,
+    train,
 )
-from tfclust.callbacks import Checkpoint, RebalanceEntropyWeights
+from tfclust.callbacks import RebalanceEntropyWeights
 from tfclust.metrics import batch_entropy, cluster_sizes, sample_entropy
 from tfclust.models import MIXAE
 from tfclust.randomness import layer_seeds
@@ -37,18 +38,9 @@ def _train(task: Task, seed: int) -> Outcome:
     before = _epochs_of_starts(task)
     if before > 0:
         pretrain_once(model, directory, lambda: _take_best_start(model, task, seed, state))
-    model.fit(
-        x,
-        epochs=task.experiment.epochs,
-        verbose=0,
-        callbacks=[
-            *schedules(task.settings),
-            *score_curve(task, x, task.data.y, CURVE_EVERY, state, CURVE_LOGS),
-            Progress(task.progress, before, before + task.experiment.epochs),
-            Clock(state),
-            Checkpoint(directory / "checkpoints", state=state),
-        ],
-    )
+    curve = score_curve(task, x, task.data.y, CURVE_EVERY, state, CURVE_LOGS)
+    callbacks = [*schedules(task.settings), *curve]
+    train(task, model, x, task.experiment.epochs, state, before, callbacks)
     model.save(directory / "model.keras")
     memberships = model.predict(x, batch_size=2000, verbose=0)
     terms = model.evaluate(x, verbose=0, return_dict=True)

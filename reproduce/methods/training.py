@@ -8,6 +8,7 @@ from pathlib import Path
 
 import keras
 
+from tfclust.callbacks import Checkpoint
 from tfclust.feeding import count_batches
 from tfclust.metrics import evaluate
 from tfclust.optimizers import FusedAdam
@@ -46,6 +47,31 @@ def pretrain_once(model: keras.Model, directory: Path, pretrain: Callable[[], No
         model.save_weights(part)
         part.replace(weights)
     model.load_weights(weights)
+
+
+def train(task, model: keras.Model, x, epochs: int, state: dict, before=0, callbacks=()) -> None:
+    """Train the compiled model of a task, or go on where its process was cut off.
+
+    Args:
+        task: The `Task`.
+        model: Its model.
+        x: The rows that it is trained on.
+        epochs: With the averaging epoch, where there is one.
+        state: Dict that the checkpoints save; `state["seconds"]` is the time of the training.
+        before: Epochs of the trainings of the same run that come before this one.
+        callbacks: What its method needs besides, called before the epoch is reported.
+    """
+    model.fit(
+        x,
+        epochs=epochs,
+        verbose=0,
+        callbacks=[
+            *callbacks,
+            Progress(task.progress, before, before + epochs),
+            Clock(state),
+            Checkpoint(task.directory / "checkpoints", state=state),
+        ],
+    )
 
 
 def prefixed(prefix: str, scores: dict[str, float]) -> dict[str, float]:
