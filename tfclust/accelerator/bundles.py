@@ -7,13 +7,13 @@ import os
 import shutil
 from pathlib import Path
 
-import keras
 import numpy as np
 
 from tfclust.accelerator import runner
 from tfclust.accelerator.plan import Plan
 from tfclust.accelerator.schedule import (
     NOT_FINITE,
+    called_back,
     check_hooks,
     entries,
     guards,
@@ -104,25 +104,17 @@ class _Bundled:
         """The history of a training that is done; else writes it down."""
         self._count += 1
         name = f"{self._name}-{self._count}"
-        callbacks = keras.callbacks.CallbackList(
-            [c for c in training.callbacks if not isinstance(c, Checkpoint)],
-            add_history=True,
-            model=training.model,
-            epochs=training.epochs,
-            verbose=training.verbose,
-        )
-        training.model.stop_training = False
-        callbacks.on_train_begin()
-        if training.initial_epoch < training.epochs:
-            plan = Plan(training)
-            wanted = self._settings(plan, callbacks.callbacks)
-            self._check_same(name, wanted)
-            result = self._place(name) / "result.json"
-            if not result.exists():
-                self._write(name, plan, wanted)
-                raise NotTrainedYet(f"run {name!r} of bundle {str(self._folder)!r}")
-            self._take(plan, self._place(name), callbacks)
-        callbacks.on_train_end()
+        kept = [c for c in training.callbacks if not isinstance(c, Checkpoint)]
+        with called_back(training, kept) as callbacks:
+            if training.initial_epoch < training.epochs:
+                plan = Plan(training)
+                wanted = self._settings(plan, callbacks.callbacks)
+                self._check_same(name, wanted)
+                result = self._place(name) / "result.json"
+                if not result.exists():
+                    self._write(name, plan, wanted)
+                    raise NotTrainedYet(f"run {name!r} of bundle {str(self._folder)!r}")
+                self._take(plan, self._place(name), callbacks)
         return training.model.history
 
     def _place(self, name):

@@ -5,11 +5,10 @@ import dataclasses
 import functools
 
 import jax
-import keras
 
 from tfclust.accelerator import runner
 from tfclust.accelerator.plan import Plan
-from tfclust.accelerator.schedule import actions
+from tfclust.accelerator.schedule import actions, called_back
 from tfclust.trainings import trained_by
 
 
@@ -99,22 +98,13 @@ def training_on(device=None):
 def _train(device, training):
     """What `keras.Model.fit` does around its epochs, with the epochs of the runner."""
     model = training.model
-    callbacks = keras.callbacks.CallbackList(
-        training.callbacks,
-        add_history=True,
-        model=model,
-        epochs=training.epochs,
-        verbose=training.verbose,
-    )
-    model.stop_training = False
-    callbacks.on_train_begin()
-    # After the callbacks: one may have restored a training that was cut off.
-    first = model._initial_epoch or training.initial_epoch
-    if first < training.epochs:
-        plan = Plan(dataclasses.replace(training, initial_epoch=first))
-        _train_epochs(plan, device, callbacks.callbacks)
-        model.optimizer.finalize_variable_values(model.trainable_weights)
-    callbacks.on_train_end()
+    with called_back(training, training.callbacks) as callbacks:
+        # After the callbacks: one may have restored a training that was cut off.
+        first = model._initial_epoch or training.initial_epoch
+        if first < training.epochs:
+            plan = Plan(dataclasses.replace(training, initial_epoch=first))
+            _train_epochs(plan, device, callbacks.callbacks)
+            model.optimizer.finalize_variable_values(model.trainable_weights)
     return model.history
 
 

@@ -1,5 +1,7 @@
 """What callbacks mean to a training on an accelerator, which returns to Python between epochs."""
 
+import contextlib
+
 import keras
 
 from tfclust.accelerator.runner import Action, make_actions
@@ -14,6 +16,25 @@ from tfclust.callbacks import (
 
 LOGS_ALONE = (keras.callbacks.History, keras.callbacks.CSVLogger, keras.callbacks.TerminateOnNaN)
 BATCH_HOOKS = ("on_train_batch_begin", "on_train_batch_end", "on_batch_begin", "on_batch_end")
+
+
+@contextlib.contextmanager
+def called_back(training, callbacks):
+    """Callbacks from the beginning of a training to its end, as `keras.Model.fit` calls them.
+
+    Gives the `keras.callbacks.CallbackList`, with Keras's history and bar beside the `callbacks`.
+    """
+    called = keras.callbacks.CallbackList(
+        callbacks,
+        add_history=True,
+        model=training.model,
+        epochs=training.epochs,
+        verbose=training.verbose,
+    )
+    training.model.stop_training = False
+    called.on_train_begin()
+    yield called
+    called.on_train_end()
 
 
 def entries(callback, plan):

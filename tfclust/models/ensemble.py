@@ -5,7 +5,7 @@ import numpy as np
 import tensorflow as tf
 
 from tfclust.callbacks.stop_on_nan import LossNotFinite
-from tfclust.checks import check_flat, check_integer
+from tfclust.checks import check_flat, check_integer, check_names
 from tfclust.feeding import count_batches, epoch_order
 from tfclust.models.base import ClusteringModel
 from tfclust.models.centroid_model import DirichletPrior
@@ -149,12 +149,7 @@ class Ensemble(DirichletPrior, ClusteringModel):
         Raises:
             ValueError: another setting, or a value out of its range.
         """
-        unknown = sorted(set(settings) - set(self.ADJUSTABLE))
-        if unknown:
-            raise ValueError(
-                f"`restart` must be given settings among {', '.join(self.ADJUSTABLE)}. "
-                f"Received: {', '.join(unknown)}"
-            )
+        check_names("settings of `restart`", settings, self.ADJUSTABLE)
         self._check_built("restart")
         other = type(self).from_config({**self.get_config(), **settings})
         for name in settings:
