@@ -506,7 +506,7 @@ class Bundle:
         """Names of the runs that have no result, those of one program side by side."""
         runs = self.folder.glob("runs/*/run.json")
         todo = [path.parent for path in runs if not (path.parent / "result.json").exists()]
-        return [run.name for run in sorted(todo, key=lambda run: self._order_key(run))]
+        return [run.name for run in sorted(todo, key=self._order_key)]
 
     def _order_key(self, run):
         return sorted(self.settings(run.name)["programs"].values()), run.name
@@ -589,11 +589,10 @@ class Bundle:
         """A table on the device, once however many runs read it."""
         key = json.dumps(table)
         if key not in self._tables:
-            arrays = [self._array(checksum) for checksum in table["arrays"]]
+            array, *values = (self._array(checksum) for checksum in table["arrays"])
             if "width" in table:
-                columns, values = arrays
-                arrays = (columns, values, np.zeros(table["width"], values.dtype))
-            self._tables[key] = put_table(arrays if "width" in table else arrays[0], self.device)
+                array = (array, *values, np.zeros(table["width"], values[0].dtype))
+            self._tables[key] = put_table(array, self.device)
         return self._tables[key]
 
     def _array(self, checksum):
