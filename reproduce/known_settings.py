@@ -30,7 +30,7 @@ MIXAE = (
 # Of any row: the data, how the runner times it, and which search chose its settings.
 _ROW = ("n_clusters", "scale", "timed", "chosen_by")
 _ADAM = ("optimizer", "learning_rate", "epsilon")
-_TRAINING = ("precision", *_ADAM)
+_TRAINING = ("precision", *_ADAM, "momentum")
 _MIXTURE = ("covariance", "uniform_weights")
 _CM = ("alpha", "batch_size", "terms", *_TRAINING)
 _DAMIC = (*DAMIC, "patience", "precision")
@@ -50,7 +50,7 @@ _AECM = {
 }
 _DEC = {
     "random": (*DEC, "update_every", "kmeans_n_init", *_TRAINING),  # every so many epochs
-    "pretrained": (*DEC, *_PRETRAINING, *_TRAINING),
+    "pretrained": (*DEC, *_PRETRAINING, "layer_epochs", "dropout", *_TRAINING),
 }
 _DAMIC_TRAINED = {
     "random": (*_DAMIC, *_ADAM),
@@ -118,7 +118,7 @@ def known_settings(experiment: Experiment) -> frozenset[str]:
             f"Received: init={init!r}"
         )
     names = frozenset(_ROW) | frozenset(inits[init])
-    return names - {"epsilon"} if ("optimizer", "sgd") in experiment.settings else names
+    return names - {"epsilon" if ("optimizer", "sgd") in experiment.settings else "momentum"}
 
 
 def check_settings(experiment: Experiment) -> None:

@@ -23,6 +23,7 @@ PUBLISHED_NAMES = {
         "uci_yeast": "yeast",
     },
     "gumbel": {"rcv1_10k": "reuters10k"},
+    "baselines": {"rcv1_10k": "reuters10k"},
     "damic": {"fashion_mnist": "fmnist", "twenty_newsgroups": "20news"},
     "mixae": {"rcv1_10k": "reuters", "rcv1": "reuters", "har_recomputed": "hhar"},
 }

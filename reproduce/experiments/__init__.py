@@ -1,5 +1,5 @@
 """The declared papers, one file each."""
 
-from reproduce.experiments import aecm, damic, gumbel, mixae
+from reproduce.experiments import aecm, baselines, damic, gumbel, mixae
 
-PAPERS = {paper.name: paper for paper in (aecm.PAPER, mixae.PAPER, damic.PAPER, gumbel.PAPER)}
+PAPERS = {module.PAPER.name: module.PAPER for module in (aecm, mixae, damic, gumbel, baselines)}

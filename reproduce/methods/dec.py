@@ -30,9 +30,10 @@ def run_dec(task: Task) -> list[Outcome]:
 def _train(task: Task, seed: int) -> Outcome:
     x, directory = task.data.x, task.directory
     model, state = _build(task, seed), {}
-    before = task.settings["pretrain_epochs"] if task.experiment.init == "pretrained" else 0
+    stages = _stages(model, task)
+    before = sum(stages.values())
     total = before + task.experiment.epochs
-    pretrain_once(model, directory, lambda: _start(model, task, before, total))
+    pretrain_once(model, directory, lambda: _start(model, task, stages, total))
     curve = score_curve(task, x, task.data.y, CURVE_EVERY, state)
     train(task, model, x, task.experiment.epochs, state, before, curve)
     model.save(directory / "model.keras")
@@ -53,20 +54,29 @@ def _build(task: Task, seed: int) -> DEC:
         steps = count_batches(x.shape[0], settings["batch_size"])
         named["update_interval"] = settings["update_every"] * steps
     if task.experiment.method == "idec":
-        named["gamma"] = settings["gamma"]
+        # The papers' is that of an error averaged over features, whose sum is the model's.
+        named["gamma"] = settings["gamma"] * x.shape[1]
     model = _MODELS[task.experiment.method](**named, seed=seed, dtype=settings["precision"])
     model.build((None, x.shape[1]))
-    compile_for_epochs(model, settings, x.shape[0])
+    compile_for_epochs(model, settings, x.shape[0], interval=model.update_interval)
     return model
 
 
-def _start(model: DEC, task: Task, epochs: int, total: int) -> None:
-    if epochs:
-        stages = model.pretraining_stages(task.data.x.shape[0], epochs, layer_epochs=0)
+def _stages(model: DEC, task: Task) -> dict[str, int]:
+    """The trainings of the start with the epochs of each, none of a random one."""
+    if task.experiment.init != "pretrained":
+        return {}
+    lengths = task.settings["pretrain_epochs"], task.settings.get("layer_epochs", 0)
+    return model.pretraining_stages(task.data.x.shape[0], *lengths)
+
+
+def _start(model: DEC, task: Task, stages: dict[str, int], total: int) -> None:
+    if stages:
         model.pretrain_autoencoder(
             task.data.x,
-            epochs,
-            layer_epochs=0,
+            stages["autoencoder"],
+            stages.get("layer_1", 0),
+            task.settings.get("dropout", 0.0),
             directory=task.directory / "pretraining",
             verbose=0,
             callbacks=[Progress(task.progress, total=total, stages=stages)],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -18,7 +19,7 @@ def make_optimizer(settings: dict) -> keras.optimizers.Optimizer:
     """The optimizer that an experiment's settings name."""
     rate = float(settings["learning_rate"])
     if settings["optimizer"] == "sgd":
-        return keras.optimizers.SGD(rate)
+        return keras.optimizers.SGD(rate, settings.get("momentum", 0.0))
     if settings["optimizer"] == "adam":
         return FusedAdam(rate, epsilon=settings["epsilon"])
     raise ValueError(
@@ -26,14 +27,17 @@ def make_optimizer(settings: dict) -> keras.optimizers.Optimizer:
     )
 
 
-def compile_for_epochs(model: keras.Model, settings: dict, n_rows: int, xla: bool = False) -> None:
+def compile_for_epochs(
+    model: keras.Model, settings: dict, n_rows: int, xla: bool = False, interval: int = 0
+) -> None:
     """Compile a model for epochs of `n_rows` rows, each one execution: no one looks at a step.
 
-    With `xla`, a model in float32 is compiled by XLA however short its training is.
+    With `xla`, a model in float32 is compiled by XLA however short its training is. With an
+    `interval`, what is done every so many steps is done at the end of an execution.
     """
     model.compile(
         make_optimizer(settings),
-        steps_per_execution=count_batches(n_rows, model.batch_size),
+        steps_per_execution=math.gcd(count_batches(n_rows, model.batch_size), interval),
         jit_compile=settings["precision"] == "float32" if xla else "auto",
     )
 

@@ -29,7 +29,7 @@ def test_new_rows_get_the_scaling_of_the_old_ones_after_a_round_trip(rows, scale
     np.testing.assert_array_equal(again.apply(rows[5:7]), scaling.apply(rows)[5:7])
 
 
-@pytest.mark.parametrize("scale", ["max", "max_abs", "l2", "sqrt_dim"])
+@pytest.mark.parametrize("scale", ["max", "rms", "max_abs", "l2", "sqrt_dim"])
 def test_sparse_data_are_scaled_and_stay_sparse(sparse_rows, scale):
     scaled = Scaling.of(sparse_rows, scale).apply(sparse_rows)
     assert scaled.format == "csr"

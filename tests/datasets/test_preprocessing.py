@@ -43,6 +43,12 @@ def test_max_divides_by_the_largest_value_of_all():
     np.testing.assert_allclose(rescale(x, "max"), [[0.25, 0.5], [1.0, 0.0]])
 
 
+def test_rms_gives_all_values_a_mean_square_of_one(pixels):
+    scaled = rescale(pixels, "rms", pixel_max=255)
+    assert np.mean(scaled.astype(np.float64) ** 2) == pytest.approx(1, rel=1e-6)
+    np.testing.assert_allclose(scaled / scaled.max(), pixels / pixels.max(), rtol=1e-6)
+
+
 def test_sqrt_dim_gives_unit_rows_a_mean_square_of_one():
     rows = rescale(np.random.default_rng(0).normal(size=(8, 2000)), "l2")
     np.testing.assert_allclose((rescale(rows, "sqrt_dim") ** 2).mean(axis=1), 1, rtol=1e-5)

@@ -10,6 +10,7 @@ from reproduce import published
 from reproduce.cli import RESULTS
 from reproduce.experiments import PAPERS, gumbel
 from reproduce.ledger import Ledger, run_key
+from reproduce.report.reached import count_reached
 from tfclust.presets import preset
 
 PAPER = PAPERS["aecm"]
@@ -352,3 +353,24 @@ def test_figure_3_of_the_gumbel_paper_shows_every_weight_of_its_grids_once():
 def test_every_run_of_the_gumbel_paper_is_declared_once():
     keys = [row.key(seed) for row in GUMBEL.experiments for seed in row.seeds]
     assert len(keys) == len(set(keys))
+
+
+BASELINES = PAPERS["baselines"]
+
+
+def test_baselines_are_declared_for_every_figure_of_their_papers_and_begin_with_one_autoencoder():
+    table = BASELINES.table("own")
+    rows = BASELINES.rows(table)
+    declared = {
+        (published.published_name("baselines", row.dataset), row.method, row.init) for row in rows
+    }
+    assert {key[2:5] for key in published.load() if key[0] == "baselines"} <= declared
+    start = ("hidden_units", "embedding_dim", "activation", "batch_size", "scale", "precision")
+    start += ("layer_epochs", "pretrain_epochs", "dropout")
+    for dataset in {row.dataset for row in rows}:
+        settings = [dict(row.settings) for row in rows if row.dataset == dataset]
+        assert len({tuple(each[name] for name in start) for each in settings}) == 1
+
+
+def test_baselines_of_our_own_table_are_no_cells_of_a_paper():
+    assert not any(count.paper == "baselines" for count in count_reached([]))

@@ -47,6 +47,11 @@ DEC = {
     **{**DATA, **ADAM, "batch_size": 20, "precision": FASTEST, "kmeans_n_init": 1},
     **{"embedding_dim": 4, "hidden_units": (8,), "activation": "leaky_relu", "tol": 0},
 }
+LAYERS = {"pretrain_epochs": 1, "layer_epochs": 1, "dropout": 0.2}
+BY_SGD = {
+    **{name: value for name, value in DEC.items() if name != "epsilon"},
+    **{"optimizer": "sgd", "momentum": 0.9},
+}
 AUTOENCODER = {name: v for name, v in DEEP.items() if name not in ("alpha", "beta", "lbd")}
 
 
@@ -73,7 +78,7 @@ def run(experiment, tmp_path, name="ledger", seeds=None):
         iris("ae_kmeans", "", **AUTOENCODER, kmeans_n_init=2),
         iris("ae_gmm", "", **AUTOENCODER, covariance="full", uniform_weights=False),
         iris("dec", "random", **DEC, update_every=1),
-        iris("idec", "pretrained", **DEC, update_interval=8, gamma=0.1, pretrain_epochs=2),
+        iris("idec", "pretrained", **BY_SGD, **LAYERS, update_interval=4, gamma=0.1),
         iris("kmeans", "kmeans++", **DATA, n_init=1),
         iris("gmm", "random", **DATA, covariance="full", uniform_weights=False),
         iris("igmm", "random", **DATA, covariance="isotropic", uniform_weights=True),

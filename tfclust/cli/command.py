@@ -21,6 +21,7 @@ SCALES = {
     "minmax": "each column to [0, 1]",
     "max_abs": "each column divided by its largest magnitude",
     "max": "all divided by the largest value",
+    "rms": "all divided by the root of their mean square",
     "l2": "each row to length 1",
     "sqrt_dim": "all times the root of the number of columns",
 }

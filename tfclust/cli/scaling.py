@@ -7,7 +7,7 @@ import numpy as np
 
 from tfclust.cli.messages import UserError, user_errors
 from tfclust.cli.reading.values import all_finite
-from tfclust.datasets.preprocessing import check_scale, rescale
+from tfclust.datasets.preprocessing import check_scale, rescale, root_mean_square
 
 
 @dataclass(frozen=True)
@@ -35,6 +35,8 @@ class Scaling:
             check_scale(scale, sparse=hasattr(x, "tocsr"))
         if scale == "max":
             return cls(scale, divisor=float(x.max()) or 1.0)
+        if scale == "rms":
+            return cls(scale, divisor=root_mean_square(x) or 1.0)
         if scale == "sqrt_dim":
             return cls(scale, divisor=1 / math.sqrt(math.prod(x.shape[1:])))
         if scale == "max_abs":

@@ -4,7 +4,10 @@ import math
 
 import numpy as np
 
-SCALES = (None, "raw", "binary", "max", "sqrt_dim", "minmax", "max_abs", "standard", "l2")
+SCALES = (
+    *(None, "raw", "binary"),
+    *("max", "rms", "sqrt_dim", "minmax", "max_abs", "standard", "l2"),
+)
 
 _DENSE_ONLY = ("minmax", "standard")
 
@@ -27,6 +30,8 @@ def rescale(x, scale, pixel_max=1.0):
     - `"raw"`: untouched, in the stored type.
     - `"binary"`: 1 where the usual form is above a half, else 0.
     - `"max"`: divided by the largest value of all, as AE-CM does with pendigits (100).
+    - `"rms"`: divided by the root of the mean square of all values, which then is 1, as DEC's paper
+      has `1/d ||x_i||^2` near 1.
     - `"sqrt_dim"`: times `sqrt(d)`, `d` the number of features, as DEC does with REUTERS-10K: rows
       of unit length then have a mean square of 1.
     - `"minmax"`: each feature shifted and scaled to [0, 1]; a constant feature to 0.
@@ -55,8 +60,8 @@ def rescale(x, scale, pixel_max=1.0):
 
     Reference:
         "max": Boubekki et al. 2021, Joint optimization of an autoencoder for clustering and
-        embedding, the authors' code. "sqrt_dim": Xie et al. 2016, Unsupervised deep embedding for
-        clustering analysis, the authors' code.
+        embedding, the authors' code. "rms" and "sqrt_dim": Xie et al. 2016, Unsupervised deep
+        embedding for clustering analysis, the text and the authors' code.
     """
     check_scale(scale, sparse=hasattr(x, "tocsr"))
     if scale == "raw":
@@ -70,11 +75,20 @@ def rescale(x, scale, pixel_max=1.0):
     if scale == "max":
         x /= x.max() or 1.0  # data of zeros stay
         return x
+    if scale == "rms":
+        x /= np.float32(root_mean_square(x)) or 1.0
+        return x
     if scale == "sqrt_dim":
         x *= np.float32(math.sqrt(math.prod(x.shape[1:])))
         return x
     rows = x.reshape(x.shape[0], -1)
     return _scaler(scale).fit_transform(rows).reshape(x.shape)
+
+
+def root_mean_square(x):
+    """Root of the mean square of all values of an array or a CSR matrix, in float64."""
+    values = x.data if hasattr(x, "tocsr") else x
+    return math.sqrt(np.square(values, dtype=np.float64).sum() / math.prod(x.shape))
 
 
 def _scaler(scale):
