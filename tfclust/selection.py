@@ -260,8 +260,13 @@ def with_stability(runs):
 
 def squared_error(x, reconstructions):
     """Mean over the rows of the squared error summed over the features."""
+    return float(np.mean(squared_errors(x, reconstructions)))
+
+
+def squared_errors(x, reconstructions):
+    """Squared error of each row, summed over its features, float64 `(n,)`."""
     difference = _dense(x).reshape(x.shape[0], -1) - reconstructions.reshape(x.shape[0], -1)
-    return float(np.mean(np.sum(np.square(difference, dtype="float64"), axis=1)))
+    return np.sum(np.square(difference, dtype="float64"), axis=1)
 
 
 def _dense(x):

@@ -12,9 +12,10 @@ from scipy.sparse import csr_matrix, save_npz
 from short_runs import COLUMNS, KINDS, fit, write_csv
 
 from tfclust import recipes
+from tfclust.auto.row_facts import NAMES
 from tfclust.callbacks import ProgressBar
 from tfclust.cli import main, reading, training
-from tfclust.cli.results import read_labels
+from tfclust.cli.results import read_facts, read_labels
 
 pytestmark = pytest.mark.usefixtures("fast_report")
 
@@ -45,6 +46,12 @@ def test_the_results_agree_with_each_other(run):
     assert [row["row"] for row in rows] == [str(i) for i in range(60)]
     largest = [float(row["membership"]) for row in rows]
     np.testing.assert_allclose(largest, memberships.max(axis=1), atol=1e-6)
+    second = [int(row["second_choice"]) for row in rows]
+    np.testing.assert_array_equal(second, np.argsort(memberships, axis=1)[:, 1])
+    facts = read_facts(run)
+    assert [list(row) for row in facts.rows()] == [
+        [float(row[name]) for name in NAMES] for row in rows
+    ]
 
 
 def test_the_record_holds_what_it_takes_to_repeat_the_run(run, table):
@@ -59,6 +66,23 @@ def test_the_record_holds_what_it_takes_to_repeat_the_run(run, table):
     assert {"python", "tfclust", "tensorflow", "keras"} <= set(record["versions"])
     assert len(record["history"]["loss"]) == record["plan"]["epochs"] == 5
     assert record["cluster_sizes"] == np.bincount(read_labels(run), minlength=3).tolist()
+
+
+def test_the_record_tells_of_each_cluster_its_rows_and_what_is_its_own(run, points):
+    record = json.loads((run / "run.json").read_text())
+    labels = read_labels(run)
+    assert [cluster["size"] for cluster in record["clusters"]] == record["cluster_sizes"]
+    for k, cluster in enumerate(record["clusters"]):
+        assert set(labels[cluster["typical"] + cluster["doubtful"]]) == {k}
+        assert any(name in cluster["rule"]["words"] for name in COLUMNS)
+        (condition, *more) = cluster["rule"]["conditions"]
+        low, high = points[labels == k, condition["column"]][[0, -1]]
+        assert more or condition["above"] is None or min(low, high) > condition["above"]
+    page = (run / "report.html").read_text()
+    for cluster in record["clusters"]:
+        assert cluster["rule"]["words"] in page
+    for text in ("least sure", "second choice", "outlier score"):
+        assert text in page
 
 
 def test_nothing_else_is_left_in_the_folder(run):
@@ -148,7 +172,8 @@ def test_images_keep_their_names_and_shape(tmp_path, capsys):
     assert "\n00.png," in (out / "labels.csv").read_text()
     page = (out / "report.html").read_text()
     sizes = np.bincount(read_labels(out), minlength=2)
-    assert page.count('alt="image"') == np.minimum(sizes, 8).sum()
+    unlike = np.sum(read_facts(out).outlier_score > 3.5)
+    assert page.count('.png"') == 2 * (2 * np.minimum(sizes, 8).sum() + min(unlike, 10))
     capsys.readouterr()
     assert main(["predict", str(out), str(folder)]) == 0
     assert capsys.readouterr().out == (out / "labels.csv").read_text()
@@ -186,7 +211,7 @@ def test_the_columns_of_the_table_stand_beside_its_clusters(gaps, tmp_path, caps
     joined = read_rows((out / "joined.csv").read_text())
     given = read_rows(gaps.read_text())
     assert [list(row.items())[:5] for row in joined] == [list(row.items()) for row in given]
-    assert list(joined[0])[5:] == ["cluster_2", "membership"]
+    assert list(joined[0])[5:] == ["cluster_2", *NAMES[1:]]
     assert (joined[1]["cluster_2"], joined[1]["membership"]) == ("", "")
     found = [row["cluster_2"] for row in joined if row["cluster_2"]]
     assert found == [str(k) for k in read_labels(out)]

@@ -147,7 +147,7 @@ def _add_join(command):
     command.add_argument(
         "--join",
         action="store_true",
-        help="also write a table's columns, with the cluster and the membership of each row: "
+        help="also write a table's columns, with what is found of each row as further ones: "
         "to joined.csv, or to the screen without --out",
     )
 

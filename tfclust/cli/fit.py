@@ -7,6 +7,7 @@ from importlib.metadata import version
 
 import numpy as np
 
+from tfclust.auto import describe_clusters
 from tfclust.cli import findings, reading, results
 from tfclust.cli import plan as plans
 from tfclust.cli.messages import UserError, user_errors
@@ -85,10 +86,14 @@ def _write_results(model, samples, x, folder):
     with_code = RECIPES[record["plan"]["model"]].has_code
     with_embedding = with_code or not hasattr(x, "tocsr")
     print("Writing the results and the report", flush=True)
-    results.write(model, x, samples.index, folder.path, with_embedding)
+    yardstick = results.write(model, x, samples.index, folder.path, with_embedding=with_embedding)
     results.write_examples(samples, folder.examples)
+    facts = results.read_facts(folder.path)
+    codes = np.load(folder.path / results.EMBEDDING, mmap_mode="r") if with_embedding else x
+    columns = None if samples.image_shape else samples.x
+    clusters = describe_clusters(facts, model.n_clusters, codes, columns)
+    sizes = np.array([cluster.size for cluster in clusters])
     memberships = np.load(folder.path / results.MEMBERSHIPS, mmap_mode="r")
-    sizes = np.bincount(results.read_labels(folder.path), minlength=model.n_clusters)
     is_scaled = record["scaling"]["scale"] is not None or samples.pixel_max > 1
     warnings = findings.of_clusters(sizes, memberships, is_scaled)
     if not with_embedding:
@@ -96,7 +101,12 @@ def _write_results(model, samples, x, folder):
     print("Rows in each cluster: " + ", ".join(f"{k}: {n:,}" for k, n in enumerate(sizes)))
     for warning in warnings:
         print(f"Warning: {warning}")
-    found = {"cluster_sizes": sizes.tolist(), "warnings": warnings}
+    found = {
+        "cluster_sizes": sizes.tolist(),
+        "clusters": [cluster.to_json(samples.names) for cluster in clusters],
+        "yardstick": yardstick.to_json(),
+        "warnings": warnings,
+    }
     folder.write({**record, **found, "status": "finished"})
 
 
@@ -110,8 +120,8 @@ def _join(arguments, samples, folder):
 def _write_report(model, samples, x, folder):
     """Writes the report last: it costs no run where it fails, and `--resume` writes it then."""
     report = importlib.import_module("tfclust.cli.report")
-    labels = results.read_labels(folder.path)
-    report.write(model, samples, x, labels, folder.read(), folder.report)
+    facts = results.read_facts(folder.path)
+    report.write(model, samples, x, facts, folder.read(), folder.report)
     print(f"Report: {folder.report}")
 
 

@@ -4,6 +4,7 @@ import importlib
 import io
 import sys
 
+from tfclust.auto.row_facts import Yardstick
 from tfclust.cli import plan as plans
 from tfclust.cli import reading, results
 from tfclust.cli.messages import UserError, counted
@@ -38,25 +39,26 @@ def run(arguments):
         )
     start_tensorflow()
     model = importlib.import_module("tfclust.cli.training").load(folder)
+    yardstick = Yardstick(**record["yardstick"])
     table = reading.read_rows(arguments.data, options) if arguments.join else None
     if arguments.out is None:
-        _print(model, x, samples, table)
+        _print(model, x, samples, yardstick, table)
         return 0
     with_embedding = RECIPES[plan["model"]].has_code or not hasattr(x, "tocsr")
-    results.write(model, x, samples.index, arguments.out, with_embedding)
+    results.write(model, x, samples.index, arguments.out, yardstick, with_embedding)
     if table is not None:
         results.join(table, samples.left_out, arguments.out)
     print(f"Read {arguments.data}: {samples.describe()}\nWrote {arguments.out / results.LABELS}")
     return 0
 
 
-def _print(model, x, samples, table):
+def _print(model, x, samples, yardstick, table):
     """Prints what `labels.csv` would hold, or `joined.csv` where there is a table to join with."""
     if table is None:
-        results.write_labels(model, x, samples.index, sys.stdout)
+        results.write_labels(model, x, samples.index, yardstick, sys.stdout)
         return
     with io.StringIO() as labels:
-        results.write_labels(model, x, samples.index, labels)
+        results.write_labels(model, x, samples.index, yardstick, labels)
         labels.seek(0)
         results.write_joined(table, samples.left_out, labels, sys.stdout)
 

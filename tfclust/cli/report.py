@@ -6,25 +6,28 @@ import numpy as np
 from matplotlib.colors import to_hex
 
 from tfclust import pages, plots
+from tfclust.auto.row_facts import NO_CHOICE, UNLIKE
+from tfclust.auto.rules import differences, moments
 from tfclust.cli.evaluate import scores
 from tfclust.cli.messages import number
 from tfclust.cli.run_folder import whole
 
 POINTS_SHOWN = 1000  # in the plane; the time that t-SNE takes grows faster than their number
 PROJECTION = "tsne"
-ROWS_SEEN = 5000  # from which exemplars and features are taken
-EXEMPLARS = 8
-FEATURES = 5
+ROWS_SEEN = 5000  # from which the means of columns are taken
+COLUMNS_TOLD = 5  # of each cluster
+ROWS_SHOWN, COLUMNS_SHOWN = 4, 3  # of a cluster, where rows are no images
+UNLIKE_SHOWN = 10
 
 
-def write(model, samples, x, labels, record, path):
+def write(model, samples, x, facts, record, path):
     """Writes the page of a run.
 
     Args:
         model: trained.
         samples: `Samples` as they were read.
         x: the same, as the model takes them.
-        labels: cluster of each row, `(n,)`.
+        facts: `RowFacts` of each row.
         record: what `run.json` holds.
         path: of the page.
 
@@ -33,6 +36,7 @@ def write(model, samples, x, labels, record, path):
     Raises:
         OSError: the page cannot be written.
     """
+    labels = facts.cluster
     seen = _spread(len(labels), ROWS_SEEN)
     with whole(path) as part:
         pages.write(
@@ -41,9 +45,16 @@ def write(model, samples, x, labels, record, path):
             "report.html.j2",
             record=record,
             description=samples.describe(),
-            clusters=_clusters(model, samples, x, labels, record["cluster_sizes"], seen),
+            clusters=_clusters(model, samples, facts, record["clusters"], seen),
+            n=len(labels),
             n_seen=len(seen),
+            name_of_rows=next(iter(samples.index)),
+            columns_shown=COLUMNS_SHOWN,
+            unlike=_unlike(samples, facts),
+            n_unlike=int(np.sum(facts.outlier_score > UNLIKE)),
+            unlike_from=UNLIKE,
             number=number,
+            share=_share,
             has_images=samples.image_shape is not None,
             scores=None if samples.labels is None else scores(samples.labels, labels),
             pictures={
@@ -53,6 +64,11 @@ def write(model, samples, x, labels, record, path):
                 ),
             },
         )
+
+
+def _share(value):
+    """A share between 0 and 1 as text; "none" where there is none."""
+    return "none" if value is None else f"{value:.2f}"
 
 
 def _drawn(draw):
@@ -95,80 +111,81 @@ def _plane(model, x, labels):
     return figure
 
 
-def _clusters(model, samples, x, labels, sizes, seen):
+def _clusters(model, samples, facts, clusters, seen):
     """What the page tells of each cluster."""
     palette = plots.colours(model.n_clusters)
-    if samples.image_shape:
-        shown = _images(model, samples, x, labels, seen)
-    else:
-        shown = _features(samples, labels, seen, model.n_clusters)
+    differing = _differing(samples, facts.cluster, seen, model.n_clusters)
+    centroids = _centroids(model, samples)
+    largest = max(cluster["size"] for cluster in clusters)
+    shown = None if samples.image_shape else ROWS_SHOWN
     return [
         {
+            **cluster,
             "colour": to_hex(palette[k]),
-            "size": size,
-            "share": size / len(labels),
-            "largest": size / max(sizes),
-            "shown": shown[k],
+            "largest": cluster["size"] / largest,
+            "differing": differing[k],
+            "centroid": centroids[k],
+            "typical": _rows(samples, facts, cluster["typical"][:shown], differing[k]),
+            "doubtful": _rows(samples, facts, cluster["doubtful"][:shown], differing[k]),
         }
-        for k, size in enumerate(sizes)
+        for k, cluster in enumerate(clusters)
     ]
 
 
-def _images(model, samples, x, labels, seen):
-    """Addresses of each cluster's most typical images, after its decoded centroid if it has one."""
-    codes = model.embed(x[seen])
-    centroids = None
-    if hasattr(model, "centroids"):
-        centroids = model.centroids("input").reshape(-1, *samples.image_shape)
-    shown = []
-    for k in range(model.n_clusters):
-        typical = samples.x[seen[_closest(codes, np.flatnonzero(labels[seen] == k))]]
-        shown.append(
-            {
-                "centroid": None if centroids is None else pages.image(_pixels(centroids[k])),
-                "typical": [pages.image(_pixels(image)) for image in typical],
-            }
-        )
-    return shown
+def _rows(samples, facts, places, differing=()):
+    """What the page shows of some rows: images, or values of the columns that differ most."""
+    names = next(iter(samples.index.values()))
+    columns = [column for column, *_ in differing[:COLUMNS_SHOWN]]
+    return [
+        {
+            "name": names[place],
+            "cluster": facts.cluster[place],
+            "confidence": facts.confidence[place],
+            "second": None if second == NO_CHOICE else second,
+            "outlier_score": facts.outlier_score[place],
+            "image": pages.image(_pixels(samples.x[place])) if samples.image_shape else None,
+            "values": [samples.x[place, column] for column in columns],
+        }
+        for place, second in zip(places, facts.second_choice[list(places)], strict=True)
+    ]
 
 
-def _closest(codes, members):
-    """The members that are closest to their mean."""
-    if not len(members):
-        return members
-    distances = np.linalg.norm(codes[members] - codes[members].mean(axis=0), axis=1)
-    return members[np.argsort(distances)[:EXEMPLARS]]
+def _unlike(samples, facts):
+    """The rows that are least like their clusters."""
+    places = np.argsort(-facts.outlier_score, kind="stable")[:UNLIKE_SHOWN]
+    return _rows(samples, facts, places[facts.outlier_score[places] > UNLIKE].tolist())
+
+
+def _centroids(model, samples):
+    """Address of each cluster's decoded centroid; None where there is none, or it is no image."""
+    if not samples.image_shape or not hasattr(model, "centroids"):
+        return [None] * model.n_clusters
+    centroids = model.centroids("input").reshape(-1, *samples.image_shape)
+    return [pages.image(_pixels(centroid)) for centroid in centroids]
 
 
 def _pixels(image):
     return image[..., 0] if image.ndim == 3 and image.shape[-1] == 1 else image
 
 
-def _features(samples, labels, seen, n_clusters):
-    """The columns in which each cluster differs most from all rows, in deviations of a column."""
-    x = samples.x[seen]
-    names = samples.columns or [f"column {i}" for i in range(x.shape[1])]
-    means, deviations = _moments(x)
-    shown = []
+def _differing(samples, labels, seen, n_clusters):
+    """The columns in which each cluster differs most from all rows.
+
+    For each, its place and name, its mean in the cluster and of all rows, and their difference in
+    deviations of the column. Empty for images, and for clusters without rows.
+    """
+    if samples.image_shape:
+        return [[]] * n_clusters
+    x, labels = samples.x[seen], labels[seen]
+    means, _ = moments(x)
+    found = []
     for k in range(n_clusters):
-        members = np.flatnonzero(labels[seen] == k)
-        if not len(members):
-            shown.append([])
+        members = labels == k
+        if not members.any():
+            found.append([])
             continue
-        inside, _ = _moments(x[members])
-        difference = np.divide(
-            inside - means, deviations, out=np.zeros_like(means), where=deviations > 0
-        )
-        top = np.argsort(-np.abs(difference))[:FEATURES]
-        shown.append([(names[i], inside[i], means[i], difference[i]) for i in top])
-    return shown
-
-
-def _moments(x):
-    """Mean and standard deviation of each column, float64."""
-    if not hasattr(x, "tocsr"):
-        return np.mean(x, axis=0, dtype="float64"), np.std(x, axis=0, dtype="float64")
-    x = x.astype("float64")
-    means = np.asarray(x.mean(axis=0)).ravel()
-    squares = np.asarray(x.multiply(x).mean(axis=0)).ravel()
-    return means, np.sqrt(np.maximum(squares - means**2, 0.0))
+        inside, _ = moments(x[np.flatnonzero(members)])
+        by = differences(x, members)
+        top = np.argsort(-np.abs(by))[:COLUMNS_TOLD]
+        found.append([(i, samples.names[i], inside[i], means[i], by[i]) for i in top])
+    return found

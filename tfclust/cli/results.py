@@ -1,9 +1,18 @@
 """What a model says of the rows of a file, written piece by piece."""
 
 import csv
+from array import array
 
 import numpy as np
 
+from tfclust.auto.row_facts import (
+    INTEGERS,
+    NAMES,
+    NO_CHOICE,
+    RowFacts,
+    Yardstick,
+    reconstruction_errors,
+)
 from tfclust.cli.messages import bar
 from tfclust.cli.run_folder import whole
 
@@ -14,12 +23,11 @@ EXAMPLES = 32  # samples that an export may ask its server for
 
 LABELS = "labels.csv"
 JOINED = "joined.csv"
-OF_ROW = ("cluster", "membership")  # what is found of each row
 MEMBERSHIPS = "memberships.npy"
 EMBEDDING = "embedding.npy"
 
 
-def write(model, x, index, folder, with_embedding=True):
+def write(model, x, index, folder, yardstick=None, with_embedding=True):
     """Writes `labels.csv`, `memberships.npy` and `embedding.npy` into a folder.
 
     Args:
@@ -27,21 +35,34 @@ def write(model, x, index, folder, with_embedding=True):
         x: as the model takes it.
         index: what names each row in `labels.csv`, name of the column -> its values.
         folder: `pathlib.Path`; made when needed.
+        yardstick: `Yardstick` of the rows that the model was trained on; None where these are they.
         with_embedding: False leaves `embedding.npy` out.
+
+    Returns:
+        The yardstick.
     """
     folder.mkdir(parents=True, exist_ok=True)
     n = x.shape[0]
+    with whole(folder / MEMBERSHIPS) as path:
+        predict = lambda piece: _predict(model, x[piece])  # noqa: E731
+        _write_pieces(path, n, predict, "assigning")
+    errors = np.empty(n)
+    for piece in _pieces(n, "reconstructing"):
+        errors[piece] = reconstruction_errors(model, x[piece])
+    memberships = np.load(folder / MEMBERSHIPS, mmap_mode="r")
+    yardstick = yardstick or Yardstick.of(memberships, errors)
     with (
         whole(folder / LABELS) as labels,
-        whole(folder / MEMBERSHIPS) as memberships,
         labels.open("w", newline="", encoding="utf-8") as file,
     ):
-        rows = csv.writer(file, lineterminator="\n")
-        _write_pieces(memberships, n, _with_rows(rows, index, _predictor(model, x)), "assigning")
+        rows = _begun(index, file)
+        for piece in _pieces(n, "writing"):
+            _write_rows(rows, index, piece, yardstick.measure(memberships[piece], errors[piece]))
     if with_embedding:
-        with whole(folder / EMBEDDING) as embedding:
+        with whole(folder / EMBEDDING) as path:
             embed = lambda piece: model.embed(x[piece], batch_size=BATCH_SIZE)  # noqa: E731
-            _write_pieces(embedding, n, embed, "embedding")
+            _write_pieces(path, n, embed, "embedding")
+    return yardstick
 
 
 def write_examples(samples, path):
@@ -54,11 +75,12 @@ def write_examples(samples, path):
         np.save(file, x)
 
 
-def write_labels(model, x, index, file):
+def write_labels(model, x, index, yardstick, file):
     """Writes what `labels.csv` holds into an open file."""
-    predict = _with_rows(csv.writer(file, lineterminator="\n"), index, _predictor(model, x))
+    rows = _begun(index, file)
     for piece in _pieces(x.shape[0], "assigning"):
-        predict(piece)
+        errors = reconstruction_errors(model, x[piece])
+        _write_rows(rows, index, piece, yardstick.measure(_predict(model, x[piece]), errors))
 
 
 def join(table, left_out, folder):
@@ -72,7 +94,7 @@ def join(table, left_out, folder):
 
 
 def write_joined(table, left_out, labels, file):
-    """Writes the columns of a table beside the cluster and the membership of each row.
+    """Writes the columns of a table beside what is found of each row.
 
     Args:
         table: the names of its columns, and its rows.
@@ -83,10 +105,10 @@ def write_joined(table, left_out, labels, file):
     names, rows = table
     left_out, found = set(left_out), csv.DictReader(labels)
     joined = csv.writer(file, lineterminator="\n")
-    joined.writerow([*names, *(_unlike(name, names) for name in OF_ROW)])
+    joined.writerow([*names, *(_unlike(name, names) for name in NAMES)])
     for place, row in enumerate(rows):
-        label = dict.fromkeys(OF_ROW, "") if place in left_out else next(found)
-        joined.writerow([*row, *(label[name] for name in OF_ROW)])
+        label = dict.fromkeys(NAMES, "") if place in left_out else next(found)
+        joined.writerow([*row, *(label[name] for name in NAMES)])
 
 
 def _unlike(name, names):
@@ -101,23 +123,40 @@ def read_labels(folder):
         return np.array([int(row["cluster"]) for row in csv.DictReader(file)])
 
 
-def _predictor(model, x):
-    return lambda piece: model.predict(x[piece], batch_size=BATCH_SIZE, verbose=0)
+def read_facts(folder):
+    """The `RowFacts` of a `labels.csv`, rounded as it has them."""
+    columns = [array("d") for _ in NAMES]
+    with (folder / LABELS).open(newline="", encoding="utf-8") as file:
+        rows = csv.reader(file)
+        next(rows)
+        for row in rows:
+            for column, text in zip(columns, row[-len(NAMES) :], strict=True):
+                column.append(float(text or NO_CHOICE))
+    found = dict(zip(NAMES, map(np.array, columns), strict=True))
+    return RowFacts(**{**found, **{name: found[name].astype("int64") for name in INTEGERS}})
 
 
-def _with_rows(rows, index, predict):
-    """A function that predicts a piece and writes its rows too."""
-    rows.writerow((*index, *OF_ROW))
+def _predict(model, x):
+    return model.predict(x, batch_size=BATCH_SIZE, verbose=0)
 
-    def written(piece):
-        memberships = predict(piece)
-        clusters = memberships.argmax(axis=1)
-        names = (values[piece] for values in index.values())
-        shares = (f"{share:.6f}" for share in memberships.max(axis=1))
-        rows.writerows(zip(*names, clusters, shares, strict=True))
-        return memberships
 
-    return written
+def _begun(index, file):
+    """A writer of rows into an open file, after their head."""
+    rows = csv.writer(file, lineterminator="\n")
+    rows.writerow((*index, *NAMES))
+    return rows
+
+
+def _write_rows(rows, index, piece, facts):
+    names = zip(*(values[piece] for values in index.values()), strict=True)
+    for name, row in zip(names, facts.rows(), strict=True):
+        rows.writerow((*name, *map(_written, row)))
+
+
+def _written(value):
+    if isinstance(value, float):
+        return f"{value:.6f}"
+    return "" if value == NO_CHOICE else value
 
 
 def _write_pieces(path, n, function, what):

@@ -46,11 +46,7 @@ class RunFolder:
                 f"the folder must be one that `tfclust fit --out` made. Received: {self.path}, "
                 f"without a run.json that can be read ({error})"
             ) from error
-        if not {"options", "known"} <= set(record["data"]):
-            raise UserError(
-                "the run must be of this version of tfclust: fit it again. "
-                f"Received: {self.path}, of an earlier one"
-            )
+        self._check_version({"options", "known"} <= set(record["data"]))
         return record
 
     def read_finished(self):
@@ -65,7 +61,16 @@ class RunFolder:
                 "the run must be finished; its `tfclust fit` command with --resume goes on with "
                 f"it. Received: {self.path}, which was cut off"
             )
+        self._check_version("yardstick" in record)
         return record
+
+    def _check_version(self, holds):
+        """Raises `UserError` where the record does not hold what this version writes."""
+        if not holds:
+            raise UserError(
+                "the run must be of this version of tfclust: fit it again. "
+                f"Received: {self.path}, of an earlier one"
+            )
 
     def forget(self):
         """Removes the record of a run that cannot be trained, so that the folder is free again."""

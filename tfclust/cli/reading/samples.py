@@ -68,6 +68,13 @@ class Samples:
         return tuple(self.x.shape[1:]) if self.x.ndim > 2 else None
 
     @property
+    def names(self):
+        """What to call each column; None for images."""
+        if self.image_shape:
+            return None
+        return self.columns or [f"column {i}" for i in range(self.x.shape[1])]
+
+    @property
     def index(self):
         """What names each sample, name of the column -> its values."""
         if self.files is not None:
