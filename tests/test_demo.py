@@ -28,7 +28,9 @@ def digits():
 
 @pytest.fixture(scope="module")
 def results(digits):
-    return [demo.train(brief(recipe), digits, seeds=[3]) for recipe in demo.recipes()]
+    """Of a model of rows, of one with a start, and of one of images."""
+    shown = [recipe for recipe in demo.recipes() if recipe.name in ("cm", "aecm", "mixae")]
+    return [demo.train(brief(recipe), digits, seeds=[3]) for recipe in shown]
 
 
 @pytest.fixture(scope="module")
@@ -37,8 +39,11 @@ def page(results, digits, tmp_path_factory):
     return path.read_text(encoding="utf-8")
 
 
-def test_every_model_is_trained_by_its_recipe(results, digits):
-    assert [result.recipe.name for result in results] == list(RECIPES)
+def test_every_recipe_is_shown():
+    assert [recipe.name for recipe in demo.recipes()] == list(RECIPES)
+
+
+def test_models_are_trained_by_their_recipes(results, digits):
     for result in results:
         assert result.seconds > 0
         epochs = 3 if result.recipe.averages else 2
@@ -52,7 +57,7 @@ def test_a_result_has_a_run_for_every_seed(digits):
     assert not np.array_equal(result.runs[0].labels, result.runs[1].labels)
 
 
-def test_report_shows_the_scores_and_pictures_of_every_model(results, page):
+def test_report_shows_scores_and_pictures_of_the_models(results, page):
     for result in results:
         assert f"<h2>{result.recipe.model}</h2>" in page
         assert f"<td>{100 * result.scores[3]['acc']:.1f}</td>" in page

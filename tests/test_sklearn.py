@@ -189,7 +189,7 @@ def test_a_clone_is_not_fitted_and_fits_the_same(fitted, iris):
 # Its training -------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("name", RECIPES)
+@pytest.mark.parametrize("name", ["cm", "aecm", "idec"])  # without a start, of two, of several
 def test_it_trains_as_the_command_does(name, rows, tmp_path):
     settings, pretraining = SETTINGS[RECIPES[name].model], RECIPES[name].pretraining
     short = {"epochs": 1} if "epochs" in (pretraining or {}) else None
@@ -417,7 +417,7 @@ DEGENERATE = {
 }
 
 
-@pytest.mark.parametrize("name", RECIPES)
+@pytest.mark.parametrize("name", ["cm", "aecm", "mixae"])
 def test_data_of_fewer_distinct_rows_than_clusters_is_warned_of_and_clustered(name):
     clusterer = DeepClusterer(
         name, 3, settings=SETTINGS[RECIPES[name].model], pretraining=None, epochs=1, random_state=0

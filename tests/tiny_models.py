@@ -20,7 +20,7 @@ SETTINGS = {
 
 def arguments(name):
     """Of the constructor of the model `name` of `tfclust`, for 3 clusters."""
-    return {"n_clusters": 3, "batch_size": 8, "seed": 0, **SETTINGS[name]}
+    return {"n_clusters": 3, "batch_size": 16, "seed": 0, **SETTINGS[name]}
 
 
 def tiny_model(name, **changes):

@@ -30,7 +30,7 @@ def targets_of(q):
 class EmbeddedBattery(NumberedRowsBattery):
     kwargs: ClassVar = {
         **{"n_clusters": 3, "embedding_dim": 2, "hidden_units": (8,), "seed": 0},
-        **{"update_interval": 5, "tol": 0.0},  # steps of an epoch
+        **{"update_interval": 3, "tol": 0.0},  # steps of an epoch
     }
     set_by_rule = ("shares",)
     steady: ClassVar = {"update_interval": 99}

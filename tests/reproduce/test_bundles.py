@@ -17,10 +17,6 @@ DATA = {"n_clusters": 2, "scale": "minmax", "precision": "float32", "batch_size"
 ADAM = {"optimizer": "adam", "learning_rate": 1e-3, "epsilon": 1e-3}
 DEEP = {**DATA, **ADAM, "embedding_dim": 2, "hidden_units": (4,)}
 START = {"pretrain_epochs": 1, "kmeans_n_init": 1}
-GENERATIVE = {
-    **{**DATA, **ADAM, "batch_size": 575, "feature_dim": 4, "latent_dim": 2},
-    **{"gaussian_weight": 1, "reconstruction_loss": "squared_error"},
-}
 
 
 def row(paper, method, init, epochs=2, seeds=(0,), dataset="digits", **settings):
@@ -34,9 +30,6 @@ MODELS = {
         *("aecm", "aecm", "pretrained"),
         **{**DEEP, **START, "alpha": 5, "beta": 1, "lbd": 1, "pretrain_cm_epochs": 1},
     ),
-    "AE-CM beside others": row(
-        *("aecm", "aecm", "random"), seeds=(0, 1), **{**DEEP, "alpha": 5, "beta": 1, "lbd": 1}
-    ),
     "MIXAE": row(
         *("mixae", "mixae", "random"),
         **{**DEEP, "alpha": 1, "beta": 10, "alpha_bounds": (0, 1), "beta_bounds": (0, 100)},
@@ -48,12 +41,6 @@ MODELS = {
         **{"layer_epochs": 0, "gate_epochs": 1, "expert_epochs": 1, "least_steps": 1},
         patience=5,
     ),
-    "GumbelSoftmaxVAE": row(
-        *("gumbel", "gumbel", ""),
-        **{**GENERATIVE, "temperature": 1, "end_temperature": 0.5, "annealing_epochs": 2},
-        annealing="linear",
-    ),
-    "VAE": row("gumbel", "vae", "", **GENERATIVE, kmeans_n_init=1),
 }
 DIVERGES = row(
     *("aecm", "cm", "random"),
