@@ -135,6 +135,21 @@ def test_a_pipeline_with_a_scaler_finds_the_groups_of_the_data(load):
     assert len(names) == pipeline.transform(data.data).shape[1]
 
 
+def test_rows_and_clusters_are_described(fitted, iris):
+    facts = fitted.row_facts_
+    np.testing.assert_array_equal(facts.cluster, fitted.labels_)
+    memberships = fitted.predict_proba(iris)
+    np.testing.assert_allclose(facts.confidence, memberships.max(axis=1), rtol=1e-5)
+    np.testing.assert_array_equal(facts.second_choice, np.argsort(memberships)[:, -2])
+    again = fitted.describe_rows(iris[::-1])
+    np.testing.assert_allclose(again.outlier_score, facts.outlier_score[::-1], atol=1e-3)
+    far = fitted.describe_rows(iris[:1] + 20.0)
+    assert far.outlier_score > facts.outlier_score.max()
+    sizes = [cluster.size for cluster in fitted.cluster_facts_]
+    assert sizes == np.bincount(fitted.labels_, minlength=3).tolist()
+    assert all(cluster.rule.precision > 0.5 for cluster in fitted.cluster_facts_)
+
+
 def test_a_grid_search_finds_the_number_of_clusters_without_labels():
     rng = np.random.default_rng(0)
     centers = np.array([[0.0, 4.0], [4.0, 0.0], [-4.0, -4.0]])

@@ -27,6 +27,7 @@ from sklearn.utils.validation import (
     validate_data,
 )
 
+from tfclust.auto import describe, row_facts
 from tfclust.checks import (
     check_choice,
     check_count,
@@ -77,6 +78,10 @@ class DeepClusterer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMi
         cluster_centers_: `(K, n_features)`, or `(K, height, width, ...)` of images, where the model
             has centroids, in the space of the data; those in the space of the codes are
             `model_.centroids()`.
+        row_facts_: `tfclust.auto.RowFacts` of the training data: of each row its `confidence`,
+            `second_choice` and `outlier_score`.
+        cluster_facts_: list of `tfclust.auto.ClusterFacts`, one a cluster: its typical and doubtful
+            rows, and a rule that tells it from the others.
         history_: dict, name of a log -> its value after each epoch.
         image_shape_: `(height, width)` or `(height, width, channels)` where images were fitted,
             else None.
@@ -146,7 +151,9 @@ class DeepClusterer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMi
             history = recipe.fit(model, x, callbacks=callbacks, verbose=self.verbose)
         self.model_ = model
         self.history_ = history.history
-        self.labels_ = model.assign(x)
+        self._description = describe(model, x, None if self.image_shape_ else rows)
+        self.row_facts_, self.cluster_facts_ = self._description.rows, self._description.clusters
+        self.labels_ = self.row_facts_.cluster
         if hasattr(model, "centroids"):
             centers = model.centroids("input")
             shape = self.image_shape_ or centers.shape[1:]
@@ -160,6 +167,10 @@ class DeepClusterer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMi
     def predict_proba(self, X):
         """Memberships p(cluster | x), float32 `(n, K)`, rows sum to 1."""
         return self._fitted().predict(self._new_input(X), verbose=0)
+
+    def describe_rows(self, X):
+        """`tfclust.auto.RowFacts` of rows, measured by those that were fitted."""
+        return row_facts(self._fitted(), self._new_input(X), self._description.yardstick)
 
     def transform(self, X):
         """Latent codes `(n, p)`, float32."""
