@@ -111,6 +111,9 @@ def fixed_settings(row: Experiment, search: Search) -> dict[str, Any]:
 
 
 def recipe(row: Experiment) -> Recipe:
-    """Return the recipe that a search for an experiment trains: from random weights, as the row."""
-    found = RECIPES[row.method]
+    """Return the recipe that a search for an experiment trains: by the paper's rate, as the row.
+
+    From random weights where the row starts from them.
+    """
+    found = RECIPES[row.method].changed(optimizer={})
     return found.changed(pretraining=None) if row.init == "random" else found

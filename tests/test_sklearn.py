@@ -150,6 +150,30 @@ def test_rows_and_clusters_are_described(fitted, iris):
     assert all(cluster.rule.precision > 0.5 for cluster in fitted.cluster_facts_)
 
 
+@pytest.mark.parametrize("several", ["auto", range(2, 5)])
+def test_the_number_of_clusters_is_picked_where_it_is_not_known(several):
+    centers = np.array([[0.0, 4.0], [4.0, 0.0], [-4.0, -4.0]])
+    x = centers[np.arange(45) % 3] + np.random.default_rng(0).normal(0, 0.3, (45, 2))
+    found = light_clusterer(n_clusters=several, epochs=1).fit(x)
+    assert found.n_clusters_ == found.number_of_clusters_.pick == 3
+    assert found.predict_proba(x).shape == (45, 3)
+    assert clone(found).n_clusters == several
+    with pytest.raises(ValueError, match="two or more numbers"):
+        light_clusterer(n_clusters=[3]).fit(x)
+
+
+def test_clusters_that_a_prior_evens_out_are_warned_of():
+    rng = np.random.default_rng(0)
+    x = np.repeat([[0.0, 0.0], [9.0, 0.0]], [280, 20], axis=0) + rng.normal(size=(300, 2))
+    pulled = DeepClusterer(
+        "cm", 2, settings={"alpha": 500.0}, pretraining=None, epochs=20, random_state=0
+    )
+    with pytest.warns(ConvergenceWarning, match=r"where clusters of \[280, 20\] are likelier"):
+        pulled.fit(x)
+    free = DeepClusterer("cm", 2, epochs=2, random_state=0).fit(x)
+    assert sorted(np.bincount(free.labels_)) == [20, 280]
+
+
 def test_a_grid_search_finds_the_number_of_clusters_without_labels():
     rng = np.random.default_rng(0)
     centers = np.array([[0.0, 4.0], [4.0, 0.0], [-4.0, -4.0]])

@@ -27,7 +27,7 @@ from sklearn.utils.validation import (
     validate_data,
 )
 
-from tfclust.auto import describe, row_facts
+from tfclust.auto import describe, evened_sizes, measure_rows
 from tfclust.checks import (
     check_choice,
     check_count,
@@ -37,6 +37,7 @@ from tfclust.checks import (
 )
 from tfclust.inputs import as_array, refuse_what_is_no_array
 from tfclust.recipes import RECIPES, Recipe, accepts
+from tfclust.tuning import count_clusters
 
 # What trains a model that the user's own function builds, and knows nothing of it.
 _PLAIN = Recipe(name="", model="", idea="", epochs=100, keeps_images=True)
@@ -56,7 +57,8 @@ class DeepClusterer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMi
             "mixae", "damic" or "gumbel"; or a function that takes `n_clusters`, `seed` and the
             `settings` as keyword arguments, and returns a model, compiled or not. A function has no
             recipe: its model trains as it is.
-        n_clusters: number of clusters K, an int of at least 2.
+        n_clusters: number of clusters K, an int of at least 2; or "auto", or two or more ints such
+            as `range(2, 9)`, of which `tfclust.tuning.count_clusters` picks one.
         settings: None, or a dict of arguments of the model in place of the recipe's or besides,
             e.g. `{"hidden_units": (64, 32), "alpha": 20.0}`.
         pretraining: "recipe", the start that the recipe takes; None or False, a random one; True,
@@ -78,6 +80,9 @@ class DeepClusterer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMi
         cluster_centers_: `(K, n_features)`, or `(K, height, width, ...)` of images, where the model
             has centroids, in the space of the data; those in the space of the codes are
             `model_.centroids()`.
+        n_clusters_: int, K.
+        number_of_clusters_: `tfclust.tuning.NumberOfClusters`, the pick, the runner-up and their
+            curves; None where `n_clusters` is K.
         row_facts_: `tfclust.auto.RowFacts` of the training data: of each row its `confidence`,
             `second_choice` and `outlier_score`.
         cluster_facts_: list of `tfclust.auto.ClusterFacts`, one a cluster: its typical and doubtful
@@ -105,9 +110,9 @@ class DeepClusterer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMi
     ```
 
     Known limits: computes in float32. "mixae" takes images as they are, the others as rows of their
-    values. "aecm" may lose clusters of a few percent of the rows, which "cm" keeps. Where fewer
-    than K rows are distinct it warns, and some clusters are empty or alike. `score` compares fits
-    of one objective, not of different models or weights of terms.
+    values. "gumbel" and "mixae" have no start, and even out clusters of very different sizes. Where
+    fewer than K rows are distinct it warns, and some clusters are empty or alike. `score` compares
+    fits of one objective, not of different models or weights of terms.
     """
 
     def __init__(
@@ -142,18 +147,21 @@ class DeepClusterer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMi
         """
         rows = self._validated(X, reset=True, ensure_min_samples=2)
         self._check_arguments()
-        rows = check_data(rows, min_rows=self.n_clusters)
+        self._count_clusters(rows)
+        rows = check_data(rows, min_rows=self.n_clusters_)
         x = self._model_input(rows)
         model = self._build_model(x.shape[0])
         recipe = self._recipe().changed(epochs=self.epochs, pretraining=self._pretraining(model))
         callbacks = copy.deepcopy(list(self.callbacks or ()))
-        with _warned_of_few_distinct(rows, self.n_clusters):
+        with _warned_of_few_distinct(rows, self.n_clusters_):
             history = recipe.fit(model, x, callbacks=callbacks, verbose=self.verbose)
         self.model_ = model
         self.history_ = history.history
         self._description = describe(model, x, None if self.image_shape_ else rows)
         self.row_facts_, self.cluster_facts_ = self._description.rows, self._description.clusters
         self.labels_ = self.row_facts_.cluster
+        if not callable(self.model):
+            self._warn_of_evened_sizes(model.embed(x))
         if hasattr(model, "centroids"):
             centers = model.centroids("input")
             shape = self.image_shape_ or centers.shape[1:]
@@ -170,7 +178,7 @@ class DeepClusterer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMi
 
     def describe_rows(self, X):
         """`tfclust.auto.RowFacts` of rows, measured by those that were fitted."""
-        return row_facts(self._fitted(), self._new_input(X), self._description.yardstick)
+        return measure_rows(self._fitted(), self._new_input(X), self._description.yardstick)
 
     def transform(self, X):
         """Latent codes `(n, p)`, float32."""
@@ -186,12 +194,25 @@ class DeepClusterer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMi
         row = np.zeros((1, self.n_features_in_), "float32")
         return model.embed(self._model_input(row)).shape[1]
 
+    def _warn_of_evened_sizes(self, codes):
+        likelier = evened_sizes(codes, self.labels_, self.n_clusters_)
+        if likelier is not None:
+            sizes = sorted((each.size for each in self.cluster_facts_), reverse=True)
+            warnings.warn(
+                f"The clusters have {sizes} rows, where clusters of {likelier} are likelier in the "
+                "codes: a prior may pull them to one size. Try settings={'alpha': 1.0} of 'cm' or "
+                "'aecm', or a model without such a prior, as 'dec'.",
+                ConvergenceWarning,
+                stacklevel=3,
+            )
+
     # Its arguments ----------------------------------------------------------------------------
 
     def _check_arguments(self):
         if not callable(self.model):
             check_choice("model", self.model, RECIPES)
-        check_integer("n_clusters", self.n_clusters, 2)
+        if self._is_settled:
+            check_integer("n_clusters", self.n_clusters, 2)
         for name in ("epochs", "batch_size"):
             check_count(name, getattr(self, name))
         if self.verbose not in (0, 1, 2, "auto"):
@@ -208,6 +229,20 @@ class DeepClusterer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMi
                 "`callbacks` must be None or a list of Keras callbacks. "
                 f"Received: callbacks={callbacks!r}"
             )
+
+    @property
+    def _is_settled(self):
+        """Whether `n_clusters` is K, and not what K is to be picked from."""
+        several = isinstance(self.n_clusters, (range, list, tuple, np.ndarray))
+        return not several and self.n_clusters != "auto"
+
+    def _count_clusters(self, rows):
+        self.number_of_clusters_ = None
+        if not self._is_settled:
+            seed = self.random_state if isinstance(self.random_state, numbers.Integral) else 0
+            self.number_of_clusters_ = count_clusters(rows, self.n_clusters, int(seed))
+        counted = self.number_of_clusters_
+        self.n_clusters_ = int(self.n_clusters) if counted is None else counted.pick
 
     def _check_settings(self):
         settings = _mapping("settings", {} if self.settings is None else self.settings)
@@ -237,9 +272,9 @@ class DeepClusterer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMi
     def _build_model(self, n_rows):
         seed, settings = self._seed(), dict(self.settings or {})
         if callable(self.model):
-            model = self.model(n_clusters=self.n_clusters, seed=seed, **settings)
+            model = self.model(n_clusters=self.n_clusters_, seed=seed, **settings)
         else:
-            model = self._recipe().build(self.n_clusters, seed, n_rows=n_rows, **settings)
+            model = self._recipe().build(self.n_clusters_, seed, n_rows=n_rows, **settings)
         if self.batch_size is not None:
             model.batch_size = int(self.batch_size)
         return model

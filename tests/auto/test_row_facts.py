@@ -3,7 +3,7 @@ import json
 import numpy as np
 import pytest
 
-from tfclust.auto import Yardstick, reconstruction_errors, row_facts
+from tfclust.auto import Yardstick, measure_rows, reconstruction_errors
 from tfclust.auto.row_facts import agreement, renumbered
 from tfclust.models import CM
 
@@ -101,7 +101,7 @@ def test_facts_of_a_model_are_those_of_its_memberships_and_errors():
     expected = np.sum((x - model.reconstruct(x)) ** 2, axis=1)
     np.testing.assert_allclose(errors, expected, rtol=1e-5)
     yardstick = Yardstick.of(memberships, errors)
-    found = row_facts(model, x[:7], yardstick)
+    found = measure_rows(model, x[:7], yardstick)
     np.testing.assert_array_equal(found.cluster, model.assign(x[:7]))
     np.testing.assert_allclose(
         found.outlier_score, yardstick.measure(memberships, errors).outlier_score[:7], rtol=1e-4

@@ -15,6 +15,8 @@ from tfclust.recipes import RECIPES, write_settings
     ("options", "said"),
     [
         (["--clusters", "1"], "must be an integer of at least 2. Received: '1'"),
+        (["--clusters", "12-2"], "must rise, as in 2-12"),
+        (["-k", "1-3"], "must be an integer of at least 2. Received: '1'"),
         (["--clusters", "2", "--epochs", "0"], "at least 1"),
         (["--clusters", "2", "--seed", "x"], "from 0 to 4294967295. Received: 'x'"),
         (["--clusters", "2", "--seed", "4294967296"], "from 0 to 4294967295"),

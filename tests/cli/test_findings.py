@@ -30,6 +30,12 @@ def test_good_clusters_get_no_warning():
     assert findings.of_clusters(np.array([4, 3, 3]), CERTAIN, True) == []
 
 
+def test_clusters_that_a_prior_evens_out_are_pointed_out():
+    assert findings.of_sizes([340, 330, 330], None) == []
+    (warning,) = findings.of_sizes([330, 340, 330], [900, 50, 50])
+    assert "of 340, 330, 330 rows, where clusters of 900, 50, 50 rows are likelier" in warning
+
+
 def test_unlike_columns_are_pointed_out_unless_they_are_scaled():
     x = np.random.default_rng(0).normal(0.0, [1.0, 100.0, 0.0], (30, 3)).astype("float32")
     samples = Samples(x, columns=("a", "b", "c"))

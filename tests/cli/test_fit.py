@@ -16,6 +16,7 @@ from tfclust.auto.row_facts import NAMES
 from tfclust.callbacks import ProgressBar
 from tfclust.cli import main, reading, training
 from tfclust.cli.results import read_facts, read_labels
+from tfclust.tuning import NumberOfClusters
 
 pytestmark = pytest.mark.usefixtures("fast_report")
 
@@ -186,6 +187,23 @@ def test_sparse_data_stay_sparse_and_models_without_a_code_write_none(tmp_path, 
     assert not (tmp_path / "run" / "embedding.npy").exists()
     assert "No embedding.npy" in capsys.readouterr().out
     assert "column 0" in (tmp_path / "run" / "report.html").read_text()
+
+
+def test_the_number_of_clusters_is_found_and_shown(table, tmp_path, capsys):
+    out = tmp_path / "run"
+    options = ("--label-column", "kind", "--standardize")
+    assert fit(table, out, *options, clusters="2-5", epochs=1) == 0
+    said = capsys.readouterr().out
+    assert "Note: 3 clusters, of 2 to 5 that were looked at" in said
+    record = json.loads((out / "run.json").read_text())
+    assert record["plan"]["settings"]["n_clusters"] == len(record["cluster_sizes"]) == 3
+    found = NumberOfClusters(**record["number_of_clusters"])
+    assert (found.pick, found.candidates) == (3, [2, 3, 4, 5])
+    page = (out / "report.html").read_text()
+    assert page.count("<figure>") == 3
+    assert f"What the rows say of the number of clusters: {found.words()}" in page
+    assert fit(table, tmp_path / "more", *options, clusters="2-99") == 2
+    assert "at most the number of rows, 60" in capsys.readouterr().err
 
 
 # Joining --------------------------------------------------------------------------------------

@@ -1,20 +1,34 @@
-"""The clusterer that chooses without labels, and what is said of rows and clusters."""
+"""The clusterer that chooses without labels, and what is said of rows and clusters.
 
-from tfclust.auto.cluster_facts import ClusterFacts, describe_clusters
-from tfclust.auto.description import Description, describe
-from tfclust.auto.row_facts import RowFacts, Yardstick, reconstruction_errors, row_facts
-from tfclust.auto.rules import Condition, Rule, find_rule
+Importing this package imports nothing else: what needs TensorFlow is loaded at first use, so that a
+command answers mistakes at once.
+"""
 
-__all__ = [
-    "ClusterFacts",
-    "Condition",
-    "Description",
-    "RowFacts",
-    "Rule",
-    "Yardstick",
-    "describe",
-    "describe_clusters",
-    "find_rule",
-    "reconstruction_errors",
-    "row_facts",
-]
+import importlib
+
+_HOMES = {
+    "ClusterFacts": "cluster_facts",
+    "Condition": "rules",
+    "Description": "description",
+    "RowFacts": "row_facts",
+    "Rule": "rules",
+    "Yardstick": "row_facts",
+    "describe": "description",
+    "describe_clusters": "cluster_facts",
+    "evened_sizes": "evenness",
+    "find_rule": "rules",
+    "reconstruction_errors": "row_facts",
+    "measure_rows": "row_facts",
+}
+
+__all__ = [*_HOMES]
+
+
+def __getattr__(name):
+    if name not in _HOMES:
+        raise AttributeError(f"module 'tfclust.auto' has no attribute {name!r}")
+    return getattr(importlib.import_module(f"tfclust.auto.{_HOMES[name]}"), name)
+
+
+def __dir__():
+    return sorted(__all__)

@@ -152,7 +152,7 @@ class Yardstick:
         return asdict(self)
 
 
-def row_facts(model, x, yardstick):
+def measure_rows(model, x, yardstick):
     """The `RowFacts` of rows by a trained model.
 
     Args:

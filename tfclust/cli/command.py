@@ -154,6 +154,15 @@ def _add_join(command):
 
 def _add_fit(commands):
     fit = _command(commands, "fit", "cluster a file and write a report")
+    fit.add_argument(
+        "-k",
+        "--clusters",
+        type=_clusters_or_several,
+        required=True,
+        metavar="K",
+        help="number of clusters; or auto, or several such as 2-12, of which the one is taken that "
+        "the rows speak for",
+    )
     _add_data(fit)
     fit.add_argument("--out", type=Path, required=True, help="new folder for the results")
     _add_join(fit)
@@ -185,6 +194,9 @@ def _add_fit(commands):
 
 def _add_tune(commands):
     tune = _command(commands, "tune", "search the settings of a model without labels")
+    tune.add_argument(
+        "-k", "--clusters", type=_clusters, required=True, metavar="K", help="number of clusters"
+    )
     _add_data(tune)
     tune.add_argument(
         "--out", type=Path, required=True, help="folder of the search; the same command goes on"
@@ -217,7 +229,6 @@ def _add_data(command):
         help="text file of columns (.csv, .tsv, .txt, .gz of them), .parquet, .npy, .npz or .mtx "
         "file, or folder of images",
     ).required = False  # an option of several names may have taken it
-    command.add_argument("--clusters", type=_clusters, required=True, help="number of clusters")
     data = command.add_argument_group(
         "data", "NAMES is a,b,c or several words; the columns of an array are numbered from 0."
     )
@@ -297,3 +308,15 @@ def _integer(minimum, maximum=math.inf):
 
 
 _seed, _positive, _clusters = _integer(0, LARGEST_SEED), _integer(1), _integer(2)
+
+
+def _clusters_or_several(text):
+    first, dash, last = text.partition("-")
+    if text == "auto":
+        return text
+    if not dash:
+        return _clusters(text)
+    several = range(_clusters(first), _clusters(last) + 1)
+    if len(several) < 2:
+        raise argparse.ArgumentTypeError(f"must rise, as in 2-12. Received: {text!r}")
+    return several

@@ -3,7 +3,7 @@
 import numpy as np
 
 from tfclust.checks import count_distinct_rows
-from tfclust.cli.messages import counted, number
+from tfclust.cli.messages import counted, first_of, number
 
 SPREAD = 10.0  # ratio of deviations from which the widest columns drown the others
 DOMINANT = 0.9  # share of the rows
@@ -78,6 +78,25 @@ def of_clusters(sizes, memberships, is_scaled):
             f"the rows are undecided: their largest membership is {certainty:.2f} on average"
         )
     return warnings
+
+
+def of_sizes(sizes, likelier):
+    """A sentence where a prior pulls the clusters to one size against the data.
+
+    Args:
+        sizes: rows in each cluster, `(K,)`.
+        likelier: what `tfclust.auto.evened_sizes` gives.
+    """
+    if likelier is None:
+        return []
+    own, others = (
+        first_of([f"{size:,}" for size in sorted(found, reverse=True)])
+        for found in (sizes, likelier)
+    )
+    return [
+        f"the clusters may be too even: of {own} rows, where clusters of {others} rows are "
+        "likelier in the embedding; try --set alpha=1 for cm or aecm, or --model dec"
+    ]
 
 
 def _are_blurred(x, deviations):

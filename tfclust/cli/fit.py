@@ -7,7 +7,7 @@ from importlib.metadata import version
 
 import numpy as np
 
-from tfclust.auto import describe_clusters
+from tfclust.auto import describe_clusters, evened_sizes
 from tfclust.cli import findings, reading, results
 from tfclust.cli import plan as plans
 from tfclust.cli.messages import UserError, user_errors
@@ -31,10 +31,16 @@ def run(arguments):
     x = plans.as_samples(samples, recipe.name)
     scaling = Scaling.of(x, recipe.scaling)
     x = scaling.apply(x)
-    plans.check_rows(x.shape[0], arguments.clusters)
+    counted = plans.count_clusters(arguments, x)
+    n_clusters = arguments.clusters if counted is None else counted.pick
+    plans.check_rows(x.shape[0], n_clusters)
+    recipe = recipe.changed(n_clusters=n_clusters)
     plan = plans.make_plan(recipe, arguments.seed, x.shape[1:], x.shape[0])
     new = _record(arguments, samples, scaling, plan)
-    new["notes"] += findings.of_rows(x, arguments.clusters)
+    new["notes"] += findings.of_rows(x, n_clusters)
+    if counted is not None:
+        new["number_of_clusters"] = counted.to_json()
+        new["notes"].append(counted.words())
     if record is not None:
         _check_same(record, new)
         if record["status"] == "finished":
@@ -96,6 +102,7 @@ def _write_results(model, samples, x, folder):
     memberships = np.load(folder.path / results.MEMBERSHIPS, mmap_mode="r")
     is_scaled = record["scaling"]["scale"] is not None or samples.pixel_max > 1
     warnings = findings.of_clusters(sizes, memberships, is_scaled)
+    warnings += findings.of_sizes(sizes, evened_sizes(codes, facts.cluster, model.n_clusters))
     if not with_embedding:
         print("No embedding.npy: this model clusters the data themselves")
     print("Rows in each cluster: " + ", ".join(f"{k}: {n:,}" for k, n in enumerate(sizes)))

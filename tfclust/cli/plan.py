@@ -5,6 +5,7 @@ TensorFlow starts where `build` makes the model, and not before: what can be che
 
 import ast
 
+from tfclust import tuning
 from tfclust.checks import did_you_mean, in_unit_range, value_range
 from tfclust.cli.messages import UserError, number, set_value, user_errors
 from tfclust.recipes import RECIPES, read_settings
@@ -30,11 +31,23 @@ def read_recipe(arguments):
         given["batch_size"] = arguments.batch_size
     return recipe.changed(
         given,
-        n_clusters=arguments.clusters,
+        n_clusters=arguments.clusters if isinstance(arguments.clusters, int) else None,
         epochs=arguments.epochs,
         scaling=_scaling(arguments, found),
         pretraining=_pretraining(arguments, recipe),
     )
+
+
+def count_clusters(arguments, x):
+    """What rows, scaled, say of the number of clusters; None where `--clusters` is that number.
+
+    Raises:
+        UserError: there are fewer rows than clusters that are to be looked at.
+    """
+    if isinstance(arguments.clusters, int):
+        return None
+    with user_errors("--clusters: "):
+        return tuning.count_clusters(x, arguments.clusters, arguments.seed, verbose=True)
 
 
 def make_plan(recipe, seed, sample_shape, n_rows):

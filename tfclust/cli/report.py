@@ -11,6 +11,7 @@ from tfclust.auto.rules import differences, moments
 from tfclust.cli.evaluate import scores
 from tfclust.cli.messages import number
 from tfclust.cli.run_folder import whole
+from tfclust.tuning import NumberOfClusters
 
 POINTS_SHOWN = 1000  # in the plane; the time that t-SNE takes grows faster than their number
 PROJECTION = "tsne"
@@ -58,12 +59,22 @@ def write(model, samples, x, facts, record, path):
             has_images=samples.image_shape is not None,
             scores=None if samples.labels is None else scores(samples.labels, labels),
             pictures={
+                **_of_number_of_clusters(record),
                 _caption(len(labels)): _drawn(lambda: _plane(model, x, labels)),
                 "Terms of the loss, per sample, epoch by epoch": _drawn(
                     lambda: plots.loss_terms(record["history"])
                 ),
             },
         )
+
+
+def _of_number_of_clusters(record):
+    """The picture of the search for the number of clusters, where there was one."""
+    found = record.get("number_of_clusters")
+    if found is None:
+        return {}
+    caption = "What the rows say of the number of clusters: "
+    return {caption + NumberOfClusters(**found).words(): _drawn(NumberOfClusters(**found).plot)}
 
 
 def _share(value):

@@ -22,6 +22,7 @@ _HOMES = {
     "Trial": "tuning.trial",
     "Tuning": "tuning.tuning",
     "choose_n_clusters": "tuning.number_of_clusters",
+    "count_clusters": "tuning.number_of_clusters",
     "train": "tuning.training",
     "tune": "tuning.search",
 }
