@@ -91,7 +91,7 @@ class NumberOfClusters:
     def to_json(self):
         """Plain JSON; `NumberOfClusters(**...)` takes it. A criterion without a value is None."""
         criteria = {
-            name: [value if np.isfinite(value) else None for value in values]
+            name: [None if value is None or np.isnan(value) else value for value in values]
             for name, values in self.criteria.items()
         }
         return {"candidates": list(self.candidates), "criteria": criteria, "merged": self.merged}
