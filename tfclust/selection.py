@@ -53,7 +53,6 @@ CRITERIA = {
         Criterion("stability", "mean ARI with the runs of other seeds", "max"),
         Criterion("silhouette", "silhouette of the codes", "max"),
         Criterion("calinski_harabasz", "Calinski-Harabasz index of the codes", "max"),
-        Criterion("bic", "Bayesian information criterion of a mixture, of a row", "min", False),
         Criterion("loss", "the objective itself, whose weights settings change", "min", False),
     )
 }

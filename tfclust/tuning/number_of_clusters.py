@@ -12,12 +12,14 @@ from tqdm import tqdm
 from tfclust.checks import check_count, check_data, check_integer
 from tfclust.randomness import run_seeds
 from tfclust.recipes import find_recipe
-from tfclust.selection import CRITERIA
+from tfclust.selection import CRITERIA, Criterion
 from tfclust.tuning.objectives import LABEL_FREE, median, median_of_known
 from tfclust.tuning.training import train
 from tfclust.tuning.unimodality import merge_unimodal
 
 AUTO = range(2, 13)
+BIC = Criterion("bic", "Bayesian information criterion of a mixture, of a row", "min")
+KNOWN = {**CRITERIA, BIC.name: BIC}
 COMPARED = ("bic", "stability", "silhouette")  # what can be compared between K
 ROWS_SEEN, DIMENSIONS_SEEN = 2000, 20
 DRAWS, SHARE_DRAWN = 5, 0.7  # of the rows, whose clusters must agree
@@ -49,7 +51,7 @@ class NumberOfClusters:
         Of each criterion the best K has 1, the worst 0, and one without a value 0.
         """
         goodness = [
-            -np.array([CRITERIA[name].badness(value) for value in self.criteria[name]])
+            -np.array([KNOWN[name].badness(value) for value in self.criteria[name]])
             for name in COMPARED
             if name in self.criteria
         ]
@@ -100,9 +102,7 @@ class NumberOfClusters:
     def picks(self):
         """Name of a criterion -> its best K; without those errors that fall as K rises."""
         return {
-            name: self.candidates[
-                int(np.argmin([CRITERIA[name].badness(value) for value in values]))
-            ]
+            name: self.candidates[int(np.argmin([KNOWN[name].badness(value) for value in values]))]
             for name, values in self.criteria.items()
             if name not in FALLING
         }
