@@ -14,6 +14,7 @@ SETTINGS = {
         "hidden_units": (8,),
         "reconstruction_loss": "squared_error",
     },
+    "VaDE": {"embedding_dim": 2, "hidden_units": (8,), "reconstruction_loss": "squared_error"},
     "MIXAE": {"beta": 4.0, "embedding_dim": 2, "hidden_units": (8,)},
 }
 

@@ -5,8 +5,11 @@ networks. Tensors may carry leading axes beyond those named, such as one for sev
 side by side; the sums run over the named axes and a term keeps the leading ones.
 """
 
+import math
+
 import tensorflow as tf
 
+LOG_VARIANCE_BOUND = 30.0  # of either sign: ratios of such variances, and their sums, are finite
 _LOG_OFFSET = 1e-10  # inside the logarithm of the Dirichlet prior, as in the AE-CM authors' code
 _SMALLEST = 1.2e-38  # a normal float32; the logarithm of a smaller membership is bounded by its own
 
@@ -306,16 +309,78 @@ def gaussian_divergences(mean, log_variance):
     return 0.5 * tf.reduce_sum(terms, axis=-1)
 
 
-def categorical_divergences(logits):
-    """Kullback-Leibler divergence of every sample's memberships from uniform ones, in nats.
+def bounded_log_variance(log_variance):
+    """Logarithms of variances brought to `LOG_VARIANCE_BOUND`, and minus it, where they are beyond.
 
-    `sum_k q_k log(K q_k) = log K - Entr(q)`, q the softmax of the logits.
+    The gradient is that at the bound, so that what is beyond comes back.
+
+    Args:
+        log_variance: `(...)`.
+
+    Returns:
+        `(...)`.
+
+    Example: `bounded_log_variance([-1e9, 2.0])` is `[-30, 2]`.
+    """
+    log_variance = _real(log_variance)
+    bounded = tf.clip_by_value(log_variance, -LOG_VARIANCE_BOUND, LOG_VARIANCE_BOUND)
+    return tf.stop_gradient(bounded) + (log_variance - tf.stop_gradient(log_variance))
+
+
+def gaussian_log_densities(codes, means, log_variances):
+    """Logarithms of the densities of diagonal Gaussians, `log N(z_i; mu_k, diag sigma_k^2)`.
+
+    Args:
+        codes: `(batch, p)`, z.
+        means, log_variances: mu and log sigma^2, `(K, p)`, or `(batch, K, p)` where each code has
+            components of its own.
+
+    Returns:
+        `(batch, K)`.
+    """
+    codes, means, log_variances = _real(codes, means, log_variances)
+    log_variances = bounded_log_variance(log_variances)
+    distances = tf.math.squared_difference(codes[..., tf.newaxis, :], means)
+    terms = math.log(2.0 * math.pi) + log_variances + distances * tf.exp(-log_variances)
+    return -0.5 * tf.reduce_sum(terms, axis=-1)
+
+
+def component_divergences(mean, log_variance, means, log_variances):
+    """Kullback-Leibler divergences of every code's Gaussian from diagonal Gaussians, in nats.
+
+    `KL(N(m_i, diag s_i^2) || N(mu_k, diag sigma_k^2)) =
+    1/2 sum_j (log sigma_kj^2 - log s_ij^2 + (s_ij^2 + (m_ij - mu_kj)^2) / sigma_kj^2 - 1)`.
+
+    Args:
+        mean, log_variance: of the codes, m and log s^2, `(batch, p)`.
+        means, log_variances: mu and log sigma^2, `(K, p)`, or `(batch, K, p)` where each code has
+            components of its own.
+
+    Returns:
+        `(batch, K)`.
+
+    Example: `component_divergences([[1.0]], [[0.0]], [[0.0]], [[0.0]])` is `[[0.5]]`.
+    """
+    mean, log_variance, means, log_variances = _real(mean, log_variance, means, log_variances)
+    mean, log_variance = mean[..., tf.newaxis, :], log_variance[..., tf.newaxis, :]
+    log_variances = bounded_log_variance(log_variances)
+    log_ratio = bounded_log_variance(log_variance) - log_variances
+    distances = tf.math.squared_difference(mean, means) * tf.exp(-log_variances)
+    return 0.5 * tf.reduce_sum(tf.exp(log_ratio) - log_ratio - 1.0 + distances, axis=-1)
+
+
+def categorical_divergences(logits, prior_logits=None):
+    """Kullback-Leibler divergence of every sample's memberships from their prior, in nats.
+
+    `sum_k q_k log(q_k / p_k)`, q the softmax of the logits. Without a prior it is uniform, and the
+    divergence `log K - Entr(q)`.
 
     The second term of Eq. 7 of Arias Figueroa and Ramirez Rivera (2017), whose uniform prior of the
     categories is read as Cat(1/K), in closed form on the probabilities and not on a relaxed draw.
 
     Args:
         logits: `(..., K)`.
+        prior_logits: `(K,)`, p is their softmax; None for a uniform prior.
 
     Returns:
         `(...)`.
@@ -323,8 +388,11 @@ def categorical_divergences(logits):
     Example: `categorical_divergences([[0.0, 0.0]])` is `[0]`.
     """
     log_q = tf.nn.log_softmax(_real(logits))
-    categories = tf.cast(tf.shape(log_q)[-1], log_q.dtype)
-    return tf.reduce_sum(tf.exp(log_q) * log_q, axis=-1) + tf.math.log(categories)
+    if prior_logits is None:
+        categories = tf.cast(tf.shape(log_q)[-1], log_q.dtype)
+        return tf.reduce_sum(tf.exp(log_q) * log_q, axis=-1) + tf.math.log(categories)
+    log_p = tf.nn.log_softmax(_like(log_q, prior_logits))
+    return tf.reduce_sum(tf.exp(log_q) * (log_q - log_p), axis=-1)
 
 
 def student_log_memberships(codes, centroids):

@@ -24,6 +24,7 @@ from tfclust.trainings import Training, trainer
 
 STEPS_PER_EXECUTION = 20  # the most between two returns to Python, where no one watches a step
 SMALLEST_VARIANCE = 1e-7  # of data up to 1: rows on their centroids have rounding errors too
+SMALLEST_SHARE = 0.1  # of an even one: a component of less is none of a start
 
 
 def train_network(
@@ -523,6 +524,63 @@ def isotropic_mixture(x, n_clusters, seed, n_init=20):
             best = badness, found.cluster_centers_, variance, shares
     _, centroids, variance, shares = best
     return centroids.astype("float64") * scale, variance * scale**2, shares
+
+
+def diagonal_mixture(x, n_clusters, seed, n_init=10):
+    """The mixture of diagonal Gaussians that is the likeliest of `n_init` starts of EM.
+
+    Each start is k-means with one k-means++ seeding. A start with a component of less than a tenth
+    of a cluster's even share, `0.1 / n_clusters`, is refused: such a component stands on a few rows
+    that lie together, and what is trained from there leaves it empty. Where all are refused, the
+    one whose smallest component is largest is taken, with a warning.
+
+    Args:
+        x: array `(n, d)`.
+        n_clusters: int, K.
+        seed: int from 0 to 2**32 - 1.
+        n_init: int of at least 1, starts; 10 by default.
+
+    Returns:
+        Means `(K, d)`; variances `(K, d)`, above 0; shares `(K,)`, above 0.
+
+    Raises:
+        ValueError: `n_init` is below 1, or `seed` is no seed.
+
+    Example:
+
+    >>> from tfclust.pretraining import diagonal_mixture
+    >>> means, variances, shares = diagonal_mixture([[0.0], [0.2], [9.0], [9.2]], 2, seed=0)
+    >>> sorted(means[:, 0].round(1).tolist())
+    [0.1, 9.1]
+    """
+    from sklearn.exceptions import ConvergenceWarning
+    from sklearn.mixture import GaussianMixture
+
+    check_seed(seed)
+    check_integer("n_init", n_init, 1)
+    x = np.asarray(x, dtype="float64")
+    scale = max(map(abs, value_range(x))) or 1.0  # so that the least variance fits any data
+    fitted = []
+    for start in np.random.RandomState(seed).randint(np.iinfo("int32").max, size=n_init):
+        with warnings.catch_warnings():  # of rows that coincide: their components may, too
+            warnings.simplefilter("ignore", ConvergenceWarning)
+            mixture = GaussianMixture(n_clusters, covariance_type="diag", random_state=start)
+            fitted.append(mixture.fit(x / scale))
+    least = SMALLEST_SHARE / n_clusters
+    sound = [mixture for mixture in fitted if mixture.weights_.min() >= least]
+    if sound:
+        best = max(sound, key=lambda mixture: mixture.lower_bound_)
+    else:
+        best = max(fitted, key=lambda mixture: mixture.weights_.min())
+        tiny = np.flatnonzero(best.weights_ < least)
+        warnings.warn(
+            f"Each of {n_init} mixtures has a component of less than {least:.2%} of the rows; "
+            "training may leave it empty. That of the largest such is taken, where it is "
+            f"{', '.join(map(str, tiny))} of {n_clusters}",
+            stacklevel=2,
+        )
+    shares = np.maximum(best.weights_, SMALLEST_VARIANCE)
+    return best.means_ * scale, best.covariances_ * scale**2, shares / shares.sum()
 
 
 def _flat(x):

@@ -559,6 +559,24 @@ _ALL = (
         searched=(Range("gamma", 0.01, 10.0, log=True), _EMBEDDING_DIM),
     ),
     Recipe(
+        name="vade",
+        model="VaDE",
+        idea="a variational autoencoder whose code comes from a mixture of Gaussians, one a "
+        "cluster; its pretraining decides; it generates",
+        arguments={
+            "embedding_dim": 10,
+            "hidden_units": (500, 500, 2000),
+            "reconstruction_loss": "cross_entropy",
+        },
+        epochs=100,
+        settings={"hidden_units": (200, 200, 500), "reconstruction_loss": "squared_error"},
+        pretraining={"epochs": 50, "layer_epochs": 20},
+        searched=(
+            Range("learning_rate", 2e-4, 5e-3, log=True),  # printed: 2e-3
+            _EMBEDDING_DIM,
+        ),
+    ),
+    Recipe(
         name="mixae",
         model="MIXAE",
         idea="an autoencoder for each cluster and a softmax network that chooses among them; "

@@ -14,6 +14,7 @@ from tfclust.models.dec import DEC, IDEC
 from tfclust.models.gumbel import GumbelSoftmaxVAE
 from tfclust.models.mixae import MIXAE
 from tfclust.models.objective_model import ObjectiveModel
+from tfclust.models.vade import VaDE
 from tfclust.models.vae import VAE
 
 __all__ = [
@@ -29,4 +30,5 @@ __all__ = [
     "ClusteringModel",
     "GumbelSoftmaxVAE",
     "ObjectiveModel",
+    "VaDE",
 ]

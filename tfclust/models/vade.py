@@ -1,0 +1,395 @@
+"""VaDE and VIB-GMM: variational autoencoders whose prior is a mixture of Gaussians."""
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from tfclust.callbacks.collapse_watch import CollapseWatch
+from tfclust.checks import (
+    check_choice,
+    check_cluster,
+    check_count,
+    check_flat,
+    check_integer,
+    check_sigmoid_range,
+    check_units,
+)
+from tfclust.distribution import global_batch_size
+from tfclust.losses import (
+    RECONSTRUCTION_ERRORS,
+    bounded_log_variance,
+    categorical_divergences,
+    component_divergences,
+    gaussian_log_densities,
+)
+from tfclust.models.base import ClusteringModel
+from tfclust.networks import dense_network
+from tfclust.optimizers import FusedAdam
+from tfclust.pretraining import (
+    Stages,
+    autoencoder_stages,
+    cross_entropy_loss,
+    diagonal_mixture,
+    pretrain_autoencoder,
+    squared_error_loss,
+)
+from tfclust.randomness import drawn_seed, gaussian_sample, layer_seeds
+from tfclust.trainings import trainer
+
+PRETRAINING_LOSSES = {"squared_error": squared_error_loss, "cross_entropy": cross_entropy_loss}
+# What the variance of a code is at the start, as a share of that of the components.
+CODE_VARIANCE = 0.01
+UNWATCHED_EPOCHS = 10  # at the start of a training, in which components may be empty
+
+
+@keras.saving.register_keras_serializable(package="tfclust")
+class VaDE(ClusteringModel):
+    """VaDE: a variational autoencoder with a mixture of Gaussians for the prior of its code.
+
+    A row is made by its cluster c, drawn from pi, a code `z ~ N(mu_c, diag sigma_c^2)` and a
+    decoder. The encoder gives `q(z|x) = N(m(x), diag s(x)^2)`, and the clusters are those of
+
+    `gamma_c = p(c|z) = pi_c N(z; mu_c, sigma_c^2) / sum_c' pi_c' N(z; mu_c', sigma_c'^2)`.
+
+    The objective is minus the evidence lower bound with `q(z, c|x) = q(z|x) gamma_c`, averaged over
+    the batch:
+
+    `L(x, xbar) + sum_c gamma_c KL(q(z|x) || N(mu_c, sigma_c^2)) + KL(gamma || pi)`,
+
+    both divergences in closed form; their sum is `KL(q(z, c|x) || p(z, c))`. In training z is drawn
+    by reparametrization, for the decoder and for gamma, through which gradients flow; elsewhere it
+    is its mean, and the clusters are those of gamma there.
+
+    The start decides: `pretrain` first. `fit` warns of components that no row is assigned to, by
+    their numbers, from the eleventh epoch on, and logs how many are used: see
+    `tfclust.callbacks.CollapseWatch`.
+
+    Args:
+        n_clusters: int of at least 2, the number of components K.
+        embedding_dim: int of at least 1, the size p of the code; 10 by default.
+        hidden_units: sequence of ints, the widths of the encoder's hidden layers, which the decoder
+            mirrors; (500, 500, 2000) by default.
+        reconstruction_loss: "cross_entropy", the default, for values in [0, 1], or "squared_error",
+            both summed over a row's values.
+        batch_size: int of at least 1, 100 by default: rows of a batch where `fit` is given none.
+        seed: int from 0 to 2**32 - 1, or None, the default, which draws one; fixes the initial
+            weights, the order of the batches and the draws.
+        **kwargs: `name` and `dtype`, see `ObjectiveModel`. Codes, densities and divergences stay in
+            float32 under a mixed precision.
+
+    Attributes:
+        encoder: Keras model, `(batch, d)` -> means of the code `(batch, p)`.
+        log_variance: Dense, the encoder's last hidden layer -> log s^2, `(batch, p)`.
+        decoder: Keras model, `(batch, p)` -> `(batch, d)`, logits where the loss is a
+            cross-entropy.
+        share_logits: variable `(K,)`, pi is its softmax.
+        means, log_variances: variables `(K, p)`, mu and log sigma^2.
+
+    Raises:
+        ValueError: an argument is out of its range; values outside of [0, 1] with a cross-entropy.
+
+    Example:
+
+    ```python
+    import keras
+    from sklearn.datasets import load_iris
+    from sklearn.preprocessing import minmax_scale
+    from tfclust import VaDE
+
+    x = minmax_scale(load_iris().data)
+    model = VaDE(n_clusters=3, embedding_dim=2, hidden_units=(32,), batch_size=30, seed=0)
+    model.compile()
+    model.pretrain(x, epochs=50, layer_epochs=10, verbose=0)
+    decay = keras.callbacks.LearningRateScheduler(lambda epoch: 2e-3 * 0.9 ** (epoch // 10))
+    model.fit(x, epochs=30, verbose=0, callbacks=[decay])
+    labels = model.assign(x)
+    drawn = model.generate(cluster=2, n=10, seed=0)  # (10, 4)
+    ```
+
+    Reference: Jiang, Zheng, Tan, Tang, Zhou, Variational deep embedding: an unsupervised and
+    generative approach to clustering, 2017, Section 3, and the authors' code for the objective and
+    its constants, which is what was read: the squared error is not halved, Adam has an epsilon of
+    1e-4 and its rate falls by a tenth every 10 epochs. That code differs in this: its gamma has pi
+    once for each dimension of the code, and neither a log-sum-exp nor a bound of the variances; pi
+    is no softmax and starts uniform; the variance of codes starts as it was drawn.
+
+    Known limits: from a random start, or from a poor one, components die, and all rows may end in
+    one. K components are looked for, whatever the data. The default rate is constant; the example
+    has the authors' decay.
+    """
+
+    TERMS = ("reconstruction", "gaussian_kl", "categorical_kl")
+    PARTS = ("encoder", "log_variance", "decoder", "share_logits", "means", "log_variances")
+    REDUCTION = "mean"
+
+    def __init__(
+        self,
+        n_clusters,
+        embedding_dim=10,
+        hidden_units=(500, 500, 2000),
+        reconstruction_loss="cross_entropy",
+        batch_size=100,
+        **kwargs,
+    ):
+        super().__init__(n_clusters, batch_size=batch_size, **kwargs)
+        self.embedding_dim = check_integer("embedding_dim", embedding_dim, 1)
+        self.hidden_units = check_units("hidden_units", hidden_units)
+        self.reconstruction_loss = check_choice(
+            "reconstruction_loss", reconstruction_loss, RECONSTRUCTION_ERRORS
+        )
+
+    def default_optimizer(self):
+        """Adam at a rate of 0.002, with the epsilon of the authors' code."""
+        return FusedAdam(2e-3, epsilon=1e-4)
+
+    def build(self, input_shape):
+        """Creates the weights for inputs of shape `(batch, d)`."""
+        check_flat(input_shape)
+        encoder_seed, variance_seed, decoder_seed, means_seed = layer_seeds(self.seed, 4)
+        options = {"activation": "relu", "bias_start": "zeros", "dtype": self.dtype_policy}
+        code = self.embedding_dim
+        self.encoder = dense_network(
+            input_shape[-1],
+            (*self.hidden_units, code),
+            name="encoder",
+            output_dtype=self.dtype,
+            seed=encoder_seed,
+            **options,
+        )
+        self.log_variance = keras.layers.Dense(
+            code,
+            kernel_initializer=keras.initializers.GlorotUniform(seed=variance_seed),
+            dtype=self.dtype,
+            name="log_variance",
+        )
+        self.log_variance.build((None, (input_shape[-1], *self.hidden_units)[-1]))
+        self.decoder = dense_network(
+            code,
+            (*reversed(self.hidden_units), input_shape[-1]),
+            name="decoder",
+            seed=decoder_seed,
+            **options,
+        )
+        normal, shape = keras.initializers.RandomNormal(seed=means_seed, stddev=1.0), self._shape
+        self.share_logits = self.add_weight((self.n_clusters,), "zeros", name="share_logits")
+        self.means = self.add_weight(shape, normal, name="means")
+        self.log_variances = self.add_weight(shape, "zeros", name="log_variances")
+        self.built = True
+
+    @property
+    def _shape(self):
+        return self.n_clusters, self.embedding_dim
+
+    def check_values(self, x):
+        """Raises ValueError for values that a sigmoid cannot give back, with a cross-entropy."""
+        if self.reconstruction_loss == "cross_entropy":
+            check_sigmoid_range(x)
+
+    def training_callbacks(self, x):
+        """What warns of components that die; elsewhere no one is told which they are."""
+        return [CollapseWatch(UNWATCHED_EPOCHS)] if trainer() is None else []
+
+    def call(self, x, training=False):
+        """Memberships gamma, `(batch, K)`, of the mean codes of `x`, `(batch, d)`."""
+        return tf.nn.softmax(self._joint(self.encoder(x, training=training)))
+
+    def _joint(self, codes):
+        """`log pi_c + log N(z; mu_c, sigma_c^2)`, `(batch, K)`."""
+        densities = gaussian_log_densities(codes, self.means, self.log_variances)
+        return tf.nn.log_softmax(self.share_logits) + densities
+
+    def objective(self, x, training=False):
+        """Memberships and the terms of the objective on the batch `x`, `(batch, d)`."""
+        mean, log_variance, code = self._codes(x, training)
+        logits = self._joint(code)
+        memberships, batch = tf.nn.softmax(logits), global_batch_size(logits)
+        divergences = self._divergences(mean, log_variance)
+        return memberships, {
+            "reconstruction": tf.reduce_sum(self._errors(x, code, training)) / batch,
+            "gaussian_kl": tf.reduce_sum(memberships * divergences) / batch,
+            "categorical_kl": tf.reduce_sum(categorical_divergences(logits, self.share_logits))
+            / batch,
+        }
+
+    def _codes(self, x, training):
+        """Mean and log variance of q(z|x), and z, drawn in training, each `(batch, p)`."""
+        *hidden, last = self.encoder.layers
+        for layer in hidden:
+            x = layer(x)
+        mean, log_variance = last(x), bounded_log_variance(self.log_variance(x))
+        if not training:
+            return mean, log_variance, mean
+        return mean, log_variance, gaussian_sample(mean, log_variance, self.step_seed())
+
+    def _divergences(self, mean, log_variance):
+        """KL(q(z|x) || N(mu_c, sigma_c^2)), `(batch, K)`."""
+        return component_divergences(mean, log_variance, self.means, self.log_variances)
+
+    def _errors(self, x, code, training):
+        """Reconstruction error of each row of `x`, `(batch,)`."""
+        decoded = self.decoder(code, training=training)
+        return RECONSTRUCTION_ERRORS[self.reconstruction_loss](x, decoded)
+
+    def pretrain(
+        self,
+        x,
+        epochs=100,
+        layer_epochs=50,
+        dropout=0.2,
+        n_init=10,
+        batch_size=None,
+        patience=None,
+        directory=None,
+        verbose="auto",
+        callbacks=None,
+    ):
+        """The start: an autoencoder, and a mixture of diagonal Gaussians on its codes.
+
+        The autoencoder's code becomes the mean of q(z|x). Its variance starts at a hundredth of the
+        components', the same for all rows, so that the decoder is given what it was trained on. The
+        mixture is the likeliest of several without tiny components, see
+        `tfclust.pretraining.diagonal_mixture`; pi starts at its shares.
+
+        Args:
+            x: array or CSR matrix `(n, d)`.
+            epochs: int of at least 1, passes of the whole autoencoder.
+            layer_epochs: int of at least 0, passes of each layer before, as a denoising
+                autoencoder; 0 trains end to end alone.
+            dropout: float of at least 0 and below 1, share of the inputs of each layer that is set
+                to 0 while it is trained.
+            n_init: int of at least 1, mixtures that are tried.
+            batch_size: None takes the model's.
+            patience, directory, verbose, callbacks: see `tfclust.pretraining.Stages`. A pretraining
+                with a `directory` that was killed goes on where it was, in a model of the same
+                `seed`.
+
+        Returns:
+            `keras.callbacks.History`, whose keys are the names of the trainings, `layer_1` and so
+            on, and `autoencoder`.
+
+        Raises:
+            ValueError: bad data, or an argument out of its range.
+        """
+        check_integer("n_init", n_init, 1)
+        history = self.pretrain_autoencoder(
+            *(x, epochs, layer_epochs, dropout, batch_size),
+            *(patience, directory, verbose, callbacks),
+        )
+        self.pretrain_mixture(x, n_init)
+        return history
+
+    def pretrain_autoencoder(
+        self,
+        x,
+        epochs=100,
+        layer_epochs=50,
+        dropout=0.2,
+        batch_size=None,
+        patience=None,
+        directory=None,
+        verbose="auto",
+        callbacks=None,
+    ):
+        """The first half of `pretrain`: the autoencoder alone; the arguments are of `pretrain`."""
+        check_integer("layer_epochs", layer_epochs, 0)
+        x = self.prepare(x)
+        batch_size = check_count("batch_size", batch_size, self.batch_size)
+
+        def stages(epochs):
+            return Stages(
+                epochs,
+                batch_size,
+                self.seed,
+                patience=patience,
+                directory=directory,
+                jit_compile=False,  # XLA would compile for each of the trainings
+                verbose=verbose,
+                callbacks=callbacks,
+            )
+
+        loss = PRETRAINING_LOSSES[self.reconstruction_loss]
+        whole, layers = stages(epochs), stages(layer_epochs) if layer_epochs else None
+        return pretrain_autoencoder(self.encoder, self.decoder, x, loss, whole, layers, dropout)
+
+    def pretrain_mixture(self, x, n_init=10):
+        """The second half of `pretrain`: the mixture on the codes, the likeliest of `n_init`."""
+        found = diagonal_mixture(self.embed(x), self.n_clusters, self.seed, n_init)
+        means, variances, shares = found
+        self.means.assign(means)
+        self.log_variances.assign(np.log(variances))
+        self.share_logits.assign(np.log(shares))
+        self.log_variance.kernel.assign(np.zeros(self.log_variance.kernel.shape))
+        self.log_variance.bias.assign(np.log(CODE_VARIANCE * (shares @ variances)))
+
+    def pretraining_stages(self, n_rows, epochs=100, layer_epochs=50):
+        """The trainings of `pretrain` in their order: dict, name -> epochs.
+
+        Args:
+            n_rows: of the data; none of the trainings depends on it.
+            epochs, layer_epochs: see `pretrain`.
+
+        Raises:
+            ValueError: a length out of its range.
+        """
+        return autoencoder_stages(len(self.hidden_units) + 1, epochs, layer_epochs)
+
+    def embed_batch(self, x):
+        """Means of q(z|x), `(batch, p)`."""
+        return self.encoder(x, training=False)
+
+    def cluster_batch(self, x):
+        """Memberships `(batch, K)` and mean codes `(batch, p)`, from one pass of the encoder."""
+        codes = self.embed_batch(x)
+        return tf.nn.softmax(self._joint(codes)), codes
+
+    def reconstruct_batch(self, x):
+        """Reconstructions of a batch, `(batch, d)`, from the mean codes."""
+        return self.generate_batch(self.embed_batch(x))
+
+    def centroids(self, space="latent"):
+        """Means mu of the components, `(K, p)`, or decoded to the space of the input, `(K, d)`.
+
+        Args:
+            space: "latent" or "input".
+
+        Raises:
+            ValueError: another space.
+        """
+        check_choice("space", space, ("latent", "input"))
+        means = tf.convert_to_tensor(self.means)
+        return np.asarray(means if space == "latent" else self.generate_batch(means))
+
+    def generate(self, cluster, n=1, seed=None):
+        """New points of one cluster: z drawn from its component.
+
+        Args:
+            cluster: cluster id, from 0 to K - 1.
+            n: number of points.
+            seed: int from 0 to 2**32 - 1 that fixes the draws; None draws one from Keras's global
+                generator.
+
+        Returns:
+            Array `(n, d)`. The paper shows those alone whose code is certain to be of the cluster.
+
+        Raises:
+            ValueError: `cluster` is not a cluster id, `n` is below 1, or the model is not built.
+        """
+        cluster = check_cluster("cluster", cluster, self.n_clusters)
+        shape = (check_integer("n", n, 1), self.embedding_dim)
+        noise = tf.random.stateless_normal(shape, (drawn_seed(seed), 0), dtype=self.dtype)
+        deviation = tf.exp(0.5 * bounded_log_variance(self.log_variances[cluster]))
+        return np.asarray(self.generate_batch(self.means[cluster] + deviation * noise))
+
+    def generate_batch(self, code):
+        """Points of the input space `(n, d)` for codes z, `(n, p)`."""
+        decoded = tf.cast(self.decoder(code, training=False), self.dtype)
+        return tf.sigmoid(decoded) if self.reconstruction_loss == "cross_entropy" else decoded
+
+    def generator_inputs(self):
+        """Example of the arguments of `generate_batch`: the middle of the code's space."""
+        return {"code": np.zeros((1, self.embedding_dim), dtype=self.dtype)}
+
+    def get_config(self):
+        """Config that `from_config` takes."""
+        own = ("embedding_dim", "hidden_units", "reconstruction_loss")
+        return {**super().get_config(), **{name: getattr(self, name) for name in own}}
