@@ -15,6 +15,14 @@ SETTINGS = {
         "reconstruction_loss": "squared_error",
     },
     "VaDE": {"embedding_dim": 2, "hidden_units": (8,), "reconstruction_loss": "squared_error"},
+    "VIBGMM": {"embedding_dim": 2, "hidden_units": (8,), "reconstruction_loss": "squared_error"},
+    "GMVAE": {
+        "latent_dim": 3,
+        "style_dim": 2,
+        "hidden_units": (8,),
+        "prior_units": 6,
+        "reconstruction_loss": "squared_error",
+    },
     "MIXAE": {"beta": 4.0, "embedding_dim": 2, "hidden_units": (8,)},
 }
 

@@ -10,7 +10,10 @@ from tfclust.registration import register
 from tfclust.startup import check_backend
 from tfclust.version import __version__
 
-_MODELS = ("AECM", "CM", "DAMIC", "DEC", "IDEC", "GumbelSoftmaxVAE", "MIXAE", "VAE", "VaDE")
+_MODELS = (
+    *("AECM", "CM", "DAMIC", "DEC", "IDEC", "GMVAE", "GumbelSoftmaxVAE", "MIXAE", "VAE", "VIBGMM"),
+    "VaDE",
+)
 _MODULES = (
     "callbacks",
     "datasets",

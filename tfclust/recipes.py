@@ -577,6 +577,53 @@ _ALL = (
         ),
     ),
     Recipe(
+        name="vibgmm",
+        model="VIBGMM",
+        idea="VaDE with a weight on the divergence from its mixture that grows as it trains; from "
+        "a random start",
+        arguments={
+            "embedding_dim": 10,
+            "hidden_units": (500, 500, 2000),
+            "reconstruction_loss": "cross_entropy",
+            "divergence_weight": 1.0,
+        },
+        epochs=150,
+        settings={"hidden_units": (200, 200, 500), "reconstruction_loss": "squared_error"},
+        callbacks={"AnnealDivergence": {"epochs": 50}},
+        searched=(
+            Range("learning_rate", 2e-4, 5e-3, log=True),
+            _EMBEDDING_DIM,
+        ),
+    ),
+    Recipe(
+        name="gmvae",
+        model="GMVAE",
+        idea="a variational autoencoder with a mixture that a second code shapes: clusters in one, "
+        "styles in the other; it generates",
+        arguments={
+            "latent_dim": 200,
+            "style_dim": 150,
+            "hidden_units": (500, 500),
+            "prior_units": 500,
+            "free_bits": 0.5,
+            "reconstruction_loss": "cross_entropy",
+        },
+        epochs=100,
+        settings={
+            "hidden_units": (200, 200),
+            "prior_units": 100,
+            "latent_dim": 20,
+            "style_dim": 15,
+            "reconstruction_loss": "squared_error",
+        },
+        optimizer={"learning_rate": 1e-3},
+        searched=(
+            Range("free_bits", 0.1, 2.0, log=True),  # the authors' code: 0.5
+            Range("latent_dim", 5, 200, log=True, whole=True),  # printed: 200
+            Range("style_dim", 5, 150, log=True, whole=True),  # printed: 150
+        ),
+    ),
+    Recipe(
         name="mixae",
         model="MIXAE",
         idea="an autoencoder for each cluster and a softmax network that chooses among them; "

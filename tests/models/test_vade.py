@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 from battery import ClusteringModelBattery
-from scipy.special import expit, log_softmax, softmax
+from scipy.special import expit, log_softmax, logsumexp, softmax
 from scipy.stats import norm
 from sklearn.datasets import load_digits
 from sklearn.mixture import GaussianMixture
@@ -18,7 +18,7 @@ from tfclust.losses import (
     gaussian_log_densities,
 )
 from tfclust.metrics import clustering_accuracy
-from tfclust.models import VaDE
+from tfclust.models import VIBGMM, VaDE
 from tfclust.pretraining import diagonal_mixture
 from tfclust.randomness import gaussian_sample
 
@@ -76,6 +76,14 @@ def vade_terms(model, x, noise):
         "gaussian_kl": (gamma * divergences).sum(axis=1).mean(),
         "categorical_kl": (gamma * (np.log(gamma) - parts.log_shares)).sum(axis=1).mean(),
     }
+
+
+def vibgmm_terms(model, x, noise):
+    parts = Parts(model, x, noise)
+    divergences = divergences_of(parts.mean, parts.log_variance, *parts.mixture)
+    bound = -logsumexp(parts.log_shares - divergences, axis=1)
+    weight = float(model.divergence_weight)
+    return {"reconstruction": parts.errors.mean(), "mixture_kl": weight * bound.mean()}
 
 
 def double(model_class, rows, **changes):
@@ -194,6 +202,43 @@ class TestVaDE(ClusteringModelBattery):
 def test_objective_of_vade_and_its_gradients_are_numpys_in_float64(rows, loss):
     model, x, noise = double(VaDE, rows, reconstruction_loss=loss)
     check_terms_and_gradients(model, vade_terms, x, noise)
+
+
+# VIB-GMM is VaDE and another divergence: the battery is run for VaDE, what is stored for both.
+def test_objective_of_vib_gmm_and_its_gradients_are_numpys_in_float64(rows):
+    model, x, noise = double(VIBGMM, rows, divergence_weight=0.3)
+    model.divergence_weight.assign(0.3)
+    check_terms_and_gradients(model, vibgmm_terms, x, noise)
+
+
+def test_divergence_of_vib_gmm_is_that_of_vade_at_the_best_memberships(rows):
+    model, x, noise = double(VIBGMM, rows)
+    model.divergence_weight.assign(1.0)
+    parts = Parts(model, x, noise)
+    divergences = divergences_of(parts.mean, parts.log_variance, *parts.mixture)
+    found = float(model.loss_terms(x, training=True)["mixture_kl"])
+
+    def of(logits):
+        gamma = softmax(logits, axis=1)
+        own = (gamma * divergences).sum(axis=1)
+        return float(tf.reduce_mean(own + categorical_divergences(logits, parts.log_shares)))
+
+    best = parts.log_shares - divergences
+    assert of(best) == pytest.approx(found, rel=1e-9)
+    rng = np.random.default_rng(0)
+    assert all(of(best + rng.normal(size=best.shape)) > found for _ in range(20))
+
+
+def test_the_weight_of_vib_gmm_is_a_variable_that_is_saved(rows, tmp_path):
+    model = VIBGMM(3, embedding_dim=2, hidden_units=(8,), divergence_weight=0.2, seed=0)
+    model.build((None, 6))
+    model.divergence_weight.assign(0.7)
+    model.save(tmp_path / "model.keras")
+    loaded = keras.models.load_model(tmp_path / "model.keras")
+    np.testing.assert_allclose(loaded.divergence_weight, 0.7)
+    assert loaded.get_config()["divergence_weight"] == 0.2
+    with pytest.raises(ValueError, match=r"`divergence_weight` must be.*Received"):
+        VIBGMM(3, divergence_weight=-1.0)
 
 
 def test_closed_form_is_the_mean_of_draws(rows):

@@ -6,6 +6,7 @@ import keras
 
 from tfclust.accelerator.runner import Action, make_actions
 from tfclust.callbacks import (
+    AnnealDivergence,
     AnnealTemperature,
     AveragingEpoch,
     Checkpoint,
@@ -144,9 +145,9 @@ def _annealed(callback, plan):
     return [
         {
             "kind": "values",
-            "variable": plan.name_of(callback.model.temperature),
-            "values": [callback.temperature(epoch) for epoch in range(plan.training.epochs)],
-            "log": "temperature",
+            "variable": plan.name_of(callback.variable()),
+            "values": [callback.value(epoch) for epoch in range(plan.training.epochs)],
+            "log": callback.VARIABLE,
         }
     ]
 
@@ -188,6 +189,7 @@ def _rebalanced(callback, plan):
 
 
 _ENTRIES = {
+    AnnealDivergence: _annealed,
     AnnealTemperature: _annealed,
     AveragingEpoch: lambda callback, plan: [{"kind": "average"}],
     RebalanceEntropyWeights: _rebalanced,

@@ -4,7 +4,7 @@ from tfclust.startup import check_backend
 
 check_backend()  # before Keras is imported, whose own error says less
 
-from tfclust.callbacks.anneal_temperature import AnnealTemperature
+from tfclust.callbacks.annealing import AnnealDivergence, AnnealTemperature
 from tfclust.callbacks.averaging_epoch import AveragingEpoch
 from tfclust.callbacks.checkpoint import Checkpoint
 from tfclust.callbacks.collapse_watch import CollapseWatch
@@ -16,6 +16,7 @@ from tfclust.callbacks.stop_when_stable import StopWhenStable
 from tfclust.callbacks.update_targets import UpdateTargets
 
 __all__ = [
+    "AnnealDivergence",
     "AnnealTemperature",
     "AveragingEpoch",
     "Checkpoint",

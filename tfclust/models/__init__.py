@@ -11,10 +11,11 @@ from tfclust.models.cm import CM
 from tfclust.models.cm_ensemble import CMEnsemble
 from tfclust.models.damic import DAMIC
 from tfclust.models.dec import DEC, IDEC
+from tfclust.models.gmvae import GMVAE
 from tfclust.models.gumbel import GumbelSoftmaxVAE
 from tfclust.models.mixae import MIXAE
 from tfclust.models.objective_model import ObjectiveModel
-from tfclust.models.vade import VaDE
+from tfclust.models.vade import VIBGMM, VaDE
 from tfclust.models.vae import VAE
 
 __all__ = [
@@ -22,9 +23,11 @@ __all__ = [
     "CM",
     "DAMIC",
     "DEC",
+    "GMVAE",
     "IDEC",
     "MIXAE",
     "VAE",
+    "VIBGMM",
     "AECMEnsemble",
     "CMEnsemble",
     "ClusteringModel",

@@ -2,8 +2,8 @@ import keras
 import numpy as np
 import pytest
 
-from tfclust.callbacks import AnnealTemperature
-from tfclust.models import CM, GumbelSoftmaxVAE
+from tfclust.callbacks import AnnealDivergence, AnnealTemperature
+from tfclust.models import CM, VIBGMM, GumbelSoftmaxVAE
 
 
 @pytest.mark.parametrize(
@@ -19,6 +19,21 @@ def test_temperature_falls_from_start_to_end_and_stays(rows, schedule, expected)
     logs = model.fit(rows, epochs=4, verbose=0, callbacks=[annealing]).history
     np.testing.assert_allclose(logs["temperature"], expected, rtol=1e-6)
     np.testing.assert_allclose(model.temperature, 0.5)
+
+
+def test_the_weight_of_a_divergence_grows_and_stays(rows):
+    model = VIBGMM(3, 2, (8,), "squared_error", divergence_weight=9.0, seed=0)
+    model.compile(keras.optimizers.SGD(0.0), jit_compile=False)
+    annealing = AnnealDivergence(start=0.01, epochs=2)
+    logs = model.fit(rows, epochs=4, verbose=0, callbacks=[annealing]).history
+    np.testing.assert_allclose(logs["divergence_weight"], [0.01, 0.1, 1.0, 1.0], rtol=1e-6)
+
+
+def test_a_model_without_a_divergence_weight_is_refused(rows):
+    model = CM(3, seed=0)
+    model.compile(jit_compile=False)
+    with pytest.raises(ValueError, match=r"needs a model with a divergence weight.*Received: .*CM"):
+        model.fit(rows, verbose=0, callbacks=[AnnealDivergence()])
 
 
 def test_a_model_without_a_temperature_is_refused(rows):
