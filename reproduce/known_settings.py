@@ -22,6 +22,11 @@ GENERATIVE = (
     *("feature_dim", "latent_dim", "gaussian_weight", "reconstruction_loss", "batch_size"),
     "normalize_features",
 )
+VADE = (*AUTOENCODER, "reconstruction_loss")
+GMVAE = (
+    *("n_clusters", "latent_dim", "style_dim", "hidden_units", "prior_units", "free_bits"),
+    *("reconstruction_loss", "batch_size"),
+)
 MIXAE = (
     *("n_clusters", "embedding_dim", "filters", "kernel_size", "hidden_units", "assignment_units"),
     *("assignment_bias", "reconstruction_loss", "alpha", "beta", "batch_size"),
@@ -35,6 +40,7 @@ _MIXTURE = ("covariance", "uniform_weights")
 _CM = ("alpha", "batch_size", "terms", *_TRAINING)
 _DAMIC = (*DAMIC, "patience", "precision")
 _DAE_KMEANS = (*_DAMIC, "layer_epochs", "kmeans_n_init")
+_DECAY = ("rate_decay", "rate_decay_every")
 _PRETRAINING = ("pretrain_epochs", "kmeans_n_init")
 
 # Method -> initialization -> what it reads under that one.
@@ -56,6 +62,15 @@ _DAMIC_TRAINED = {
     "random": (*_DAMIC, *_ADAM),
     "pretrained": (*_DAMIC, *_ADAM, *_PRETRAINING, *DAMIC_START),
 }
+_VADE_TRAINED = (*VADE, *_TRAINING, *_DECAY, "least_rate")
+_VADE = (
+    *(*_VADE_TRAINED, "pretrain_epochs", "layer_epochs", "pretrain_batch_size", "dropout"),
+    "mixture_n_init",
+)
+_VIB_GMM = (
+    *(*_VADE_TRAINED, "divergence_weight", "end_divergence_weight", "annealing_epochs"),
+    "annealing",
+)
 _KNOWN = {
     "ae_gmm": {"": (*AUTOENCODER, *_TRAINING, *_MIXTURE)},
     "ae_kmeans": {"": (*AUTOENCODER, *_TRAINING, "kmeans_n_init")},
@@ -72,6 +87,7 @@ _KNOWN = {
             *("temperature", "end_temperature", "annealing_epochs", "annealing", "neighbours"),
         )
     },
+    "gmvae": {"": (*GMVAE, *_TRAINING)},
     "idec": {init: (*names, "gamma") for init, names in _DEC.items()},
     "igmm": _GMM,
     "joint_training": _DAMIC_TRAINED,
@@ -80,13 +96,14 @@ _KNOWN = {
         "random": (
             *MIXAE,
             *_TRAINING,
-            *("rate_decay", "rate_decay_every", "alpha_bounds", "beta_bounds"),
-            *("beta_factor", "beta_decay"),
+            *(*_DECAY, "alpha_bounds", "beta_bounds", "beta_factor", "beta_decay"),
             *("starts", "start_epochs", "image_shape"),
         )
     },
     "pretraining": {"pretrained": _DAE_KMEANS},
+    "vade": dict.fromkeys(("", "pretrained"), _VADE),
     "vae": {"": (*GENERATIVE, *_TRAINING, "kmeans_n_init", "neighbours")},
+    "vib_gmm": {"random": _VIB_GMM},
 }
 # Methods that a paper runs in its own way: DAMIC's autoencoder is not AE-CM's.
 _OF_PAPER = {("damic", "ae_kmeans"): {"": _DAE_KMEANS}}

@@ -6,9 +6,11 @@ from reproduce.methods.baselines import run_gmm, run_kmeans
 from reproduce.methods.cm import run_cm
 from reproduce.methods.damic import run_dae_kmeans, run_damic
 from reproduce.methods.dec import run_dec
+from reproduce.methods.gmvae import run_gmvae
 from reproduce.methods.gumbel import run_gumbel, run_vae
 from reproduce.methods.mixae import run_mixae
 from reproduce.methods.task import Outcome, Task
+from reproduce.methods.vade import run_vade
 
 _METHODS = {
     "ae_gmm": run_ae_gmm,
@@ -18,13 +20,16 @@ _METHODS = {
     "damic": run_damic,
     "dec": run_dec,
     "gmm": run_gmm,
+    "gmvae": run_gmvae,
     "gumbel": run_gumbel,
     "idec": run_dec,
     "igmm": run_gmm,
     "joint_training": run_damic,
     "kmeans": run_kmeans,
     "mixae": run_mixae,
+    "vade": run_vade,
     "vae": run_vae,
+    "vib_gmm": run_vade,
     "pretraining": run_dae_kmeans,
 }
 # Methods that a paper runs in its own way: DAMIC's autoencoder is not AE-CM's.

@@ -12,6 +12,7 @@ from reproduce.methods.training import (
     Progress,
     compile_for_epochs,
     pretrain_once,
+    rate_schedule,
     score_curve,
     train,
 )
@@ -107,10 +108,8 @@ def build_mixae(task: Task, seed: int) -> MIXAE:
 
 def schedules(settings: dict) -> list[keras.callbacks.Callback]:
     """What changes between epochs: the learning rate, alpha and beta."""
-    start, decay = settings["learning_rate"], settings["rate_decay"]
-    every = settings["rate_decay_every"]
     return [
-        keras.callbacks.LearningRateScheduler(lambda epoch: start * decay ** (epoch // every)),
+        rate_schedule(settings),
         RebalanceEntropyWeights(
             *(settings["alpha_bounds"], settings["beta_bounds"]),
             beta_factor=settings.get("beta_factor", 1.0),

@@ -42,6 +42,15 @@ def compile_for_epochs(
     )
 
 
+def rate_schedule(settings: dict) -> keras.callbacks.LearningRateScheduler:
+    """The learning rate that falls by a factor every so many epochs, no lower than `least_rate`."""
+    start, decay = settings["learning_rate"], settings["rate_decay"]
+    every, least = settings["rate_decay_every"], settings.get("least_rate", 0.0)
+    return keras.callbacks.LearningRateScheduler(
+        lambda epoch: max(start * decay ** (epoch // every), least)
+    )
+
+
 def pretrain_once(model: keras.Model, directory: Path, pretrain: Callable[[], None]) -> None:
     """Call `pretrain`, which pretrains the model, unless its weights are in the folder already."""
     weights = directory / "pretrained.weights.h5"

@@ -23,6 +23,7 @@ OURS = {
     "ae_kmeans",
     "dec",
     "idec",
+    "vib_gmm",
     "aecm",
     "aecm_kmeans",
     *(f"cm_{terms}" for terms in ("e0", "e0e1", "e0e2", "e0e3")),
@@ -92,7 +93,7 @@ def test_deep_models_are_declared_at_both_lengths_that_the_paper_states():
     for row in PAPER.experiments:
         if row.table == "table9":
             assert row.epochs == 1000
-        elif row.method in ("aecm", "ae_kmeans", "aecm_kmeans", "dec", "idec"):
+        elif row.method in ("aecm", "ae_kmeans", "aecm_kmeans", "dec", "idec", "vib_gmm"):
             twins = {
                 other.epochs
                 for other in PAPER.experiments
@@ -164,6 +165,37 @@ def test_settings_of_dec_and_idec_are_those_of_table_14():
         twin = preset("aecm", row.dataset)
         assert all(settings[name] == twin[name] for name in ("n_clusters", "embedding_dim"))
     assert compared == 7 * 2 * 2 * (2 + 3)
+
+
+def test_vib_gmm_has_a_cross_entropy_on_images_alone_and_the_batches_of_table_6():
+    with HYPERPARAMETERS.open(newline="") as file:
+        printed = {
+            (row["dataset"], row["name"]): row["value"]
+            for row in csv.DictReader(file)
+            if "vib_gmm" in row["method"].split("; ")
+        }
+    assert printed["images", "reconstruction_loss"] == "cross-entropy"
+    rows = [row for row in PAPER.experiments if row.method == "vib_gmm"]
+    assert {row.init for row in rows} == {"random"}
+    for row in rows:
+        settings = dict(row.settings)
+        of_images = row.dataset in ("mnist", "fashion_mnist", "usps", "cifar10")
+        assert (settings["reconstruction_loss"] == "cross_entropy") == of_images
+        assert settings["batch_size"] == int(printed["mnist", "batch_size_runtime"])
+
+
+def test_vade_has_the_constants_of_its_authors_code():
+    names = ("n_clusters", "learning_rate", "rate_decay_every", "rate_decay", "epsilon")
+    wanted = {"mnist": (10, 2e-3, 10, 0.9, 1e-4), "rcv1_10k": (4, 2e-3, 5, 0.5, 1e-4)}
+    papers = ("baselines", "mixae", "gumbel")
+    rows = [row for paper in papers for row in PAPERS[paper].experiments if row.method == "vade"]
+    for row in rows:
+        settings = dict(row.settings)
+        assert settings["batch_size"] == 100
+        assert settings["hidden_units"] == (500, 500, 2000)
+        if row.dataset in wanted:
+            assert tuple(settings[name] for name in names) == wanted[row.dataset]
+    assert {row.paper for row in rows} == set(papers)
 
 
 def test_the_rows_of_the_authors_code_hold_its_constants_and_train_in_float32():
@@ -368,7 +400,8 @@ def test_baselines_are_declared_for_every_figure_of_their_papers_and_begin_with_
     start = ("hidden_units", "embedding_dim", "activation", "batch_size", "scale", "precision")
     start += ("layer_epochs", "pretrain_epochs", "dropout")
     for dataset in {row.dataset for row in rows}:
-        settings = [dict(row.settings) for row in rows if row.dataset == dataset]
+        of_dec = [row for row in rows if row.method in ("dec", "idec")]
+        settings = [dict(row.settings) for row in of_dec if row.dataset == dataset]
         assert len({tuple(each[name] for name in start) for each in settings}) == 1
 
 

@@ -52,6 +52,24 @@ BY_SGD = {
     **{name: value for name, value in DEC.items() if name != "epsilon"},
     **{"optimizer": "sgd", "momentum": 0.9},
 }
+VADE = {
+    **{**DATA, **ADAM, "batch_size": 20, "precision": FASTEST, "embedding_dim": 2},
+    **{"hidden_units": (8,), "reconstruction_loss": "squared_error"},
+    **{"rate_decay": 0.9, "rate_decay_every": 1, "least_rate": 0},
+}
+VADE_START = {
+    **{"pretrain_epochs": 2, "layer_epochs": 1, "pretrain_batch_size": 30, "dropout": 0.2},
+    "mixture_n_init": 2,
+}
+ANNEALED = {
+    **{"divergence_weight": 0.01, "end_divergence_weight": 1},
+    **{"annealing_epochs": 2, "annealing": "exponential"},
+}
+GMVAE = {
+    **{**DATA, **ADAM, "batch_size": 20, "precision": FASTEST, "hidden_units": (8,)},
+    **{"latent_dim": 2, "style_dim": 2, "prior_units": 4, "free_bits": 0.5},
+    "reconstruction_loss": "squared_error",
+}
 AUTOENCODER = {name: v for name, v in DEEP.items() if name not in ("alpha", "beta", "lbd")}
 
 
@@ -83,6 +101,9 @@ def run(experiment, tmp_path, name="ledger", seeds=None):
         iris("gmm", "random", **DATA, covariance="full", uniform_weights=False),
         iris("igmm", "random", **DATA, covariance="isotropic", uniform_weights=True),
         iris("gumbel", "", **GENERATIVE, **TEMPERATURE, neighbours=(3,)),
+        iris("vade", "pretrained", **VADE, **VADE_START),
+        iris("vib_gmm", "random", **VADE, **ANNEALED),
+        iris("gmvae", "", **GMVAE),
         iris("vae", "", **GENERATIVE, kmeans_n_init=1, neighbours=(3,)),
     ],
     ids=lambda experiment: f"{experiment.method}-{experiment.init}",
