@@ -9,7 +9,8 @@ import math
 
 import tensorflow as tf
 
-LOG_VARIANCE_BOUND = 30.0  # of either sign: ratios of such variances, and their sums, are finite
+# Of either sign: products of two ratios of such variances, in gradients, are finite in float32.
+LOG_VARIANCE_BOUND = 15.0
 _LOG_OFFSET = 1e-10  # inside the logarithm of the Dirichlet prior, as in the AE-CM authors' code
 _SMALLEST = 1.2e-38  # a normal float32; the logarithm of a smaller membership is bounded by its own
 
@@ -320,7 +321,7 @@ def bounded_log_variance(log_variance):
     Returns:
         `(...)`.
 
-    Example: `bounded_log_variance([-1e9, 2.0])` is `[-30, 2]`.
+    Example: `bounded_log_variance([-1e9, 2.0])` is `[-15, 2]`.
     """
     log_variance = _real(log_variance)
     bounded = tf.clip_by_value(log_variance, -LOG_VARIANCE_BOUND, LOG_VARIANCE_BOUND)

@@ -22,7 +22,8 @@ def test_temperature_falls_from_start_to_end_and_stays(rows, schedule, expected)
 
 
 def test_the_weight_of_a_divergence_grows_and_stays(rows):
-    model = VIBGMM(3, 2, (8,), "squared_error", divergence_weight=9.0, seed=0)
+    sizes = {"embedding_dim": 2, "hidden_units": (8,), "reconstruction_loss": "squared_error"}
+    model = VIBGMM(3, divergence_weight=9.0, seed=0, **sizes)
     model.compile(keras.optimizers.SGD(0.0), jit_compile=False)
     annealing = AnnealDivergence(start=0.01, epochs=2)
     logs = model.fit(rows, epochs=4, verbose=0, callbacks=[annealing]).history
