@@ -448,7 +448,8 @@ class VIBGMM(VaDE):
     the approximation, the networks and the optimizer, which are VaDE's, and the schedule of s are
     readings.
 
-    Known limits: as of `VaDE`. Where s is much below 1 the mixture is that of autoencoder's codes.
+    Known limits: as of `VaDE`. Where s stays much below 1, the
+    mixture shapes the codes but little.
     """
 
     TERMS = ("reconstruction", "mixture_kl")
