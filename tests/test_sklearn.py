@@ -309,7 +309,8 @@ def test_what_is_given_takes_the_place_of_what_the_recipe_says(rows):
 @pytest.mark.parametrize("name", RECIPES)
 def test_every_model_is_built_by_its_recipe_and_its_settings(name):
     recipe, settings = RECIPES[name], SETTINGS[RECIPES[name].model]
-    model = DeepClusterer(name, n_clusters=3, settings=settings, random_state=5)._build_model(400)
+    clusterer = DeepClusterer(name, n_clusters=3, settings=settings, random_state=5)
+    model = clusterer._build_model(3, 400)
     expected = {**recipe.constructor(3), **settings, "batch_size": 40, "seed": 5}
     assert model.get_config() == recipe.model_class()(**expected, name=model.name).get_config()
 

@@ -150,7 +150,7 @@ class DeepClusterer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMi
         self._count_clusters(rows)
         rows = check_data(rows, min_rows=self.n_clusters_)
         x = self._model_input(rows)
-        model = self._build_model(x.shape[0])
+        model = self._build_model(self.n_clusters_, x.shape[0])
         recipe = self._recipe().changed(epochs=self.epochs, pretraining=self._pretraining(model))
         callbacks = copy.deepcopy(list(self.callbacks or ()))
         with _warned_of_few_distinct(rows, self.n_clusters_):
@@ -269,12 +269,12 @@ class DeepClusterer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMi
     def _recipe(self):
         return _PLAIN if callable(self.model) else RECIPES[self.model]
 
-    def _build_model(self, n_rows):
+    def _build_model(self, n_clusters, n_rows):
         seed, settings = self._seed(), dict(self.settings or {})
         if callable(self.model):
-            model = self.model(n_clusters=self.n_clusters_, seed=seed, **settings)
+            model = self.model(n_clusters=n_clusters, seed=seed, **settings)
         else:
-            model = self._recipe().build(self.n_clusters_, seed, n_rows=n_rows, **settings)
+            model = self._recipe().build(n_clusters, seed, n_rows=n_rows, **settings)
         if self.batch_size is not None:
             model.batch_size = int(self.batch_size)
         return model

@@ -4,7 +4,7 @@ import numpy as np
 
 ROWS_SEEN = 5000
 STARTS = 10  # of k-means
-CLEARLY = 0.1  # nats a row, by which a mixture must be likelier
+CLEARLY = 0.2  # nats a row, by which a mixture must be likelier, and its sizes less even
 
 
 def evened_sizes(codes, clusters, n_clusters, seed=0):
@@ -12,8 +12,9 @@ def evened_sizes(codes, clusters, n_clusters, seed=0):
 
     The clusters are compared with the isotropic mixture of Gaussians that k-means finds in the
     codes: see `tfclust.pretraining.isotropic_mixture`. It has no prior, so clusters of 900, 50 and
-    50 rows stay so. Where it is likelier than the clusters by more than 0.1 nats a row, and its
-    sizes are less even, something pulls the clusters to one size against the data.
+    50 rows stay so. Where it is likelier than the clusters by more than 0.2 nats a row, and the
+    entropy of its sizes is as much lower, something pulls the clusters to one size against the
+    data.
 
     Args:
         codes: array or CSR matrix `(n, p)`; of more than 5000 rows, 5000 are looked at.
@@ -45,7 +46,8 @@ def evened_sizes(codes, clusters, n_clusters, seed=0):
     _, variance, shares = isotropic_mixture(seen, n_clusters, seed, STARTS)
     own = _badness(*_moments(seen.astype("float64"), clusters, n_clusters), seen.shape[1])
     is_likelier = _badness(variance, shares, seen.shape[1]) < own - CLEARLY
-    if not is_likelier or _evenness(shares) >= _evenness(_shares(clusters, n_clusters)):
+    is_less_even = _evenness(shares) < _evenness(_shares(clusters, n_clusters)) - CLEARLY
+    if not (is_likelier and is_less_even):
         return None
     members = shares * (len(rows) + n_clusters) - 1  # the mixture adds one to each cluster
     return sorted(np.rint(members * codes.shape[0] / len(rows)).astype(int).tolist(), reverse=True)
