@@ -258,8 +258,9 @@ def _split(selection: Selection) -> tuple[Selection, Selection]:
     for experiment, seeds in selection:
         settings = dict(experiment.settings)
         trains = "precision" in known_settings(experiment)
-        keeps_rows = experiment.method in ("dec", "idec")  # values of each row, which stay here
-        can = trains and not settings.get("timed", False) and not keeps_rows
+        # Values of rows, and an autoencoder that several rows share, stay here.
+        stays_here = "activation" in settings
+        can = trains and not settings.get("timed", False) and not stays_here
         (travels if can else stays).append((experiment, seeds))
     return travels, stays
 

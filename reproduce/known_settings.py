@@ -11,7 +11,10 @@ from reproduce.experiment import Experiment
 # Arguments of the models' constructors.
 AUTOENCODER = ("n_clusters", "embedding_dim", "hidden_units", "batch_size")
 AECM = (*AUTOENCODER, "alpha", "beta", "lbd")
-DEC = (*AUTOENCODER, "activation", "update_interval", "tol")
+CLUSTERED_CODE = (
+    *(*AUTOENCODER, "activation", "update_interval", "tol"),
+    *("beta", "lbd", "alpha"),
+)
 DAMIC = (
     *("n_clusters", "hidden_units", "gate_units", "batch_size"),
     *("linear_code", "normalized", "normalize_first"),
@@ -35,7 +38,8 @@ MIXAE = (
 # Of any row: the data, how the runner times it, and which search chose its settings.
 _ROW = ("n_clusters", "scale", "timed", "chosen_by")
 _ADAM = ("optimizer", "learning_rate", "epsilon")
-_TRAINING = ("precision", *_ADAM, "momentum")
+_SGD = ("momentum", "nesterov")
+_TRAINING = ("precision", *_ADAM, *_SGD)
 _MIXTURE = ("covariance", "uniform_weights")
 _CM = ("alpha", "batch_size", "terms", *_TRAINING)
 _DAMIC = (*DAMIC, "patience", "precision")
@@ -54,10 +58,22 @@ _AECM = {
     "random": (*AECM, *_TRAINING),
     "pretrained": (*AECM, *_TRAINING, *_PRETRAINING, "pretrain_cm_epochs"),
 }
-_DEC = {
-    "random": (*DEC, "update_every", "kmeans_n_init", *_TRAINING),  # every so many epochs
-    "pretrained": (*DEC, *_PRETRAINING, "layer_epochs", "dropout", *_TRAINING),
-}
+_CODE = (*AUTOENCODER, "activation")
+_CODE_START = (*_PRETRAINING, "layer_epochs", "dropout")
+
+
+def _clustered_code(*own, random=()):
+    """What a model of an autoencoder and centroids reads; `random` as well from a random start."""
+    pretrained = (*_CODE, *own, *_TRAINING, *_CODE_START)
+    random = (*_CODE, *own, *_TRAINING, *random)
+    return {"": pretrained, "pretrained": pretrained, "random": random}
+
+
+_UPDATES = ("update_interval", "update_every")  # in steps, and in epochs
+_DEC = _clustered_code(*_UPDATES, "tol")
+_IDEC = _clustered_code(*_UPDATES, "tol", "gamma")
+_DCN = _clustered_code(*_UPDATES, "beta")
+_DKM = _clustered_code("lbd", "alpha", random=("anneal_every",))
 _DAMIC_TRAINED = {
     "random": (*_DAMIC, *_ADAM),
     "pretrained": (*_DAMIC, *_ADAM, *_PRETRAINING, *DAMIC_START),
@@ -73,12 +89,16 @@ _VIB_GMM = (
 )
 _KNOWN = {
     "ae_gmm": {"": (*AUTOENCODER, *_TRAINING, *_MIXTURE)},
-    "ae_kmeans": {"": (*AUTOENCODER, *_TRAINING, "kmeans_n_init")},
+    "ae_kmeans": {"": (*_CODE, *_TRAINING, "kmeans_n_init", "layer_epochs", "dropout")},
     "aecm": _AECM,
     "aecm_kmeans": _AECM,
     "cm": _CLUSTERING_MODULE,
     "damic": _DAMIC_TRAINED,
+    "dcn": _DCN,
+    "dcn_kmeans": _DCN,
     "dec": _DEC,
+    "dkm": _DKM,
+    "dkm_kmeans": _DKM,
     "gmm": _GMM,
     "gumbel": {
         "": (
@@ -88,7 +108,8 @@ _KNOWN = {
         )
     },
     "gmvae": {"": (*GMVAE, *_TRAINING)},
-    "idec": {init: (*names, "gamma") for init, names in _DEC.items()},
+    "idec": _IDEC,
+    "idec_kmeans": _IDEC,
     "igmm": _GMM,
     "joint_training": _DAMIC_TRAINED,
     "kmeans": _KMEANS,
@@ -135,7 +156,7 @@ def known_settings(experiment: Experiment) -> frozenset[str]:
             f"Received: init={init!r}"
         )
     names = frozenset(_ROW) | frozenset(inits[init])
-    return names - {"epsilon" if ("optimizer", "sgd") in experiment.settings else "momentum"}
+    return names - {*(("epsilon",) if ("optimizer", "sgd") in experiment.settings else _SGD)}
 
 
 def check_settings(experiment: Experiment) -> None:

@@ -8,11 +8,12 @@ import tensorflow as tf
 from numbered_model import NumberedModel
 
 from tfclust.callbacks import AveragingEpoch
-from tfclust.models import AECM, CM, DAMIC, MIXAE, GumbelSoftmaxVAE
+from tfclust.models import AECM, CM, DAMIC, DCN, MIXAE, GumbelSoftmaxVAE
 
 MODELS = {
     "cm": (CM, {"alpha": 5.0}),
     "aecm": (AECM, {"alpha": 5.0, "embedding_dim": 4, "hidden_units": (8,)}),
+    "dcn": (DCN, {"embedding_dim": 2, "hidden_units": (8,)}),
     "damic": (DAMIC, {"hidden_units": (), "gate_units": (5,)}),
     "numbered rows": (NumberedModel, {}),
     "mixae": (MIXAE, {"embedding_dim": 2, "hidden_units": (8,)}),
@@ -62,6 +63,7 @@ def train_alone_and_on_two_replicas(rows):
 CASES = [
     ("cm", "sgd", "array"),
     ("aecm", "sgd", "dataset"),
+    ("dcn", "sgd", "array"),
     ("damic", "sgd", "array"),
     ("numbered rows", "sgd", "array"),
     ("mixae", "sgd", "dataset"),

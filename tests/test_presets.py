@@ -15,6 +15,13 @@ ARGUMENTS = {
     "feature_dim_p": "embedding_dim",
     "lambda": "lbd",
 }
+TABLE_14 = {  # name -> argument, and the start that a preset's name ends in
+    "update_interval_u": ("update_interval", ""),
+    "gamma": ("gamma", ""),
+    "lambda_random_init": ("lbd", ""),
+    "lambda_pretrained": ("lbd", "_pretrained"),
+    "batch_size_B": ("batch_size", ""),
+}
 CLUSTERS = {"reuters10k": 4, "20news": 20, "10x73k": 8}  # 10 elsewhere
 CODE = {  # alpha, beta, batch size, embedding size
     "usps_code": (3.0, 0.04, 45, 30),
@@ -70,6 +77,32 @@ def test_unknown_name_lists_those_there_are(model):
         preset(model, "imagenet")
     for name in preset_names(model):
         assert name in str(error.value)
+
+
+def table_14():
+    """(model, name of a preset, argument, value) of every cell of Table 14."""
+    with PUBLISHED.open(encoding="utf-8", newline="") as file:
+        for row in csv.DictReader(file):
+            if (row["paper"], row["table"]) != ("aecm", "table14"):
+                continue
+            for method in row["method"].split("; "):
+                if method == "idec":  # whose presets are those of DEC
+                    continue
+                argument, start = TABLE_14[row["name"]]
+                argument = "beta" if (argument, method) == ("gamma", "dcn") else argument
+                yield method, row["dataset"] + start, argument, float(row["value"])
+
+
+def test_presets_of_the_baselines_hold_the_printed_values():
+    cells = list(table_14())
+    assert len(cells) == 8 * (2 + 1 + 2 + 3)  # intervals, gamma, lambda, batches
+    for model, name, argument, value in cells:
+        values = preset(model, name)
+        assert values[argument] == value, (model, name, argument)
+        twin = preset("aecm", name.removesuffix("_pretrained"))
+        for size in ("n_clusters", "embedding_dim", "hidden_units"):
+            assert values[size] == twin[size], (model, name, size)
+        assert values["activation"] == ("relu" if model == "dkm" else "leaky_relu")
 
 
 def test_a_preset_can_be_changed_without_changing_the_next():

@@ -6,6 +6,8 @@ SETTINGS = {
     "CM": {"alpha": 5.0},
     "AECM": {"alpha": 5.0, "embedding_dim": 4, "hidden_units": (8,)},
     "DAMIC": {"embedding_dim": 2, "hidden_units": (8,), "gate_units": (6,)},
+    "DCN": {"embedding_dim": 2, "hidden_units": (8,), "update_interval": 99},
+    "DKM": {"embedding_dim": 2, "hidden_units": (8,), "lbd": 0.5, "alpha": 2.0},
     "DEC": {"embedding_dim": 2, "hidden_units": (8,), "update_interval": 99, "tol": 0.0},
     "IDEC": {"embedding_dim": 2, "hidden_units": (8,), "update_interval": 99, "tol": 0.0},
     "GumbelSoftmaxVAE": {

@@ -29,6 +29,13 @@ def global_batch_mean(values):
     return total / count
 
 
+def global_batch_rows(values):
+    """The rows of `values`, `(batch, ...)`, of all replicas, joined; the same on every replica."""
+    if replica_count() == 1:
+        return values
+    return tf.distribute.get_replica_context().all_gather(values, axis=0)
+
+
 def rows_before(count):
     """Rows of the global batch before this replica's, and in all, as int32.
 

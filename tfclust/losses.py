@@ -396,6 +396,43 @@ def categorical_divergences(logits, prior_logits=None):
     return tf.reduce_sum(tf.exp(log_q) * (log_q - log_p), axis=-1)
 
 
+def squared_distances(codes, centroids):
+    """Squared distances of codes to centroids, `||z_i - mu_k||^2`.
+
+    Differences are squared, not expanded to products, which lose the digits of small distances.
+
+    Args:
+        codes: `(batch, p)`, z.
+        centroids: `(K, p)`, mu.
+
+    Returns:
+        `(batch, K)`.
+    """
+    codes, centroids = _real(codes, centroids)
+    differences = tf.math.squared_difference(codes[..., tf.newaxis, :], centroids)
+    return tf.reduce_sum(differences, axis=-1)
+
+
+def distance_memberships(distances, alpha):
+    """Memberships by a softmax of distances, `softmax_k(-alpha d_ik)`.
+
+    The smallest distance of a row is taken off before the product with alpha, so that what decides,
+    the differences, keep their digits where distances are in the thousands and alpha is, too.
+
+    Args:
+        distances: `(batch, K)`, d.
+        alpha: a scalar of at least 0, the inverse temperature.
+
+    Returns:
+        `(batch, K)`; rows sum to 1.
+
+    Reference: Moradi Fard, Thonet, Gaussier, Deep k-means, 2020, and its authors' code.
+    """
+    distances = _real(distances)
+    beyond = distances - tf.reduce_min(distances, axis=-1, keepdims=True)
+    return tf.nn.softmax(-_like(distances, alpha) * beyond)
+
+
 def student_log_memberships(codes, centroids):
     """Logarithms of soft assignments by a Student's t, `log q_ij`.
 
@@ -409,9 +446,7 @@ def student_log_memberships(codes, centroids):
     Returns:
         `(batch, K)`.
     """
-    codes, centroids = _real(codes, centroids)
-    differences = tf.math.squared_difference(codes[..., tf.newaxis, :], centroids)
-    return tf.nn.log_softmax(-tf.math.log1p(tf.reduce_sum(differences, axis=-1)))
+    return tf.nn.log_softmax(-tf.math.log1p(squared_distances(codes, centroids)))
 
 
 def target_distribution(memberships, shares):

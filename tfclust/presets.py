@@ -2,7 +2,8 @@
 
 A preset is the keyword arguments of a model's constructor. Datasets have the names that
 `tfclust.datasets.load` takes, and answer to the papers' names too ("pendigit", "r10k", ...). A name
-that ends in "_code" holds the values of the authors' code where they differ from the printed ones.
+that ends in "_code" holds the values of the authors' code where they differ from the printed ones;
+one that ends in "_pretrained", those of a pretrained start where the paper has others for it.
 """
 
 _ALIASES = {
@@ -12,6 +13,7 @@ _ALIASES = {
     "r10k": "rcv1_10k",
     "reuters10k": "rcv1_10k",
 }
+_ENDINGS = ("_code", "_pretrained")
 
 
 def _cm(n_clusters, alpha, batch_size):
@@ -30,15 +32,36 @@ def _aecm(n_clusters, alpha, beta, batch_size, embedding_dim, lbd=1.0):
     }
 
 
-def _dec(n_clusters, update_interval, embedding_dim):
+def _autoencoder(n_clusters, embedding_dim, activation):
     return {
         "n_clusters": n_clusters,
         "embedding_dim": embedding_dim,
         "hidden_units": (500, 500, 2000),
-        "activation": "leaky_relu",
-        "update_interval": update_interval,
+        "activation": activation,
         "batch_size": 256,
     }
+
+
+# Table 14 of Boubekki et al. (2021), with clusters and codes as in its Table 13: dataset -> of K,
+# p, the update interval of DEC, IDEC and DCN, and the lambda of DKM annealed and pretrained.
+_TABLE_14 = {
+    "mnist": (10, 10, 140, 0.1, 1.0),
+    "fashion_mnist": (10, 10, 140, 0.01, 0.01),
+    "usps": (10, 10, 30, 0.01, 0.1),
+    "cifar10": (10, 10, 140, 0.01, 0.1),
+    "rcv1_10k": (4, 100, 20, 0.01, 1.0),
+    "twenty_newsgroups": (20, 100, 20, 1e-4, 0.01),
+    "10x73k": (8, 10, 20, 1e-4, 1e-4),
+    "pendigits": (10, 10, 20, 1e-4, 1e-4),
+}
+
+
+def _dec(k, p, update_interval, *_):
+    return {**_autoencoder(k, p, "leaky_relu"), "update_interval": update_interval}
+
+
+def _dkm(k, p, lbd, alpha):
+    return {**_autoencoder(k, p, "relu"), "lbd": lbd, "alpha": alpha}
 
 
 _PRESETS = {
@@ -67,32 +90,31 @@ _PRESETS = {
         "pendigits_code": _aecm(10, 13.0, 0.5, 80, 70),
         "10x73k_code": _aecm(8, 7.0, 15.0, 40, 10),
     },
-    "dec": {  # Table 14 of Boubekki et al. (2021), of DEC and IDEC; codes as in its Table 13
-        "mnist": _dec(10, 140, 10),
-        "fashion_mnist": _dec(10, 140, 10),
-        "usps": _dec(10, 30, 10),
-        "cifar10": _dec(10, 140, 10),
-        "rcv1_10k": _dec(4, 20, 100),
-        "twenty_newsgroups": _dec(20, 20, 100),
-        "10x73k": _dec(8, 20, 10),
-        "pendigits": _dec(10, 20, 10),
+    "dec": {name: _dec(*values) for name, values in _TABLE_14.items()},
+    # "IDEC and DCN rely on a hyper-parameter gamma" (appendix 3), which is 0.1 throughout.
+    "dcn": {name: {**_dec(*values), "beta": 0.1} for name, values in _TABLE_14.items()},
+    # "The activation are all ReLU"; alpha at the start as in the code of DKM's authors.
+    "dkm": {
+        name + start: _dkm(k, p, lbd, alpha)
+        for name, (k, p, _, *lbds) in _TABLE_14.items()
+        for start, lbd, alpha in zip(("", "_pretrained"), lbds, (0.1, 1000.0), strict=True)
     },
 }
 
 
 def preset_names(model):
-    """Names of the presets of a model, "cm", "aecm" or "dec"."""
+    """Names of the presets of a model: "cm", "aecm", "dec", "dcn" or "dkm"."""
     return tuple(_PRESETS[model])
 
 
 def preset(model, name):
-    """Constructor arguments of `model` ("cm", "aecm" or "dec") for the dataset `name`.
+    """Constructor arguments of `model`, see `preset_names`, for the dataset `name`.
 
     Raises:
         ValueError: there is no such preset; lists those there are.
     """
-    suffix = "_code" if name.endswith("_code") else ""
-    base = name.removesuffix("_code")
+    suffix = next((ending for ending in _ENDINGS if name.endswith(ending)), "")
+    base = name.removesuffix(suffix)
     key = _ALIASES.get(base, base) + suffix
     if key not in _PRESETS[model]:
         raise ValueError(

@@ -559,6 +559,40 @@ _ALL = (
         searched=(Range("gamma", 0.01, 10.0, log=True), _EMBEDDING_DIM),
     ),
     Recipe(
+        name="dcn",
+        model="DCN",
+        idea="k-means on the code of an autoencoder, whose codes are drawn to centroids that run "
+        "after them",
+        arguments={
+            "embedding_dim": 10,
+            "hidden_units": (500, 500, 2000),
+            "activation": "relu",
+            "beta": 1.0,
+            "update_interval": None,
+        },
+        epochs=50,
+        settings={"hidden_units": (200, 200, 500)},
+        pretraining={"epochs": 50},
+        searched=(Range("beta", 0.01, 10.0, log=True), _EMBEDDING_DIM),
+    ),
+    Recipe(
+        name="dkm",
+        model="DKM",
+        idea="k-means on the code of an autoencoder, both trained by gradients through a softmax "
+        "of the distances",
+        arguments={
+            "embedding_dim": 10,
+            "hidden_units": (500, 500, 2000),
+            "activation": "relu",
+            "lbd": 1.0,
+            "alpha": 1000.0,
+        },
+        epochs=100,
+        settings={"hidden_units": (200, 200, 500)},
+        pretraining={"epochs": 50, "layer_epochs": 0},
+        searched=(Range("lbd", 1e-4, 10.0, log=True), _EMBEDDING_DIM),  # printed: 1e-4 to 1
+    ),
+    Recipe(
         name="vade",
         model="VaDE",
         idea="a variational autoencoder whose code comes from a mixture of Gaussians, one a "

@@ -84,11 +84,20 @@ PRETRAINING = {"pretrain_epochs": 100, "pretrain_cm_epochs": 100, "kmeans_n_init
 # 13), and the ten k-means starts that were scikit-learn's default when the paper was written.
 AE_KMEANS_SETTINGS = {"batch_size": 256, "kmeans_n_init": 10}
 
-# Sect. 5.3.2 has no early stopping, and nothing is said of one elsewhere. A random start is read as
-# k-means on the codes of an untrained autoencoder: "inferred from a k-means clustering of the
-# embedding itself" (Sect. 2). The error is summed over features, as AE-CM's is in Eq. 10.
-DEC_SETTINGS = {"tol": 0, "kmeans_n_init": 20, **ADAM}
-DEC_GAMMA = {"dec": {}, "idec": {"gamma": 0.1}}  # Table 14 and Appendix 1
+# The baselines of an autoencoder and centroids, and what each has besides Table 14. Sect. 5.3.2 has
+# no early stopping, and nothing is said of one elsewhere. A random start is that of networks and
+# centroids alike, as in the authors' code. Gamma of IDEC is that of "the mean square error".
+ON_CODES = {
+    "dec": {"tol": 0},
+    "idec": {"tol": 0, "gamma": 0.1},
+    "dcn": {},
+    "dkm": {},
+}
+ANNEALING = {"anneal_every": 5}  # Appendix 3; DKM's random start alone
+CODE_START = {"pretrain_epochs": 100, "kmeans_n_init": 20}
+# DCN in the authors' code: once an epoch all rows are assigned and centroids become their means;
+# its lambda is 1, and weighs half the distances. The autoencoder that starts all has 100 epochs.
+CODE_DCN = {"update_every": 1, "beta": 0.5}
 
 # "The architecture provided in the original code", read as VaDE's; batches are those of Table 6.
 # The error is a cross-entropy "on images" (Sect. 5.1.4).
@@ -140,7 +149,7 @@ BASELINES = {
 # are single documents of REUTERS-10K, from which Adam at its rate reaches no mean in 150 epochs.
 KMEANS_START = {"kmeans_n_init": 1, "kmeans_iterations": 1}
 
-DEEP_METHODS = ("ae_kmeans", *DEC_GAMMA, "vib_gmm", "aecm")  # of Tables 5 and 15
+DEEP_METHODS = ("ae_kmeans", *ON_CODES, "vib_gmm", "aecm")  # of Tables 5 and 15
 
 
 def _experiment(table, dataset, method, init, epochs, seeds, **settings) -> Experiment:
@@ -181,13 +190,16 @@ def _ae_kmeans_settings(dataset: str) -> dict:
     }
 
 
-def _dec_settings(dataset: str, method: str, init: str) -> dict:
-    pretraining = {"pretrain_epochs": PRETRAINING["pretrain_epochs"]}
+def _on_codes_settings(dataset: str, method: str, init: str) -> dict:
+    model = "dec" if method == "idec" else method
+    name = f"{dataset}_pretrained" if (method, init) == ("dkm", "pretrained") else dataset
+    annealing = ANNEALING if (method, init) == ("dkm", "random") else {}
     return {
-        **preset("dec", dataset),
-        **DEC_SETTINGS,
-        **DEC_GAMMA[method],
-        **(pretraining if init == "pretrained" else {}),
+        **preset(model, name),
+        **ON_CODES[method],
+        **ADAM,
+        **annealing,
+        **(CODE_START if init == "pretrained" else {}),
         "scale": TRAINED_SCALES.get(dataset),
         "precision": AUTOENCODER_PRECISION,
     }
@@ -243,19 +255,28 @@ def _table3() -> list[Experiment]:
     ]
 
 
-def _table8() -> list[Experiment]:
-    """K-means on the embedding of the very AE-CM runs of Table 15, hence with their settings."""
+def _table6() -> list[Experiment]:
+    """Run times of the deep models, of "the same batch size of 256 instances" (Sect. 5.3.2)."""
+    rows = {method: _on_codes_settings("mnist", method, "random") for method in ON_CODES}
+    rows["aecm"] = {**_aecm_settings("mnist", "random"), "batch_size": 256}
     return [
-        _experiment(
-            "table8",
-            "mnist",
-            "aecm_kmeans",
-            "random",
-            epochs,
-            TWENTY_RUNS,
-            **_aecm_settings("mnist", "random"),
-        )
-        for epochs in AUTOENCODER_EPOCHS
+        _experiment("table6", "mnist", method, "random", 150, TEN_RUNS, **settings, timed=True)
+        for method, settings in rows.items()
+    ]
+
+
+def _table8() -> list[Experiment]:
+    """K-means on the embedding of the very runs of Table 15, hence with their settings."""
+    rows = {
+        "aecm_kmeans": _aecm_settings("mnist", "random"),
+        **{
+            f"{method}_kmeans": _on_codes_settings("mnist", method, "random")
+            for method in ("idec", "dcn", "dkm")
+        },
+    }
+    return [
+        _experiment("table8", "mnist", method, "random", epochs, TWENTY_RUNS, **settings)
+        for (method, settings), epochs in product(rows.items(), AUTOENCODER_EPOCHS)
     ]
 
 
@@ -278,15 +299,16 @@ def _uci(dataset: str, n_clusters: int) -> list[Experiment]:
     # The architecture is printed d - 2xk - d: read as one code of 2k units, no other layer.
     code = {"embedding_dim": 2 * n_clusters, "hidden_units": ()}
     # "The k-means clusterings of DEC and IDEC are updated every 5 epochs": read as their targets.
-    dec = {
-        **{**trained, **DEC_SETTINGS, **code, "activation": "leaky_relu"},
-        **{"batch_size": SMALL_DATA["batch_size"], "update_every": 5},
-    }
+    on_codes = {**trained, **code, "batch_size": SMALL_DATA["batch_size"]}
+    leaky, targets = {"activation": "leaky_relu"}, {"update_every": 5}
     rows = {
         "igmm": {**data, **BASELINES["igmm"]},
         "cm": {**trained, **SMALL_DATA},
         "aecm": {**trained, **TOY_DATA, **code},
-        **{method: {**dec, **gamma} for method, gamma in DEC_GAMMA.items()},
+        "dec": {**on_codes, **leaky, **targets, **ON_CODES["dec"]},
+        "idec": {**on_codes, **leaky, **targets, **ON_CODES["idec"]},
+        "dcn": {**on_codes, **leaky, "beta": 0.5},  # a lambda of 1 weighs half the distances
+        "dkm": {**on_codes, "activation": "relu", "lbd": 0.001, "alpha": 0.1, **ANNEALING},
     }
     return [
         _experiment("table9", dataset, method, "random", UCI_EPOCHS, TEN_RUNS, **settings)
@@ -319,8 +341,8 @@ def _table15() -> list[Experiment]:
             ("aecm", "random", _aecm_settings(dataset, "random")),
             ("aecm", "pretrained", _aecm_settings(dataset, "pretrained")),
             *(
-                (method, init, _dec_settings(dataset, method, init))
-                for method, init in product(DEC_GAMMA, ("random", "pretrained"))
+                (method, init, _on_codes_settings(dataset, method, init))
+                for method, init in product(ON_CODES, ("random", "pretrained"))
             ),
             ("vib_gmm", "random", _vib_gmm_settings(dataset)),
         ]
@@ -337,7 +359,26 @@ def _authors_code() -> list[Experiment]:
         settings = {**_aecm_settings(dataset, init, "_code"), "precision": "float32"}
         row = _experiment("table15", dataset, "aecm", init, 150, TWENTY_RUNS, **settings)
         rows.append(replace(row, profile="authors_code"))
-    return rows
+    return [*rows, *(row for dataset in DATASETS for row in _authors_code_on_codes(dataset))]
+
+
+def _authors_code_on_codes(dataset: str) -> list[Experiment]:
+    """The autoencoder that starts the baselines, with k-means, and DCN as it is in the code."""
+    start = _on_codes_settings(dataset, "dec", "pretrained")
+    read = ("n_clusters", "embedding_dim", "hidden_units", "activation", "batch_size", "scale")
+    ae_kmeans = {name: start[name] for name in (*read, "precision", "kmeans_n_init")}
+    rows = [("ae_kmeans", "", CODE_START["pretrain_epochs"], ae_kmeans)]
+    for init in ("random", "pretrained"):
+        settings = {**_on_codes_settings(dataset, "dcn", init), **CODE_DCN}
+        del settings["update_interval"]
+        rows.append(("dcn", init, 150, settings))
+    return [
+        replace(
+            _experiment("table15", dataset, method, init, epochs, TWENTY_RUNS, **settings),
+            profile="authors_code",
+        )
+        for method, init, epochs, settings in rows
+    ]
 
 
 def _precision() -> list[Experiment]:
@@ -354,6 +395,7 @@ PAPER = Paper(
     experiments=(
         *_table2(),
         *_table3(),
+        *_table6(),
         *_table8(),
         *_table9(),
         *_table11(),
@@ -374,12 +416,19 @@ PAPER = Paper(
         ),
         Table("table4", "CM: the run of lowest L_sp", ("table11",), ("cm",), metrics=("ari",)),
         Table("table5", "AE-CM and its baselines", ("table15",), DEEP_METHODS),
+        Table(
+            "table6",
+            "Run time of 150 epochs of the deep models on MNIST",
+            ("table6",),
+            (*ON_CODES, "aecm"),
+            metrics=("runtime_s",),
+        ),
         Table("table7", "AE-CM: the run of lowest L_sp", ("table15",), ("aecm",), metrics=("ari",)),
         Table(
             "table8",
             "K-means on embeddings of MNIST",
             ("table8", "table11", "table15"),
-            ("kmeans", "ae_kmeans", "aecm_kmeans"),
+            ("kmeans", "ae_kmeans", "idec_kmeans", "dcn_kmeans", "dkm_kmeans", "aecm_kmeans"),
             datasets=("mnist",),
             inits=("random", ""),
         ),
@@ -387,7 +436,7 @@ PAPER = Paper(
             "table9",
             "UCI datasets",
             ("table9",),
-            ("igmm", "dec", "idec", "cm", "aecm"),
+            ("igmm", *ON_CODES, "cm", "aecm"),
             guesses={
                 "* aecm *": "the paper searched alpha, beta and lambda of these sets and prints "
                 "none of them; a start that falls apart lowers a mean of ten by several points.",

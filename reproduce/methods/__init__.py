@@ -3,9 +3,9 @@
 from reproduce.experiment import Experiment
 from reproduce.methods.aecm import is_small, run_ae_gmm, run_ae_kmeans, run_aecm
 from reproduce.methods.baselines import run_gmm, run_kmeans
+from reproduce.methods.clustered_code import run_clustered_code, run_code_kmeans
 from reproduce.methods.cm import run_cm
 from reproduce.methods.damic import run_dae_kmeans, run_damic
-from reproduce.methods.dec import run_dec
 from reproduce.methods.gmvae import run_gmvae
 from reproduce.methods.gumbel import run_gumbel, run_vae
 from reproduce.methods.mixae import run_mixae
@@ -18,11 +18,16 @@ _METHODS = {
     "aecm": run_aecm,
     "aecm_kmeans": run_aecm,
     "damic": run_damic,
-    "dec": run_dec,
+    "dcn": run_clustered_code,
+    "dcn_kmeans": run_clustered_code,
+    "dec": run_clustered_code,
+    "dkm": run_clustered_code,
+    "dkm_kmeans": run_clustered_code,
     "gmm": run_gmm,
     "gmvae": run_gmvae,
     "gumbel": run_gumbel,
-    "idec": run_dec,
+    "idec": run_clustered_code,
+    "idec_kmeans": run_clustered_code,
     "igmm": run_gmm,
     "joint_training": run_damic,
     "kmeans": run_kmeans,
@@ -43,6 +48,8 @@ def run(task: Task) -> list[Outcome]:
     paper, method = task.experiment.paper, task.experiment.method
     if _is_cm(method):
         return run_cm(task)
+    if method == "ae_kmeans" and "activation" in task.settings:  # of the baselines' autoencoder
+        return run_code_kmeans(task)
     return (_OF_PAPER.get((paper, method)) or _METHODS[method])(task)
 
 

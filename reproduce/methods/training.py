@@ -19,7 +19,9 @@ def make_optimizer(settings: dict) -> keras.optimizers.Optimizer:
     """The optimizer that an experiment's settings name."""
     rate = float(settings["learning_rate"])
     if settings["optimizer"] == "sgd":
-        return keras.optimizers.SGD(rate, settings.get("momentum", 0.0))
+        return keras.optimizers.SGD(
+            rate, settings.get("momentum", 0.0), settings.get("nesterov", False)
+        )
     if settings["optimizer"] == "adam":
         return FusedAdam(rate, epsilon=settings["epsilon"])
     raise ValueError(

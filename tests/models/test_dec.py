@@ -234,7 +234,8 @@ def test_digits_are_clustered_better_than_by_kmeans():
     x, y = load_digits(return_X_y=True)
     x = (x / 16).astype("float32")
     model = DEC(
-        *(10, 10, (200, 200), "leaky_relu"), update_interval=29, tol=0.0, batch_size=64, seed=0
+        **{"n_clusters": 10, "hidden_units": (200, 200), "activation": "leaky_relu"},
+        **{"update_interval": 29, "tol": 0.0, "batch_size": 64, "seed": 0},
     )
     model.compile(steps_per_execution=29, jit_compile=False)
     model.pretrain(x, epochs=30, layer_epochs=10, n_init=5, verbose=0)

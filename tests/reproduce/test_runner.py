@@ -3,6 +3,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -16,7 +17,8 @@ from reproduce.errors import UserError
 from reproduce.experiment import Experiment
 from reproduce.known_settings import known_settings
 from reproduce.ledger import Ledger
-from reproduce.methods import Outcome, Task, aecm
+from reproduce.methods import Outcome, Task, aecm, clustered_code
+from tfclust.pretraining import seconds_of_stages
 from tfclust.processor import bfloat16_runs
 
 ADAM = {"optimizer": "adam", "learning_rate": 1e-3, "epsilon": 1e-3}
@@ -43,14 +45,14 @@ TEMPERATURE = {
     **{"temperature": 1, "end_temperature": 0.5},
     **{"annealing_epochs": 2, "annealing": "linear"},
 }
-DEC = {
-    **{**DATA, **ADAM, "batch_size": 20, "precision": FASTEST, "kmeans_n_init": 1},
-    **{"embedding_dim": 4, "hidden_units": (8,), "activation": "leaky_relu", "tol": 0},
+CODE = {
+    **{**DATA, **ADAM, "batch_size": 20, "precision": FASTEST},
+    **{"embedding_dim": 4, "hidden_units": (8,), "activation": "leaky_relu"},
 }
-LAYERS = {"pretrain_epochs": 1, "layer_epochs": 1, "dropout": 0.2}
+LAYERS = {"pretrain_epochs": 1, "layer_epochs": 1, "dropout": 0.2, "kmeans_n_init": 1}
 BY_SGD = {
-    **{name: value for name, value in DEC.items() if name != "epsilon"},
-    **{"optimizer": "sgd", "momentum": 0.9},
+    **{name: value for name, value in CODE.items() if name != "epsilon"},
+    **{"optimizer": "sgd", "momentum": 0.9, "nesterov": True},
 }
 VADE = {
     **{**DATA, **ADAM, "batch_size": 20, "precision": FASTEST, "embedding_dim": 2},
@@ -95,8 +97,10 @@ def run(experiment, tmp_path, name="ledger", seeds=None):
         iris("aecm_kmeans", "random", **DEEP),
         iris("ae_kmeans", "", **AUTOENCODER, kmeans_n_init=2),
         iris("ae_gmm", "", **AUTOENCODER, covariance="full", uniform_weights=False),
-        iris("dec", "random", **DEC, update_every=1),
-        iris("idec", "pretrained", **BY_SGD, **LAYERS, update_interval=4, gamma=0.1),
+        iris("dec", "random", **CODE, update_every=1, tol=0),
+        iris("idec", "pretrained", **BY_SGD, **LAYERS, update_interval=4, gamma=0.1, tol=0),
+        iris("dcn", "random", **CODE, beta=0.5),
+        iris("dkm_kmeans", "random", **CODE, lbd=0.1, alpha=0.1, anneal_every=1),
         iris("kmeans", "kmeans++", **DATA, n_init=1),
         iris("gmm", "random", **DATA, covariance="full", uniform_weights=False),
         iris("igmm", "random", **DATA, covariance="isotropic", uniform_weights=True),
@@ -416,3 +420,38 @@ def test_a_run_killed_twice_ends_as_one_that_was_not(tmp_path):
     _, [cut] = run(KILLED, tmp_path, "cut")
     for field in ("metrics", "loss_terms", "l_sp", "cluster_sizes", "curve"):
         assert cut[field] == whole[field]
+
+
+def test_rows_of_one_autoencoder_train_it_once_and_each_tells_its_seconds(tmp_path):
+    start = {"pretrain_epochs": 2, "kmeans_n_init": 1}
+    settings = {name: value for name, value in CODE.items() if name not in ADAM}
+    _, [first] = run(
+        iris("ae_kmeans", "", 2, (0,), **settings, kmeans_n_init=1), tmp_path, "shared"
+    )
+    [folder] = (tmp_path / "work_shared").glob("iris-autoencoder-*-0")
+    [weights] = folder.glob("*.h5")
+    trained = weights.stat().st_mtime_ns
+    _, [_, second] = run(
+        iris("dkm", "pretrained", 1, (0,), **CODE, **start, lbd=1, alpha=1000), tmp_path, "shared"
+    )
+    assert [folder] == list((tmp_path / "work_shared").glob("iris-autoencoder-*-0"))
+    assert weights.stat().st_mtime_ns == trained
+    assert (
+        second["seconds"] > first["seconds"] == pytest.approx(seconds_of_stages(folder), abs=1e-4)
+    )
+
+
+def test_one_process_at_a_time_trains_an_autoencoder(tmp_path):
+    entered = []
+
+    def enter():
+        with clustered_code._alone_in(tmp_path / "shared"):
+            entered.append(True)
+
+    with clustered_code._alone_in(tmp_path / "shared"):
+        other = threading.Thread(target=enter)
+        other.start()
+        other.join(0.2)
+        assert not entered
+    other.join(10)
+    assert entered

@@ -1,18 +1,48 @@
 """Rules by which a variable of a model goes from one value to another."""
 
 import keras
+import numpy as np
 
 from tfclust.checks import check_choice, check_integer, check_model, check_positive
 
 SCHEDULES = ("linear", "exponential")
 
 
-class Annealing(keras.callbacks.Callback):
-    """Sets a variable of the model before each epoch, from `start` to `end` and then constant.
+class ValueOfEpoch(keras.callbacks.Callback):
+    """Sets a variable of the model before each epoch, to a value that a subclass's `value` gives.
 
     A subclass names the variable, `VARIABLE`, also its key in the logs, and a model that has it,
     `MODEL`. What is set follows from the epoch alone, so a run that was cut off and restored goes
     on as it would have.
+    """
+
+    VARIABLE = MODEL = ""
+
+    def value(self, epoch):
+        """What is set for epoch `epoch`, counted from 0."""
+        raise NotImplementedError(f"{type(self).__name__} must define `value`")
+
+    def variable(self):
+        """The variable of the model, None where there is none."""
+        variable = getattr(self.model, self.VARIABLE, None)
+        return variable if hasattr(variable, "assign") else None
+
+    def on_train_begin(self, logs=None):
+        """Refuses a model without the variable."""
+        needs = f"a model with a variable `{self.VARIABLE}`, such as {self.MODEL}"
+        check_model(self, self.variable() is not None, needs)
+
+    def on_epoch_begin(self, epoch, logs=None):
+        """Sets the variable."""
+        self.variable().assign(self.value(epoch))
+
+    def on_epoch_end(self, epoch, logs=None):
+        """Logs the variable."""
+        logs[self.VARIABLE] = float(self.variable())
+
+
+class Annealing(ValueOfEpoch):
+    """Sets a variable of the model before each epoch, from `start` to `end` and then constant.
 
     Args:
         start, end: positive values.
@@ -23,8 +53,6 @@ class Annealing(keras.callbacks.Callback):
     Raises:
         ValueError: an argument is out of its range; in `fit`, the model has no such variable.
     """
-
-    VARIABLE = MODEL = ""
 
     def __init__(self, start, end, epochs, schedule):
         super().__init__()
@@ -39,24 +67,6 @@ class Annealing(keras.callbacks.Callback):
         if self.schedule == "linear":
             return self.start + share * (self.end - self.start)
         return self.start * (self.end / self.start) ** share
-
-    def variable(self):
-        """The variable of the model."""
-        return getattr(self.model, self.VARIABLE)
-
-    def on_train_begin(self, logs=None):
-        """Refuses a model without the variable."""
-        named = self.VARIABLE.replace("_", " ")
-        needs = f"a model with a {named}, such as {self.MODEL}"
-        check_model(self, hasattr(self.model, self.VARIABLE), needs)
-
-    def on_epoch_begin(self, epoch, logs=None):
-        """Sets the variable."""
-        self.variable().assign(self.value(epoch))
-
-    def on_epoch_end(self, epoch, logs=None):
-        """Logs the variable."""
-        logs[self.VARIABLE] = float(self.variable())
 
 
 class AnnealTemperature(Annealing):
@@ -133,3 +143,51 @@ class AnnealDivergence(Annealing):
 
     def __init__(self, start=0.01, end=1.0, epochs=50, schedule="exponential"):
         super().__init__(start, end, epochs, schedule)
+
+
+class AnnealInverseTemperature(ValueOfEpoch):
+    """Sets a model's `alpha` before each epoch: deterministic annealing from a random start.
+
+    Every `epochs` epochs have one value, and the i-th of these values is
+
+    `alpha_1 = start`, `alpha_i = 2^(1 / ln(i)^2) alpha_(i-1)`,
+
+    which is 0.42 for i = 2, 0.75 for i = 3, and 28 for i = 40, the last of the authors' code. The
+    logs have the key `alpha`.
+
+    Args:
+        start: float above 0, 0.1 by default, as in the authors' code.
+        epochs: int of at least 1, epochs of one value; 5 by default, as in the authors' code.
+
+    Raises:
+        ValueError: an argument is out of its range; in `fit`, the model has no `alpha` that can be
+            set.
+
+    Example:
+
+    ```python
+    import numpy as np
+    from tfclust import DKM
+    from tfclust.callbacks import AnnealInverseTemperature
+
+    x = np.random.default_rng(0).random((100, 4))
+    model = DKM(3, embedding_dim=2, hidden_units=(16,), lbd=0.1, batch_size=20, seed=0)
+    model.compile(jit_compile=False)
+    model.fit(x, epochs=10, callbacks=[AnnealInverseTemperature(epochs=2)])
+    ```
+
+    Reference: Moradi Fard, Thonet, Gaussier, Deep k-means: jointly clustering with k-means and
+    learning representations, 2020; the values are those of the authors' code.
+    """
+
+    VARIABLE, MODEL = "alpha", "DKM"
+
+    def __init__(self, start=0.1, epochs=5):
+        super().__init__()
+        self.start = check_positive("start", start)
+        self.epochs = check_integer("epochs", epochs, 1)
+
+    def value(self, epoch):
+        """The inverse temperature of epoch `epoch`, counted from 0."""
+        i = np.arange(2, epoch // self.epochs + 2)
+        return float(self.start * 2.0 ** np.sum(np.log(i) ** -2.0))

@@ -24,8 +24,8 @@ HOW_CHOSEN = (
     "a third of its epochs, which made the wait longer; no other was tried. Of the Gumbel-Softmax "
     "model's weights of the Gaussian term 1, 1.25, 1.5, 2 and 5, with the paper's 100 epochs of "
     "annealing cut to a third like its training, 2 leaves the most information between image and "
-    "cluster. The settings of DEC, IDEC, VaDE, VIB-GMM and GMVAE are their recipes', their epochs "
-    "what a short wait allows; no others were tried."
+    "cluster. The settings of DEC, IDEC, DCN, DKM, VaDE, VIB-GMM and GMVAE are their recipes', "
+    "their epochs what a short wait allows; no others were tried."
 )
 CRITERION = "reconstruction"  # by which one of the runs is shown
 
@@ -45,6 +45,8 @@ _CHANGES = {
         "callbacks": {"AnnealDivergence": {"epochs": 25}},
     },
     "gmvae": {"settings": {"reconstruction_loss": "cross_entropy"}, "epochs": 30},
+    "dcn": {"pretraining": {"epochs": 20, "layer_epochs": 10}, "epochs": 20},
+    "dkm": {"pretraining": {"epochs": 20, "layer_epochs": 0}, "epochs": 30},
     "mixae": {"settings": {"reconstruction_loss": "cross_entropy", "assignment_units": ()}},
     "damic": {
         "settings": {"hidden_units": (128,)},

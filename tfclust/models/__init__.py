@@ -10,7 +10,9 @@ from tfclust.models.base import ClusteringModel
 from tfclust.models.cm import CM
 from tfclust.models.cm_ensemble import CMEnsemble
 from tfclust.models.damic import DAMIC
+from tfclust.models.dcn import DCN
 from tfclust.models.dec import DEC, IDEC
+from tfclust.models.dkm import DKM
 from tfclust.models.gmvae import GMVAE
 from tfclust.models.gumbel import GumbelSoftmaxVAE
 from tfclust.models.mixae import MIXAE
@@ -22,7 +24,9 @@ __all__ = [
     "AECM",
     "CM",
     "DAMIC",
+    "DCN",
     "DEC",
+    "DKM",
     "GMVAE",
     "IDEC",
     "MIXAE",

@@ -1,44 +1,18 @@
 """DEC and IDEC: soft assignments to centroids, drawn to their own sharpened form."""
 
 import keras
-import numpy as np
 import tensorflow as tf
 
-from tfclust.callbacks.update_targets import UpdateTargets
-from tfclust.checks import (
-    check_choice,
-    check_count,
-    check_flat,
-    check_integer,
-    check_share,
-    check_units,
-    check_weight,
-)
+from tfclust.callbacks.row_updates import UpdateTargets
+from tfclust.checks import check_integer, check_share, check_weight
 from tfclust.distribution import global_batch_size
-from tfclust.losses import (
-    squared_error,
-    student_log_memberships,
-    target_distribution,
-    target_divergence,
-)
-from tfclust.models.base import ClusteringModel
-from tfclust.networks import dense_network
+from tfclust.losses import student_log_memberships, target_distribution, target_divergence
+from tfclust.models.clustered_code import ClusteredCode
 from tfclust.optimizers import FusedAdam
-from tfclust.presets import preset
-from tfclust.pretraining import (
-    Stages,
-    autoencoder_stages,
-    kmeans,
-    pretrain_autoencoder,
-    squared_error_loss,
-)
-from tfclust.randomness import layer_seeds
-
-ACTIVATIONS = ("relu", "leaky_relu")
 
 
 @keras.saving.register_keras_serializable(package="tfclust")
-class DEC(ClusteringModel):
+class DEC(ClusteredCode):
     """DEC: an encoder and centroids, trained on targets that sharpen what they say themselves.
 
     With codes `z = encoder(x)` and centroids mu, the memberships are (Eq. 1, with alpha = 1)
@@ -103,41 +77,14 @@ class DEC(ClusteringModel):
     """
 
     TERMS = ("divergence",)
-    PARTS = ("encoder", "decoder", "means", "shares")
-    REDUCTION = "mean"
+    PARTS = (*ClusteredCode.PARTS, "shares")
     NUMBERS_ROWS = True
+    PRESETS = "dec"
 
-    def __init__(
-        self,
-        n_clusters,
-        embedding_dim=10,
-        hidden_units=(500, 500, 2000),
-        activation="relu",
-        update_interval=160,
-        tol=0.001,
-        **kwargs,
-    ):
+    def __init__(self, n_clusters, *, update_interval=160, tol=0.001, **kwargs):
         super().__init__(n_clusters, **kwargs)
-        self.embedding_dim = check_integer("embedding_dim", embedding_dim, 1)
-        self.hidden_units = check_units("hidden_units", hidden_units)
-        self.activation = check_choice("activation", activation, ACTIVATIONS)
         self.update_interval = check_integer("update_interval", update_interval, 1)
         self.tol = check_share("tol", tol)
-
-    @classmethod
-    def from_preset(cls, name, **kwargs):
-        """The model as the AE-CM paper trains it on a dataset, of its Table 14, compiled.
-
-        Args:
-            name: a dataset of Table 14, e.g. "usps".
-            **kwargs: replace arguments of the constructor.
-
-        Raises:
-            ValueError: there is no such preset; lists those there are.
-        """
-        model = cls(**{**preset("dec", name), **kwargs})
-        model.compile()
-        return model
 
     def default_optimizer(self):
         """SGD at a rate of 0.01 with a momentum of 0.9, as in the authors' code."""
@@ -145,26 +92,8 @@ class DEC(ClusteringModel):
 
     def build(self, input_shape):
         """Creates the weights for inputs of shape `(batch, d)`."""
-        check_flat(input_shape)
-        encoder_seed, decoder_seed, means_seed = layer_seeds(self.seed, 3)
-        options = {
-            "activation": self.activation,
-            "bias_start": "zeros",
-            "dtype": self.dtype_policy,
-            "output_dtype": self.dtype,
-        }
-        code, back = self.embedding_dim, (*reversed(self.hidden_units), input_shape[-1])
-        self.encoder = dense_network(
-            input_shape[-1],
-            (*self.hidden_units, code),
-            name="encoder",
-            seed=encoder_seed,
-            **options,
-        )
-        self.decoder = dense_network(code, back, name="decoder", seed=decoder_seed, **options)
-        self.decoder.trainable = self.trains_decoder
-        start = keras.initializers.GlorotUniform(seed=means_seed)
-        self.means = self.add_weight((self.n_clusters, code), start, name="means")
+        start = keras.initializers.GlorotUniform(seed=self.build_autoencoder(input_shape))
+        self.means = self.add_weight((self.n_clusters, self.embedding_dim), start, name="means")
         uniform = keras.initializers.Constant(1.0 / self.n_clusters)
         # With the shares, rows that are in no training have targets, too.
         self.shares = self.add_weight((self.n_clusters,), uniform, trainable=False, name="shares")
@@ -175,9 +104,9 @@ class DEC(ClusteringModel):
         """Whether the decoder is a part of the objective, or of the start alone."""
         return False
 
-    def call(self, x, training=False):
-        """Memberships q, `(batch, K)`, of `x`, `(batch, d)` (Eq. 1)."""
-        return tf.exp(student_log_memberships(self.encoder(x, training=training), self.means))
+    def code_memberships(self, codes):
+        """Memberships q, `(batch, K)`, of codes `(batch, p)` (Eq. 1)."""
+        return tf.exp(student_log_memberships(codes, self.means))
 
     def objective(self, x, training=False, rows=None):
         """Memberships and the divergence on the batch `x`, `(batch, d)` (Eq. 2).
@@ -200,137 +129,10 @@ class DEC(ClusteringModel):
         """What takes the targets of all rows anew."""
         return [UpdateTargets(x, self.update_interval, self.tol)]
 
-    def pretrain(
-        self,
-        x,
-        epochs=100,
-        layer_epochs=50,
-        dropout=0.2,
-        n_init=20,
-        batch_size=None,
-        patience=None,
-        directory=None,
-        verbose="auto",
-        callbacks=None,
-    ):
-        """The start of Section 3.2: an autoencoder, and k-means on its codes.
-
-        Layer after layer is trained as a denoising autoencoder, then the whole without noise, both
-        on the squared error, with Adam at a rate of 1e-3; the authors' code takes SGD. See
-        `tfclust.pretraining.pretrain_autoencoder`; the AE-CM paper's start is of no layers.
-
-        Args:
-            x: array or CSR matrix `(n, d)`.
-            epochs: int of at least 1, passes of the whole autoencoder; the paper takes 100,000
-                steps, which are 366 epochs of MNIST.
-            layer_epochs: int of at least 0, passes of each layer; 0 trains end to end alone. The
-                paper takes 50,000 steps, 183 epochs of MNIST.
-            dropout: float of at least 0 and below 1, share of the inputs of each layer that is set
-                to 0 while it is trained.
-            n_init: int of at least 1, starts of k-means, by k-means++.
-            batch_size: None takes the model's.
-            patience, directory, verbose, callbacks: see `tfclust.pretraining.Stages`. A pretraining
-                with a `directory` that was killed goes on where it was, in a model of the same
-                `seed`.
-
-        Returns:
-            `keras.callbacks.History`, whose keys are the names of the trainings, `layer_1` and so
-            on, and `autoencoder`.
-
-        Raises:
-            ValueError: bad data, or an argument out of its range.
-        """
-        check_integer("n_init", n_init, 1)
-        history = self.pretrain_autoencoder(
-            *(x, epochs, layer_epochs, dropout, batch_size),
-            *(patience, directory, verbose, callbacks),
-        )
-        self.pretrain_centroids(x, n_init)
-        return history
-
-    def pretrain_autoencoder(
-        self,
-        x,
-        epochs=100,
-        layer_epochs=50,
-        dropout=0.2,
-        batch_size=None,
-        patience=None,
-        directory=None,
-        verbose="auto",
-        callbacks=None,
-    ):
-        """The first half of `pretrain`: the autoencoder alone; the arguments are of `pretrain`."""
-        check_integer("layer_epochs", layer_epochs, 0)
-        x = self.prepare(x)
-        batch_size = check_count("batch_size", batch_size, self.batch_size)
-
-        def stages(epochs):
-            return Stages(
-                epochs,
-                batch_size,
-                self.seed,
-                patience=patience,
-                directory=directory,
-                jit_compile=False,  # XLA would compile for each of the trainings
-                verbose=verbose,
-                callbacks=callbacks,
-            )
-
-        whole, layers = stages(epochs), stages(layer_epochs) if layer_epochs else None
-        networks = (self.encoder, self.decoder)
-        trains_decoder, self.decoder.trainable = self.decoder.trainable, True
-        try:
-            return pretrain_autoencoder(*networks, x, squared_error_loss, whole, layers, dropout)
-        finally:
-            self.decoder.trainable = trains_decoder
-
-    def pretrain_centroids(self, x, n_init=20):
-        """The second half of `pretrain`: k-means on the codes, of `n_init` starts."""
-        self.means.assign(kmeans(self.embed(x), self.n_clusters, self.seed, n_init)[0])
-
-    def pretraining_stages(self, n_rows, epochs=100, layer_epochs=50):
-        """The trainings of `pretrain` in their order: dict, name -> epochs.
-
-        Args:
-            n_rows: of the data; none of the trainings depends on it.
-            epochs, layer_epochs: see `pretrain`.
-
-        Raises:
-            ValueError: a length out of its range.
-        """
-        return autoencoder_stages(len(self.hidden_units) + 1, epochs, layer_epochs)
-
-    def embed_batch(self, x):
-        """Codes z, `(batch, p)`."""
-        return self.encoder(x, training=False)
-
-    def cluster_batch(self, x):
-        """Memberships `(batch, K)` and codes `(batch, p)`, from one pass through the encoder."""
-        codes = self.embed_batch(x)
-        return tf.exp(student_log_memberships(codes, self.means)), codes
-
-    def reconstruct_batch(self, x):
-        """The autoencoder's reconstructions of a batch, `(batch, d)`."""
-        return self.decoder(self.encoder(x, training=False), training=False)
-
-    def centroids(self, space="latent"):
-        """Centroids mu, `(K, p)` in the space of the codes, or decoded to that of the input.
-
-        Args:
-            space: "latent" or "input".
-
-        Raises:
-            ValueError: another space.
-        """
-        check_choice("space", space, ("latent", "input"))
-        means = tf.convert_to_tensor(self.means)
-        return np.asarray(means if space == "latent" else self.decoder(means, training=False))
-
     def get_config(self):
         """Config that `from_config` takes."""
-        own = ("embedding_dim", "hidden_units", "activation", "update_interval", "tol")
-        return {**super().get_config(), **{name: getattr(self, name) for name in own}}
+        own = {"update_interval": self.update_interval, "tol": self.tol}
+        return {**super().get_config(), **own}
 
 
 @keras.saving.register_keras_serializable(package="tfclust")
@@ -392,9 +194,8 @@ class IDEC(DEC):
         """Memberships and the two terms of Eq. 1 on the batch `x`, `(batch, d)`."""
         codes = self.encoder(x, training=training)
         memberships, terms = self._clustering(codes, rows)
-        error = squared_error(x, self.decoder(codes, training=training))
         return memberships, {
-            "reconstruction": error / global_batch_size(memberships),
+            "reconstruction": self.mean_error(x, codes, training),
             "divergence": self.gamma * terms["divergence"],
         }
 

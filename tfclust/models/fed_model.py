@@ -125,7 +125,9 @@ class FedModel(keras.Model):
             kept.assign(values)
             return
         with tf.init_scope(), self.distribute_strategy.scope():
-            variable = tf.Variable(values, trainable=False, name=name)
+            # Replicas that set values in a step set the same.
+            aggregation = tf.VariableAggregation.ONLY_FIRST_REPLICA
+            variable = tf.Variable(values, trainable=False, name=name, aggregation=aggregation)
         self._replace_row_values({**self._row_values, name: variable})
         self.make_train_function(force=True)
 
