@@ -43,7 +43,8 @@ class DCN(ClusteredCode):
 
     Attributes:
         means: `(K, p)`, the centroids, which no gradient moves.
-        counts: `(K,)`, int64, rows that each centroid has met, and 100.
+        counts: `(K,)`, rows that each centroid has met, and 100. In float32 they are exact to 2^24,
+            from where a row moves its centroid by less than a ten-millionth of the way.
 
     Raises:
         ValueError: an argument is out of its range.
@@ -66,7 +67,8 @@ class DCN(ClusteredCode):
     Reference: Yang, Fu, Sidiropoulos, Hong, Towards k-means-friendly spaces: simultaneous deep
     learning and clustering, 2017, and the authors' code.
 
-    Known limits: `fit` takes arrays and CSR matrices, no datasets: assignments belong to rows.
+    Known limits: `fit` takes arrays and CSR matrices, no datasets: assignments belong to rows, and
+    each `fit` begins with the nearest centroids, so two are not one of both lengths.
     `evaluate` and validation data take the nearest centroids. The authors' code also runs k-means
     anew every ten epochs, and trains by SGD with tied weights of encoder and decoder; neither is
     done here. From a random start most of its runs fail (AE-CM's Table 5).
@@ -93,7 +95,7 @@ class DCN(ClusteredCode):
         shape = (self.n_clusters, self.embedding_dim)
         self.means = self.add_weight(shape, start, name="means", **by_rule)
         hundred = keras.initializers.Constant(FIRST_COUNT)
-        self.counts = self.add_weight(shape[:1], hundred, "int64", name="counts", **by_rule)
+        self.counts = self.add_weight(shape[:1], hundred, name="counts", **by_rule)
         self.built = True
 
     def code_memberships(self, codes):
@@ -142,7 +144,7 @@ class DCN(ClusteredCode):
     def pretrain_centroids(self, x, n_init=20):
         """The second half of `pretrain`: k-means on the codes; the counts begin anew."""
         super().pretrain_centroids(x, n_init)
-        self.counts.assign(tf.fill((self.n_clusters,), tf.constant(FIRST_COUNT, "int64")))
+        self.counts.assign(tf.fill((self.n_clusters,), float(FIRST_COUNT)))
 
     def get_config(self):
         """Config that `from_config` takes."""
@@ -157,14 +159,14 @@ def running_centroids(codes, clusters, means, counts):
         codes: `(batch, p)`.
         clusters: `(batch,)`, integers, whose they are.
         means: `(K, p)`, before.
-        counts: `(K,)`, int64, before.
+        counts: `(K,)`, before.
 
     Returns:
         Means and counts after.
     """
     members = tf.one_hot(clusters, counts.shape[0], dtype=codes.dtype)
     rows = tf.reduce_sum(members, axis=0)
-    counts += tf.cast(rows, counts.dtype)
+    counts += rows
     # The difference, which is small beside the mean, keeps more digits than the mean of all.
     moved = tf.matmul(members, codes, transpose_a=True) - rows[:, tf.newaxis] * means
-    return means + moved / tf.cast(counts, codes.dtype)[:, tf.newaxis], counts
+    return means + moved / counts[:, tf.newaxis], counts
