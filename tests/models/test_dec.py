@@ -79,7 +79,7 @@ class EmbeddedBattery(NumberedRowsBattery):
         expected = getattr(model, "gamma", 1.0) * (p * np.log(p / q)).sum() / 3
         assert float(terms["divergence"]) == pytest.approx(expected, rel=1e-5)
 
-    @pytest.mark.parametrize(("tol", "steps"), [(0.0, 15), (1.0, 4)])
+    @pytest.mark.parametrize(("tol", "steps"), [(0.0, 9), (1.0, 4)])
     def test_training_ends_at_the_update_at_which_few_rows_have_moved(self, rows, tol, steps):
         model = self.make(keras.optimizers.SGD(0.0), update_interval=4, tol=tol)
         model.fit(rows, epochs=3, verbose=0)
