@@ -1,8 +1,8 @@
 """The papers' baselines by the settings of their own authors, in a table of ours.
 
-DEC, IDEC, DCN, DKM and k-means on codes, of one dataset and seed, begin with one autoencoder that was
-pretrained layer by layer as DEC's; that of VaDE reconstructs as VaDE does. The other papers' tables
-show the same settings.
+DEC, IDEC, DCN, DKM and k-means on codes, of one dataset and seed, begin with one autoencoder, which
+is pretrained layer by layer as DEC's; that of VaDE reconstructs as VaDE does. The other papers'
+tables show the same settings.
 """
 
 from __future__ import annotations
