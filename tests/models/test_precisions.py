@@ -86,7 +86,7 @@ def test_a_loss_scale_begins_low_enough_for_the_first_step(rows):
     model.fit(10.0 * rows, verbose=0)
     assert float(model.optimizer.dynamic_scale) == model.optimizer.initial_scale == 1.0
     assert model.optimizer.inner_optimizer.get_config() == before
-    assert int(model.optimizer.inner_optimizer.iterations) == 5
+    assert int(model.optimizer.inner_optimizer.iterations) == 3
 
 
 def test_a_loss_scaling_of_the_users_own_is_kept():
