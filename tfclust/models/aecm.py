@@ -84,7 +84,8 @@ class AECM(GivenNetworks, CentroidModel):
 
     Known limits: a cluster of some percent of the rows or fewer may be lost in a long joint
     training, whose codes shrink under memberships that are all 0 and 1, also where its start had
-    it (`uneven_sizes` of `pretrain`); `CM` keeps it, and `CollapseWatch` tells of it.
+    it (`uneven_sizes` of `pretrain`); a smaller alpha does not help, a rate of 1e-4 in place of
+    1e-3 does (blobs of 900, 50 and 50 rows, and of 1000 and 10). `CollapseWatch` tells of it.
     From a random start runs differ widely (Table 15). Of several, keep the one that
     `tfclust.selection.select` picks by "reconstruction": here it is the better choice without
     labels more often than the paper's, the run of lowest L_sp (Section 5.3.4).

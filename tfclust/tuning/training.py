@@ -64,7 +64,11 @@ class Trainer:
             return measure(models, x)
 
     def _ensemble(self, recipe, x, seeds, progress):
-        """A trained ensemble, whose members are, up to rounding, what each seed alone gives."""
+        """A trained ensemble, whose members are, up to rounding, what each seed alone gives.
+
+        Save where the start of a seed is uneven and the recipe has a rate for that: all members
+        train at one rate, that of other data.
+        """
         ensemble_class = recipe.ensemble_class()
         settings = {**recipe.arguments, **recipe.constructor(n_rows=x.shape[0])}
         if not recipe.is_at_once(x):
