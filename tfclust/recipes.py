@@ -266,7 +266,7 @@ class Recipe:
         """Takes the rate for uneven data where the start is uneven."""
         if "uneven_learning_rate" not in self.optimizer or hasattr(model, "members"):
             return  # the members of an ensemble have one rate
-        clusters = model.assign(x)
+        clusters = model.assign(model.prepare(x))
         smallest = min(int((clusters == k).sum()) for k in range(model.n_clusters))
         if smallest < UNEVEN * x.shape[0] / model.n_clusters:
             model.optimizer.learning_rate = self.optimizer["uneven_learning_rate"]
