@@ -16,7 +16,7 @@ for _ in range(3):
     if not os.fork():
         start = time.process_time()
         import tfclust
-        for name in tfclust.__all__:
+        for name in set(tfclust.__all__) - {"AutoClusterer"}:  # which imports scikit-learn
             getattr(tfclust, name)
         print(time.process_time() - start, flush=True)
         os._exit(0)

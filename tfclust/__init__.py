@@ -14,7 +14,9 @@ _MODELS = (
     *("AECM", "CM", "DAMIC", "DCN", "DEC", "DKM", "IDEC", "GMVAE", "GumbelSoftmaxVAE", "MIXAE"),
     *("VAE", "VIBGMM", "VaDE"),
 )
+_ESTIMATORS = ("AutoClusterer",)
 _MODULES = (
+    "auto",
     "callbacks",
     "datasets",
     "export",
@@ -30,7 +32,7 @@ _MODULES = (
     "tuning",
 )
 
-__all__ = ["__version__", *_MODELS, *_MODULES]
+__all__ = ["__version__", *_ESTIMATORS, *_MODELS, *_MODULES]
 
 register(_MODELS)  # for `keras.models.load_model`
 
@@ -42,6 +44,8 @@ def __getattr__(name):
         return importlib.import_module(f"tfclust.{name}")
     if name in _MODELS:
         return getattr(importlib.import_module("tfclust.models"), name)
+    if name in _ESTIMATORS:
+        return getattr(importlib.import_module("tfclust.sklearn"), name)
     raise AttributeError(f"module 'tfclust' has no attribute {name!r}")
 
 

@@ -81,7 +81,7 @@ def _cluster_codes(task: Task, seed: int) -> Outcome:
     stages = _planned(model, task, task.experiment.epochs)
     own = {name: stages[name] for name in stages if name not in ("gate", "experts")}
     autoencoder, losses = _pretrain_autoencoder(model, task, own, sum(own.values()))
-    labels = model.kmeans_labels(task.data.x, autoencoder, task.settings["kmeans_n_init"])
+    labels = model.start_labels(task.data.x, autoencoder, task.settings["kmeans_n_init"])
     return Outcome(
         seed=seed,
         labels=labels,
@@ -117,7 +117,7 @@ def _planned(model: DAMIC, task: Task, epochs: int) -> dict[str, int]:
 def _pretrain(model: DAMIC, task: Task, stages: dict[str, int], total: int) -> None:
     settings, x = task.settings, task.data.x
     autoencoder, _ = _pretrain_autoencoder(model, task, stages, total)
-    labels = model.kmeans_labels(x, autoencoder, settings["kmeans_n_init"])
+    labels = model.start_labels(x, autoencoder, settings["kmeans_n_init"])
     lengths = stages["gate"], stages["experts"]
     model.pretrain_clusters(x, labels, *lengths, **_stages(task, stages, total))
 

@@ -256,10 +256,10 @@ def test_each_layer_reconstructs_what_the_trained_layers_below_give(rows, monkey
     assert losses == [cross_entropy_loss, squared_error_loss, cross_entropy_loss]
 
 
-def test_kmeans_labels_cluster_the_codes_of_the_autoencoder(rows):
+def test_start_labels_cluster_the_codes_of_the_autoencoder(rows):
     model = make()
     autoencoder, _ = model.pretrain_autoencoder(rows, epochs=1, verbose=0)
-    labels = model.kmeans_labels(rows, autoencoder, n_init=3)
+    labels = model.start_labels(rows, autoencoder, n_init=3)
     codes = autoencoder.layers[0].predict(rows, verbose=0)
     np.testing.assert_array_equal(labels, kmeans(codes, 3, model.seed, 3)[1])
 

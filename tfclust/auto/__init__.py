@@ -10,15 +10,18 @@ _HOMES = {
     "ClusterFacts": "cluster_facts",
     "Condition": "rules",
     "Description": "description",
+    "Preparation": "preparation",
     "RowFacts": "row_facts",
     "Rule": "rules",
     "Yardstick": "row_facts",
+    "cluster_rows": "clustering",
     "describe": "description",
     "describe_clusters": "cluster_facts",
     "evened_sizes": "evenness",
     "find_rule": "rules",
     "reconstruction_errors": "row_facts",
     "measure_rows": "row_facts",
+    "summary": "summary",
 }
 
 __all__ = [*_HOMES]

@@ -6,15 +6,17 @@ from tfclust.checks import check_integer
 
 
 class StopOnPlateau(keras.callbacks.Callback):
-    """Stops when the training loss has found no new minimum for some epochs.
+    """Stops when the training loss, or another log, has found no new minimum for some epochs.
 
-    Early stopping without labels and without rows held out. What it remembers lies in `state`, as
-    plain numbers: saved by `Checkpoint`, a run that was cut off stops where it would have.
+    Early stopping without labels and, by default, without rows held out. What it remembers lies in
+    `state`, as plain numbers: saved by `Checkpoint`, a run that was cut off stops where it would
+    have.
 
     Args:
         patience: epochs without a new minimum after which training ends, at least 1.
         state: dict that is saved along, the one that `Checkpoint` is given; None for one of its
             own.
+        monitor: str, name of the log; "loss" by default.
 
     Raises:
         ValueError: `patience` is below 1.
@@ -38,18 +40,19 @@ class StopOnPlateau(keras.callbacks.Callback):
     `Checkpoint` in the list.
     """
 
-    def __init__(self, patience=5, state=None):
+    def __init__(self, patience=5, state=None, monitor="loss"):
         super().__init__()
         self.patience = check_integer("patience", patience, 1)
         self.state = {} if state is None else state
+        self.monitor = monitor
 
     def on_train_begin(self, logs=None):
         """Forgets a training that was broken off; `Checkpoint`, after it, restores its own."""
         self._forget()
 
     def on_epoch_end(self, epoch, logs=None):
-        """Compares the loss with the least so far."""
-        loss = float(logs["loss"])
+        """Compares the log with the least so far."""
+        loss = float(logs[self.monitor])
         if loss < self.state.get("least_loss", float("inf")):
             self.state.update(least_loss=loss, epochs_since=0)
             return

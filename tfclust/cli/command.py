@@ -9,6 +9,7 @@ import re
 import sys
 from pathlib import Path
 
+from tfclust.auto.effort import EFFORTS
 from tfclust.checks import did_you_mean
 from tfclust.cli.messages import UserError
 from tfclust.randomness import LARGEST_SEED
@@ -166,8 +167,21 @@ def _add_fit(commands):
     _add_data(fit)
     fit.add_argument("--out", type=Path, required=True, help="new folder for the results")
     _add_join(fit)
-    _add_choice(fit, "--model", RECIPES, help="default: that of --settings, or aecm")
-    training = fit.add_argument_group("training")
+    _add_choice(
+        fit,
+        "--effort",
+        EFFORTS,
+        default="good",
+        help="how much is tried where no model is named; default: %(default)s",
+    )
+    _add_choice(
+        fit,
+        "--model",
+        RECIPES,
+        help="default: that of --settings; aecm, where an option below is given; else what to do "
+        "is chosen for the data, without labels",
+    )
+    training = fit.add_argument_group("training of a model")
     training.add_argument("--epochs", type=_positive, help="default: see tfclust models")
     training.add_argument("--batch-size", type=_positive, help="default: by rows, at most 256")
     training.add_argument("--seed", type=_seed, default=0, help="default: %(default)s")

@@ -11,6 +11,7 @@ from tfclust.cli.run_folder import RunFolder
 from tfclust.export.versions import check_place
 from tfclust.startup import start_tensorflow
 
+OF_WHOLE_ROWS = ("l2", "text", "counts")
 FAR = 100  # deviations from 0 at which float32 keeps five digits of one
 
 
@@ -61,10 +62,10 @@ def _left_to_clients(data):
 def _requests(record):
     """Arguments of `Preprocessing`: the server takes samples as the file has them."""
     scaling, pixel_max = record["scaling"], record["data"]["pixel_max"]
-    if scaling["scale"] == "l2":
+    if scaling["scale"] in OF_WHOLE_ROWS:
         raise UserError(
-            "a served model cannot scale rows to length 1: fit with another --scale. "
-            "Received: --scale l2"
+            "a served model cannot scale rows by their own length or sum: fit with another "
+            f"--scale. Received: a run scaled as {scaling['scale']}"
         )
     shape = tuple(record["data"]["shape"][1:])
     shift = _in_shape(scaling["shift"] or 0.0, shape)

@@ -8,10 +8,11 @@ from importlib.metadata import version
 import numpy as np
 
 from tfclust.auto import describe_clusters, evened_sizes
+from tfclust.auto.summary import summary
 from tfclust.cli import findings, reading, results
 from tfclust.cli import plan as plans
 from tfclust.cli.messages import UserError, user_errors
-from tfclust.cli.run_folder import RunFolder
+from tfclust.cli.run_folder import RunFolder, whole
 from tfclust.cli.scaling import Scaling
 from tfclust.recipes import RECIPES
 from tfclust.startup import start_tensorflow
@@ -29,13 +30,17 @@ def run(arguments):
     samples = reading.read(arguments.data, reading.Options.of(arguments))
     print(f"Read {arguments.data}: {samples.describe()}", flush=True)
     x = plans.as_samples(samples, recipe.name)
-    scaling = Scaling.of(x, recipe.scaling)
+    chooses = plans.chooses(arguments)
+    scales = chooses and arguments.scale is None
+    scaling = Scaling.chosen(x) if scales else Scaling.of(x, recipe.scaling)
     x = scaling.apply(x)
     counted = plans.count_clusters(arguments, x)
     n_clusters = arguments.clusters if counted is None else counted.pick
     plans.check_rows(x.shape[0], n_clusters)
     recipe = recipe.changed(n_clusters=n_clusters)
     plan = plans.make_plan(recipe, arguments.seed, x.shape[1:], x.shape[0])
+    if chooses:
+        plan = plans.choosing(plan, scaling.scale if scales else "rows", arguments.effort)
     new = _record(arguments, samples, scaling, plan)
     new["notes"] += findings.of_rows(x, n_clusters)
     if counted is not None:
@@ -74,6 +79,8 @@ def _train(record, x, folder):
     if record["status"] != "training":
         return training.load(folder)
     plan = record["plan"]
+    if "effort" in plan:
+        return _choose(record, x, folder, training)
     print(
         f"{plan['model']}: {plan['settings']['n_clusters']} clusters, {plan['epochs']} epochs, "
         f"batches of {plan['settings']['batch_size']}",
@@ -86,18 +93,34 @@ def _train(record, x, folder):
     return model
 
 
+def _choose(record, x, folder, training):
+    """The model of what was chosen for the data, which the record tells."""
+    found = training.choose(record["plan"], x, folder)
+    print(summary(found.record))
+    with whole(folder.partitions) as part, part.open("wb") as file:
+        np.save(file, np.stack([partition.labels for partition in found.chosen.partitions]))
+    training.save(found.model, folder)
+    folder.write({**record, "status": "trained", "history": {}, "choice": found.record})
+    return found.model
+
+
 def _write_results(model, samples, x, folder):
     """Writes what was found, and with it that the run is finished."""
     record = folder.read()
     with_code = RECIPES[record["plan"]["model"]].has_code
     with_embedding = with_code or not hasattr(x, "tocsr")
     print("Writing the results and the report", flush=True)
-    yardstick = results.write(model, x, samples.index, folder.path, with_embedding=with_embedding)
+    partitions = np.load(folder.partitions) if folder.partitions.exists() else ()
+    yardstick = results.write(
+        *(model, x, samples.index, folder.path),
+        with_embedding=with_embedding,
+        partitions=partitions,
+    )
     results.write_examples(samples, folder.examples)
     facts = results.read_facts(folder.path)
     codes = np.load(folder.path / results.EMBEDDING, mmap_mode="r") if with_embedding else x
     columns = None if samples.image_shape else samples.x
-    clusters = describe_clusters(facts, model.n_clusters, codes, columns)
+    clusters = describe_clusters(facts, model.n_clusters, codes, columns, partitions)
     sizes = np.array([cluster.size for cluster in clusters])
     memberships = np.load(folder.path / results.MEMBERSHIPS, mmap_mode="r")
     is_scaled = record["scaling"]["scale"] is not None or samples.pixel_max > 1

@@ -6,6 +6,7 @@ TensorFlow starts where `build` makes the model, and not before: what can be che
 import ast
 
 from tfclust import tuning
+from tfclust.auto.effort import EFFORTS, autoencoder_settings
 from tfclust.checks import did_you_mean, in_unit_range, value_range
 from tfclust.cli.messages import UserError, number, set_value, user_errors
 from tfclust.recipes import RECIPES, read_settings
@@ -61,7 +62,34 @@ def make_plan(recipe, seed, sample_shape, n_rows):
     """
     plan = recipe.config(n_rows=n_rows)
     plan["settings"]["seed"] = seed
-    return {**plan, "sample_shape": list(sample_shape)}
+    return {**plan, "sample_shape": list(sample_shape), "rows": n_rows}
+
+
+def chooses(arguments):
+    """Whether nothing is asked of the training: what to do is then chosen for the data."""
+    asked = ("model", "settings", "epochs", "batch_size", "pretrain", "pretrain_epochs")
+    return not arguments.set and all(getattr(arguments, name) is None for name in asked)
+
+
+def choosing(plan, kind, effort):
+    """The plan of a fit that `tfclust.auto` chooses for rows that are scaled.
+
+    Args:
+        plan: what `make_plan` returns of AE-CM, which is what is taught in the end.
+        kind: of the data, see `tfclust.auto.Preparation`.
+        effort: name in `tfclust.auto.effort.EFFORTS`.
+    """
+    settings = autoencoder_settings(plan["rows"])
+    kept = {name: plan["settings"][name] for name in ("n_clusters", "seed")}
+    return {
+        **plan,
+        "settings": {**kept, **settings, "hidden_units": list(settings["hidden_units"])},
+        "pretraining": None,
+        "epochs": EFFORTS[effort].epochs,
+        "callbacks": {},
+        "kind": kind,
+        "effort": effort,
+    }
 
 
 def build(name, settings, sample_shape):

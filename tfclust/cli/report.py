@@ -8,6 +8,7 @@ from matplotlib.colors import to_hex
 from tfclust import pages, plots
 from tfclust.auto.row_facts import NO_CHOICE, UNLIKE
 from tfclust.auto.rules import differences, moments
+from tfclust.auto.summary import summary
 from tfclust.cli.evaluate import scores
 from tfclust.cli.messages import number
 from tfclust.cli.run_folder import whole
@@ -58,14 +59,21 @@ def write(model, samples, x, facts, record, path):
             share=_share,
             has_images=samples.image_shape is not None,
             scores=None if samples.labels is None else scores(samples.labels, labels),
-            pictures={
-                **_of_number_of_clusters(record),
-                _caption(len(labels)): _drawn(lambda: _plane(model, x, labels)),
-                "Terms of the loss, per sample, epoch by epoch": _drawn(
-                    lambda: plots.loss_terms(record["history"])
-                ),
-            },
+            choice=summary(record["choice"]) if "choice" in record else None,
+            pictures=_pictures(model, x, labels, record),
         )
+
+
+def _pictures(model, x, labels, record):
+    """Caption -> what `_drawn` gives."""
+    pictures = {
+        **_of_number_of_clusters(record),
+        _caption(len(labels)): _drawn(lambda: _plane(model, x, labels)),
+    }
+    if record["history"]:
+        caption = "Terms of the loss, per sample, epoch by epoch"
+        pictures[caption] = _drawn(lambda: plots.loss_terms(record["history"]))
+    return pictures
 
 
 def _of_number_of_clusters(record):

@@ -27,7 +27,7 @@ MEMBERSHIPS = "memberships.npy"
 EMBEDDING = "embedding.npy"
 
 
-def write(model, x, index, folder, yardstick=None, with_embedding=True):
+def write(model, x, index, folder, yardstick=None, with_embedding=True, partitions=()):
     """Writes `labels.csv`, `memberships.npy` and `embedding.npy` into a folder.
 
     Args:
@@ -37,6 +37,7 @@ def write(model, x, index, folder, yardstick=None, with_embedding=True):
         folder: `pathlib.Path`; made when needed.
         yardstick: `Yardstick` of the rows that the model was trained on; None where these are they.
         with_embedding: False leaves `embedding.npy` out.
+        partitions: clusters of the same rows `(n,)` by other trainings: see `Yardstick.of`.
 
     Returns:
         The yardstick.
@@ -50,7 +51,7 @@ def write(model, x, index, folder, yardstick=None, with_embedding=True):
     for piece in _pieces(n, "reconstructing"):
         errors[piece] = reconstruction_errors(model, x[piece])
     memberships = np.load(folder / MEMBERSHIPS, mmap_mode="r")
-    yardstick = yardstick or Yardstick.of(memberships, errors)
+    yardstick = yardstick or Yardstick.of(memberships, errors, partitions)
     with (
         whole(folder / LABELS) as labels,
         labels.open("w", newline="", encoding="utf-8") as file,

@@ -20,6 +20,8 @@ class RunFolder:
         self.record = self.path / "run.json"
         self.model = self.path / "model.keras"
         self.examples = self.path / "examples.npy"
+        self.partitions = self.path / "partitions.npy"
+        self.choice = self.path / "choice"
         self.report = self.path / "report.html"
 
     def open_for_fit(self, resume):

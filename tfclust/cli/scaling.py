@@ -5,6 +5,7 @@ from dataclasses import asdict, dataclass
 
 import numpy as np
 
+from tfclust.auto.preparation import KINDS, Preparation
 from tfclust.cli.messages import UserError, user_errors
 from tfclust.cli.reading.values import all_finite
 from tfclust.datasets.preprocessing import check_scale, rescale, root_mean_square
@@ -15,7 +16,8 @@ class Scaling:
     """`(x - shift) / divisor` in the precision of x; for "l2", each row by its own length.
 
     Args:
-        scale: one of `tfclust.datasets.preprocessing.SCALES`, without "raw".
+        scale: one of `tfclust.datasets.preprocessing.SCALES`, without "raw"; or a kind of
+            `tfclust.auto.Preparation`, which then scales.
         shift: what is subtracted, one number a feature; None for nothing.
         divisor: what is divided by, one number or one a feature; None for nothing.
     """
@@ -56,6 +58,19 @@ class Scaling:
             )
         return cls(scale, shift.tolist(), _nonzero(divisor).tolist())
 
+    @classmethod
+    def chosen(cls, x):
+        """The scaling that the kind of the data asks for: see `tfclust.auto.Preparation`."""
+        preparation = Preparation.of(x)
+        return cls(preparation.kind, preparation.shift, preparation.divisor)
+
+    @property
+    def preparation(self):
+        """The `Preparation` that scales; None where the scale was asked for."""
+        if self.scale not in KINDS:
+            return None
+        return Preparation(self.scale, self.shift, self.divisor)
+
     def apply(self, x):
         """Scaled samples, float32; `x` is left as it is.
 
@@ -72,6 +87,8 @@ class Scaling:
         return scaled
 
     def _scaled(self, x):
+        if self.preparation is not None:
+            return self.preparation.apply(x)
         if self.scale == "l2":
             with user_errors():
                 return rescale(x, self.scale)

@@ -2,12 +2,14 @@
 
 import contextlib
 import importlib
+import shutil
 import warnings
 
 import keras
 import numpy as np
 from sklearn.exceptions import ConvergenceWarning
 
+from tfclust.auto.clustering import cluster_rows
 from tfclust.callbacks import ProgressBar
 from tfclust.cli import plan as plans
 from tfclust.cli.messages import bar
@@ -38,6 +40,23 @@ def train(plan, x, folder):
     return model, history.history
 
 
+def choose(plan, x, folder):
+    """Clusters `x` as `tfclust.auto` chooses to.
+
+    Args:
+        plan: see `tfclust.cli.plan.choosing`.
+        x, folder: see `train`.
+
+    Returns:
+        A `tfclust.auto.clustering.Clustering`.
+    """
+    settings = plan["settings"]
+    return cluster_rows(
+        *(x, plan["kind"], settings["n_clusters"], plan["effort"], settings["seed"]),
+        directory=folder.choice,
+    )
+
+
 @contextlib.contextmanager
 def _progress(what, stages):
     """A bar over the epochs of a part of the training: see `Recipe.fit`."""
@@ -50,6 +69,7 @@ def save(model, folder):
     with whole(folder.model) as part:
         model.save(part)
     clear(folder.path)
+    shutil.rmtree(folder.choice, ignore_errors=True)
 
 
 def load(folder):

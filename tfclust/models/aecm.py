@@ -15,8 +15,11 @@ from tfclust.networks import chain, dense_network
 from tfclust.optimizers import FusedAdam
 from tfclust.presets import preset
 from tfclust.pretraining import (
+    check_start,
+    find_start,
     isotropic_mixture,
     kmeans,
+    labelled_mixture,
     squared_error_loss,
     steps_of_an_execution,
     train_network,
@@ -189,6 +192,7 @@ class AECM(GivenNetworks, CentroidModel):
         verbose="auto",
         callbacks=None,
         uneven_sizes=False,
+        start="kmeans",
     ):
         """The pre-trained start of Section 4.2.2.
 
@@ -207,16 +211,24 @@ class AECM(GivenNetworks, CentroidModel):
                 even from the paper's start, that of the centroids alone. True starts the clustering
                 module as `CM.pretrain` does, from the whole mixture, where k-means finds a cluster
                 of less than a quarter of an even share.
+            start: "kmeans", the paper's, "mixture" or "manifold", see `tfclust.pretraining`; or
+                labels `(n,)`, integers from 0 to K - 1. From any but the first the clustering
+                module starts as `set_mixture` says, with the clusters' means and shares.
 
         Returns:
             `keras.callbacks.History` of the autoencoder.
 
         Raises:
-            ValueError: bad data.
+            ImportError: "manifold", and umap-learn is not installed.
+            ValueError: bad data, or another start.
         """
         check_integer("clustering_epochs", clustering_epochs, 0)
+        x = self.prepare(x)
+        start = check_start(start, x, self.n_clusters)
         history = self.pretrain_autoencoder(x, epochs, batch_size, verbose, callbacks)
-        self.pretrain_clustering_module(x, clustering_epochs, batch_size, uneven_sizes=uneven_sizes)
+        self.pretrain_clustering_module(
+            x, clustering_epochs, batch_size, uneven_sizes=uneven_sizes, start=start
+        )
         return history
 
     def pretrain_autoencoder(
@@ -246,13 +258,20 @@ class AECM(GivenNetworks, CentroidModel):
         )
 
     def pretrain_clustering_module(
-        self, x, epochs, batch_size=None, n_init=20, uneven_sizes=False, jit_compile=None
+        self,
+        x,
+        epochs,
+        batch_size=None,
+        n_init=20,
+        uneven_sizes=False,
+        jit_compile=None,
+        start="kmeans",
     ):
         """The second half of `pretrain`: k-means on the codes, then Eq. 7 with the codes fixed.
 
         `n_init` is the number of k-means++ starts; 20 is what the authors' code takes. None for
         `jit_compile` compiles the module, which is float32 under a mixed precision, as `compile`
-        was told.
+        was told. For `uneven_sizes` and `start` see `pretrain`.
         """
         codes = self.embed(x)
         module = CM(
@@ -263,7 +282,7 @@ class AECM(GivenNetworks, CentroidModel):
             dtype=self.dtype,
         )
         module.build((None, codes.shape[1]))
-        self._start(module, codes, n_init, uneven_sizes)
+        self._start(module, codes, n_init, uneven_sizes, start)
         steps = count_batches(codes.shape[0], module.batch_size)
         module.compile(
             steps_per_execution=steps_of_an_execution(steps),
@@ -273,7 +292,11 @@ class AECM(GivenNetworks, CentroidModel):
         self.assignment.set_weights(module.assignment.get_weights())
         self.centroid_map.set_weights(module.centroid_map.get_weights())
 
-    def _start(self, module, codes, n_init, uneven_sizes):
+    def _start(self, module, codes, n_init, uneven_sizes, start):
+        if not isinstance(start, str) or start != "kmeans":
+            _, labels = find_start(start, codes, self.n_clusters, self.seed, n_init)
+            module.set_mixture(*labelled_mixture(codes, labels, self.n_clusters))
+            return
         if uneven_sizes:
             centroids, variance, shares = isotropic_mixture(
                 codes, self.n_clusters, self.seed, n_init

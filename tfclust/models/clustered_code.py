@@ -12,7 +12,8 @@ from tfclust.presets import preset
 from tfclust.pretraining import (
     Stages,
     autoencoder_stages,
-    kmeans,
+    check_start,
+    find_start,
     pretrain_autoencoder,
     squared_error_loss,
 )
@@ -121,6 +122,7 @@ class ClusteredCode(ClusteringModel):
         layer_epochs=50,
         dropout=0.2,
         n_init=20,
+        start="kmeans",
         batch_size=None,
         patience=None,
         directory=None,
@@ -142,7 +144,9 @@ class ClusteredCode(ClusteringModel):
                 paper takes 50,000 steps, 183 epochs of MNIST.
             dropout: float of at least 0 and below 1, share of the inputs of each layer that is set
                 to 0 while it is trained.
-            n_init: int of at least 1, starts of k-means, by k-means++.
+            n_init: int of at least 1, starts of k-means, by k-means++, or of a mixture.
+            start: "kmeans", that of the papers, "mixture" or "manifold", see `tfclust.pretraining`;
+                or labels `(n,)`, integers from 0 to K - 1, whose mean codes the centroids become.
             batch_size: None takes the model's.
             patience, directory, verbose, callbacks: see `tfclust.pretraining.Stages`. A pretraining
                 with a `directory` that was killed goes on where it was, in a model of the same
@@ -153,14 +157,17 @@ class ClusteredCode(ClusteringModel):
             on, and `autoencoder`.
 
         Raises:
+            ImportError: "manifold", and umap-learn is not installed.
             ValueError: bad data, or an argument out of its range.
         """
         check_integer("n_init", n_init, 1)
+        x = self.prepare(x)
+        start = check_start(start, x, self.n_clusters)
         history = self.pretrain_autoencoder(
             *(x, epochs, layer_epochs, dropout, batch_size),
             *(patience, directory, verbose, callbacks),
         )
-        self.pretrain_centroids(x, n_init)
+        self.pretrain_centroids(x, n_init, start)
         return history
 
     def pretrain_autoencoder(
@@ -200,9 +207,10 @@ class ClusteredCode(ClusteringModel):
         finally:
             self.decoder.trainable = trains_decoder
 
-    def pretrain_centroids(self, x, n_init=20):
-        """The second half of `pretrain`: k-means on the codes, of `n_init` starts."""
-        self.means.assign(kmeans(self.embed(x), self.n_clusters, self.seed, n_init)[0])
+    def pretrain_centroids(self, x, n_init=20, start="kmeans"):
+        """The second half of `pretrain`: a start on the codes, k-means of `n_init` by default."""
+        centroids, _ = find_start(start, self.embed(x), self.n_clusters, self.seed, n_init)
+        self.means.assign(centroids)
 
     def pretraining_stages(self, n_rows, epochs=100, layer_epochs=50):
         """The trainings of `pretrain` in their order: dict, name -> epochs.

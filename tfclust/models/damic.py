@@ -27,8 +27,9 @@ from tfclust.networks import (
 from tfclust.pretraining import (
     Stages,
     autoencoder_stages,
+    check_start,
     cross_entropy_loss,
-    kmeans,
+    find_start,
     pretrain_autoencoder,
 )
 from tfclust.randomness import layer_seeds
@@ -315,6 +316,7 @@ class DAMIC(MixtureOfAutoencoders):
         least_steps=LEAST_STEPS,
         copies=False,
         n_init=10,
+        start="kmeans",
         batch_size=None,
         patience=None,
         directory=None,
@@ -323,7 +325,7 @@ class DAMIC(MixtureOfAutoencoders):
     ):
         """The start of Sect. 2 and Table 1, in three steps.
 
-        `pretrain_autoencoder` trains one autoencoder on all rows, `kmeans_labels` clusters its
+        `pretrain_autoencoder` trains one autoencoder on all rows, `start_labels` clusters its
         codes, and `pretrain_clusters` trains the gate on these labels and each of the K
         autoencoders on the rows of its cluster.
 
@@ -339,6 +341,9 @@ class DAMIC(MixtureOfAutoencoders):
                 a cluster where the autoencoders' errors are much alike. `certainty` tells both.
             copies: whether the K autoencoders begin as copies of the single one, or at random.
             n_init: starts of k-means, by k-means++; the paper gives none.
+            start: "kmeans", the paper's, "mixture" or "manifold", see `tfclust.pretraining`; or
+                labels `(n,)`, integers from 0 to K - 1, with which the single autoencoder is
+                trained for `copies` alone.
             batch_size: None takes the model's.
             patience, directory, verbose, callbacks: see `tfclust.pretraining.Stages`. A pretraining
                 with a `directory` that was killed goes on where it was, in a model of the same
@@ -349,10 +354,12 @@ class DAMIC(MixtureOfAutoencoders):
             on, `autoencoder`, `gate` and `experts`, and those of `certainty`, once, at the end.
 
         Raises:
-            ValueError: bad data, or lengths out of their range.
+            ImportError: "manifold", and umap-learn is not installed.
+            ValueError: bad data, another start, or lengths out of their range.
         """
         check_integer("n_init", n_init, 1)
         x = self.prepare(x)
+        start = check_start(start, x, self.n_clusters)
         lengths = self.pretraining_stages(
             *(x.shape[0], epochs, layer_epochs, gate_epochs, expert_epochs),
             *(least_steps, batch_size),
@@ -364,15 +371,18 @@ class DAMIC(MixtureOfAutoencoders):
             "verbose": verbose,
             "callbacks": callbacks,
         }
-        autoencoder, history = self.pretrain_autoencoder(x, epochs, layer_epochs, **stages)
-        labels = self.kmeans_labels(x, autoencoder, n_init)
-        start = autoencoder if copies else None
+        labels, losses, autoencoder = start, {}, None
+        if copies or isinstance(start, str):
+            autoencoder, history = self.pretrain_autoencoder(x, epochs, layer_epochs, **stages)
+            losses = history.history
+        if isinstance(start, str):
+            labels = self.start_labels(x, autoencoder, n_init, start)
+        copied = autoencoder if copies else None
         of_clusters = self.pretrain_clusters(
-            *(x, labels, lengths.get("gate"), lengths["experts"], start), **stages
+            *(x, labels, lengths.get("gate"), lengths["experts"], copied), **stages
         )
         certainty = {name: [value] for name, value in self.certainty(x, batch_size).items()}
-        history.history.update({**of_clusters.history, **certainty})
-        return history
+        return _history({**losses, **of_clusters.history, **certainty})
 
     def pretraining_stages(
         self,
@@ -428,19 +438,19 @@ class DAMIC(MixtureOfAutoencoders):
         history = pretrain_autoencoder(encoder, decoder, x, cross_entropy_loss, whole, layers)
         return autoencoder, history
 
-    def kmeans_labels(self, x, autoencoder, n_init=10):
-        """Labels `(n,)` by k-means on the codes of one autoencoder, the paper's DAE+KM.
+    def start_labels(self, x, autoencoder, n_init=10, start="kmeans"):
+        """Labels `(n,)` by a start on the codes of one autoencoder; the paper's DAE+KM by default.
 
         Args:
             x: array or CSR matrix `(n, d)`.
             autoencoder: what `pretrain_autoencoder` gives.
-            n_init: see `pretrain`.
+            n_init, start: see `pretrain`.
         """
         x = self.prepare(x)
         codes = autoencoder.layers[0].predict(
             ordered_batches(x, batch_size=self.batch_size), verbose=0
         )
-        return kmeans(codes, self.n_clusters, self.seed, n_init)[1]
+        return find_start(start, codes, self.n_clusters, self.seed, n_init)[1]
 
     def pretrain_clusters(
         self, x, labels, gate_epochs=1, expert_epochs=1, autoencoder=None, **stages
@@ -454,7 +464,7 @@ class DAMIC(MixtureOfAutoencoders):
 
         Args:
             x: array or CSR matrix `(n, d)`.
-            labels: integers `(n,)` from 0 to K - 1, such as `kmeans_labels` gives.
+            labels: integers `(n,)` from 0 to K - 1, such as `start_labels` gives.
             gate_epochs, expert_epochs, **stages: see `pretrain`, from `batch_size` on.
             autoencoder: what `pretrain_autoencoder` gives, of which the K become copies first; None
                 leaves them as they are.

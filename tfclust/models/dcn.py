@@ -141,9 +141,9 @@ class DCN(ClusteredCode):
         """What keeps the clusters of all rows."""
         return [UpdateClusters(x, self.update_interval)]
 
-    def pretrain_centroids(self, x, n_init=20):
+    def pretrain_centroids(self, x, n_init=20, start="kmeans"):
         """The second half of `pretrain`: k-means on the codes; the counts begin anew."""
-        super().pretrain_centroids(x, n_init)
+        super().pretrain_centroids(x, n_init, start)
         self.counts.assign(tf.fill((self.n_clusters,), float(FIRST_COUNT)))
 
     def get_config(self):

@@ -3,31 +3,13 @@
 import contextlib
 import copy
 import inspect
-import numbers
 import warnings
 from collections.abc import Mapping
 
-from tfclust.startup import check_backend
-
-check_backend()  # before Keras is imported, whose own error says less
-
 import keras
-import numpy as np
-from sklearn.base import (
-    BaseEstimator,
-    ClassNamePrefixFeaturesOutMixin,
-    ClusterMixin,
-    TransformerMixin,
-)
 from sklearn.exceptions import ConvergenceWarning
-from sklearn.utils.validation import (
-    check_array,
-    check_is_fitted,
-    check_random_state,
-    validate_data,
-)
 
-from tfclust.auto import describe, evened_sizes, measure_rows
+from tfclust.auto import evened_sizes
 from tfclust.checks import (
     check_choice,
     check_count,
@@ -35,16 +17,15 @@ from tfclust.checks import (
     check_integer,
     count_distinct_rows,
 )
-from tfclust.inputs import as_array, refuse_what_is_no_array
 from tfclust.recipes import RECIPES, Recipe, accepts
-from tfclust.tuning import count_clusters
+from tfclust.sklearn.model_estimator import ModelEstimator
 
 # What trains a model that the user's own function builds, and knows nothing of it.
 _PLAIN = Recipe(name="", model="", idea="", epochs=100, keeps_images=True)
 _OWN_ARGUMENTS = {"n_clusters": "n_clusters", "seed": "random_state"}
 
 
-class DeepClusterer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, BaseEstimator):
+class DeepClusterer(ModelEstimator):
     """A clustering model of this package behind scikit-learn's interface.
 
     It trains as `tfclust fit` does, by the model's recipe in `tfclust.recipes.RECIPES`: its
@@ -157,9 +138,7 @@ class DeepClusterer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMi
             history = recipe.fit(model, x, callbacks=callbacks, verbose=self.verbose)
         self.model_ = model
         self.history_ = history.history
-        self._description = describe(model, x, None if self.image_shape_ else rows)
-        self.row_facts_, self.cluster_facts_ = self._description.rows, self._description.clusters
-        self.labels_ = self.row_facts_.cluster
+        self._describe(x, rows)
         if not callable(self.model):
             self._warn_of_evened_sizes(model.embed(x))
         if hasattr(model, "centroids"):
@@ -168,31 +147,9 @@ class DeepClusterer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMi
             self.cluster_centers_ = centers.reshape(len(centers), *shape)
         return self
 
-    def predict(self, X):
-        """Cluster ids `(n,)`, int64."""
-        return self._fitted().assign(self._new_input(X))
-
-    def predict_proba(self, X):
-        """Memberships p(cluster | x), float32 `(n, K)`, rows sum to 1."""
-        return self._fitted().predict(self._new_input(X), verbose=0)
-
-    def describe_rows(self, X):
-        """`tfclust.auto.RowFacts` of rows, measured by those that were fitted."""
-        return measure_rows(self._fitted(), self._new_input(X), self._description.yardstick)
-
-    def transform(self, X):
-        """Latent codes `(n, p)`, float32."""
-        return self._fitted().embed(self._new_input(X))
-
     def score(self, X, y=None):
         """Minus the loss per sample: the higher, the better; `y` is not used."""
         return -self._fitted().evaluate(self._new_input(X), verbose=0, return_dict=True)["loss"]
-
-    @property
-    def _n_features_out(self):
-        model = self._fitted()
-        row = np.zeros((1, self.n_features_in_), "float32")
-        return model.embed(self._model_input(row)).shape[1]
 
     def _warn_of_evened_sizes(self, codes):
         likelier = evened_sizes(codes, self.labels_, self.n_clusters_)
@@ -229,20 +186,6 @@ class DeepClusterer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMi
                 "`callbacks` must be None or a list of Keras callbacks. "
                 f"Received: callbacks={callbacks!r}"
             )
-
-    @property
-    def _is_settled(self):
-        """Whether `n_clusters` is K, and not what K is to be picked from."""
-        several = isinstance(self.n_clusters, (range, list, tuple, np.ndarray))
-        return not several and self.n_clusters != "auto"
-
-    def _count_clusters(self, rows):
-        self.number_of_clusters_ = None
-        if not self._is_settled:
-            seed = self.random_state if isinstance(self.random_state, numbers.Integral) else 0
-            self.number_of_clusters_ = count_clusters(rows, self.n_clusters, int(seed))
-        counted = self.number_of_clusters_
-        self.n_clusters_ = int(self.n_clusters) if counted is None else counted.pick
 
     def _check_settings(self):
         settings = _mapping("settings", {} if self.settings is None else self.settings)
@@ -304,62 +247,13 @@ class DeepClusterer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMi
             check_count(f"pretraining[{name!r}]", given.get(name))
         return {**(recipes or {}), **given}
 
-    def _seed(self):
-        state = self.random_state
-        if isinstance(state, np.random.Generator):
-            return int(state.integers(np.iinfo("int32").max))
-        try:
-            generator = check_random_state(state)
-        except ValueError as error:
-            raise ValueError(
-                "`random_state` must be None, an integer from 0 to 2**32 - 1, a RandomState or a "
-                f"Generator. Received: random_state={state!r}"
-            ) from error
-        if isinstance(state, numbers.Integral):
-            return int(state)
-        return int(generator.randint(np.iinfo("int32").max))
-
-    # Its data ---------------------------------------------------------------------------------
-
-    def _fitted(self):
-        check_is_fitted(self)
-        return self.model_
-
-    def _new_input(self, X):
-        return self._model_input(self._validated(X))
-
-    def _validated(self, X, reset=False, **options):
-        """The data as float32 rows, dense or CSR; images as rows of their values."""
-        _refuse_what_are_no_numbers(X)
-        if _are_images(X):
-            images = check_array(X, dtype=np.float32, allow_nd=True, **options)
-            if reset:
-                self.image_shape_ = images.shape[1:]
-            elif self.image_shape_ is None or _with_channels(self.image_shape_) != _with_channels(
-                images.shape[1:]
-            ):
-                raise ValueError(
-                    "`X` must have samples of the shape that was fitted, "
-                    f"{self.image_shape_ or (self.n_features_in_,)}. "
-                    f"Received: X of shape {images.shape}"
-                )
-            X = images.reshape(len(images), -1)
-        elif reset:
-            self.image_shape_ = None
-        return validate_data(self, X, reset=reset, accept_sparse="csr", dtype=np.float32, **options)
+    # Its data -------------------------------------------------------------------------------
 
     def _model_input(self, rows):
         """What the model gets of the rows: images again, where it takes them."""
         if self.image_shape_ is None or not self._recipe().keeps_images:
             return rows
         return rows.reshape(len(rows), *self.image_shape_)
-
-    def __sklearn_tags__(self):
-        tags = super().__sklearn_tags__()
-        tags.input_tags.sparse = True
-        tags.input_tags.three_d_array = True
-        tags.transformer_tags.preserves_dtype = ["float32"]
-        return tags
 
 
 def _mapping(name, value, rule="be None or a dict"):
@@ -373,25 +267,6 @@ def _arguments(model_class):
     own = (base for base in model_class.__mro__ if base.__module__.startswith("tfclust."))
     names = {name for base in own for name in inspect.signature(base.__init__).parameters}
     return names - {"self", "args", "kwargs"} | {"name", "dtype"}
-
-
-def _are_images(X):
-    if isinstance(X, (list, tuple)):
-        return len(X) > 0 and np.ndim(X[0]) in (2, 3)
-    return len(getattr(X, "shape", ())) in (3, 4)
-
-
-def _with_channels(image_shape):
-    return image_shape if len(image_shape) == 3 else (*image_shape, 1)
-
-
-def _refuse_what_are_no_numbers(X):
-    """Raises a ValueError for dates, which scikit-learn takes for numbers, and for no arrays."""
-    refuse_what_is_no_array(X)
-    dtypes = getattr(X, "dtypes", None)
-    dtypes = [getattr(X, "dtype", None)] if dtypes is None else dtypes
-    if any(getattr(dtype, "kind", None) in ("M", "m") for dtype in dtypes):
-        as_array(X)
 
 
 @contextlib.contextmanager

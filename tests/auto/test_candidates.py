@@ -1,0 +1,58 @@
+import numpy as np
+import pytest
+from sklearn.datasets import load_iris, load_wine
+from sklearn.metrics import adjusted_rand_score
+
+from tfclust.auto.candidates import Partition, partition_by_mixture
+from tfclust.auto.choice import Candidate, choose
+from tfclust.auto.preparation import Preparation
+
+
+def test_likelihood_finds_the_covariances_of_iris_and_wine():
+    for data, least in ((load_iris(), 0.9), (load_wine(), 0.85)):
+        x = Preparation.of(data.data).apply(data.data)
+        found = partition_by_mixture(x, 3, seed=0)
+        assert adjusted_rand_score(data.target, found.labels) > least
+
+
+@pytest.mark.parametrize("sizes", [(900, 50, 50), (1000, 10)])
+def test_clusters_of_very_different_sizes_survive(sizes):
+    rng = np.random.default_rng(0)
+    means = 9.0 * np.eye(len(sizes), 4)
+    x = np.concatenate([rng.normal(m, 1.0, (n, 4)) for m, n in zip(means, sizes, strict=True)])
+    known = np.repeat(np.arange(len(sizes)), sizes)
+    x = Preparation.of(x).apply(x)
+    assert adjusted_rand_score(known, partition_by_mixture(x, len(sizes), 0).labels) > 0.98
+
+
+def test_a_column_of_two_values_draws_no_cluster_to_itself():
+    rng = np.random.default_rng(0)
+    known = np.repeat([0, 1], 100)
+    x = rng.normal(size=(200, 3)) + 4.0 * known[:, None]
+    x[:, 2] = rng.random(200) < 0.1  # says nothing, and makes a likelihood without bound
+    x = Preparation.of(x).apply(x)
+    assert adjusted_rand_score(known, partition_by_mixture(x, 2, seed=0).labels) > 0.95
+
+
+def candidate(way, *partitions, n_clusters=2):
+    return Candidate(way, tuple(Partition(np.array(each)) for each in partitions), n_clusters)
+
+
+def test_votes_are_counted_under_one_set_of_names():
+    found = candidate("codes_kmeans", [0, 0, 1, 1], [1, 1, 0, 0], [0, 0, 0, 1])
+    np.testing.assert_allclose(found.votes(), [[1, 0], [1, 0], [1 / 3, 2 / 3], [0, 1]])
+    assert found.labels().tolist() == [0, 0, 1, 1]
+
+
+def test_what_other_weights_find_again_is_kept():
+    agreed = candidate("codes_manifold", [0, 0, 1, 1], [1, 1, 0, 0])
+    split = candidate("codes_kmeans", [0, 0, 1, 1], [0, 1, 0, 1])
+    of_rows = candidate("mixture", [0, 1, 1, 0], [0, 1, 1, 0])
+    assert choose([of_rows, split, agreed])[0] is agreed
+    assert choose([of_rows, split])[0] is of_rows
+
+
+def test_a_partition_that_leaves_a_cluster_empty_is_not_kept():
+    empty = candidate("codes_manifold", [0, 0, 0, 0], [0, 0, 0, 0])
+    whole = candidate("codes_kmeans", [0, 0, 1, 1], [0, 0, 1, 1])
+    assert choose([empty, whole])[0] is whole

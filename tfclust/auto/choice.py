@@ -1,0 +1,106 @@
+"""Which way to cut the rows is kept, and what its seeds agree on."""
+
+import itertools
+from dataclasses import dataclass
+
+import numpy as np
+
+from tfclust.auto.candidates import WAYS, Partition
+from tfclust.metrics import adjusted_rand
+
+AGREES = 0.5  # mean ARI of two seeds, below which the codes are no better guide than the rows
+
+
+@dataclass(frozen=True, eq=False)
+class Candidate:
+    """What one way found, seed by seed.
+
+    Args:
+        way: name in `tfclust.auto.candidates.WAYS`.
+        partitions: a `Partition` a seed.
+        n_clusters: K.
+        seconds: float, that it took.
+    """
+
+    way: str
+    partitions: tuple[Partition, ...]
+    n_clusters: int
+    seconds: float = 0.0
+
+    @property
+    def agreement(self):
+        """Mean adjusted Rand index of two seeds' partitions; None of one seed."""
+        pairs = itertools.combinations([each.labels for each in self.partitions], 2)
+        scores = [adjusted_rand(one, other) for one, other in pairs]
+        return float(np.mean(scores)) if scores else None
+
+    @property
+    def is_degenerate(self):
+        """Whether a seed leaves a cluster without a row."""
+        return any(len(np.unique(each.labels)) < self.n_clusters for each in self.partitions)
+
+    def votes(self):
+        """Share of the seeds that put each row in each cluster, float32 `(n, K)`.
+
+        Clusters are named as by the seed that the others agree with best.
+        """
+        partitions = [each.labels for each in self.partitions]
+        first = _most_agreed(partitions)
+        votes = np.zeros((len(first), self.n_clusters), "float32")
+        for labels in partitions:
+            votes[np.arange(len(first)), renamed(labels, first, self.n_clusters)] += 1
+        return votes / len(partitions)
+
+    def labels(self):
+        """The cluster that most seeds put each row in, int64 `(n,)`."""
+        return self.votes().argmax(axis=1)
+
+
+def _most_agreed(partitions):
+    totals = [sum(adjusted_rand(one, other) for other in partitions) for one in partitions]
+    return partitions[int(np.argmax(totals))]
+
+
+def renamed(labels, as_in, n_clusters):
+    """The labels with the names of the clusters of `as_in` that they share most rows with.
+
+    Args:
+        labels, as_in: integers `(n,)` from 0 to K - 1.
+        n_clusters: K.
+    """
+    from scipy.optimize import linear_sum_assignment
+
+    shared = np.zeros((n_clusters, n_clusters))
+    np.add.at(shared, (labels, as_in), 1)
+    return linear_sum_assignment(-shared)[1][labels]
+
+
+def choose(candidates):
+    """The candidate to keep, and the reason in plain words.
+
+    Labels are not asked, nor anything of one data set. Of partitions of the codes, whose
+    autoencoders differ from seed to seed, the one that the seeds agree on best is kept: what is
+    found again from other weights is in the data. Where they agree on none, or there are no codes,
+    the Gaussian mixture of the rows stands, whose covariances their likelihood has chosen.
+
+    Args:
+        candidates: sequence of `Candidate`.
+
+    Returns:
+        A `Candidate` and a sentence.
+    """
+    sound = [candidate for candidate in candidates if not candidate.is_degenerate] or candidates
+    agreed = [
+        candidate
+        for candidate in sound
+        if WAYS[candidate.way].of_codes and (candidate.agreement or 0.0) >= AGREES
+    ]
+    if agreed:
+        best = max(agreed, key=lambda candidate: candidate.agreement)
+        return best, (
+            f"the autoencoders' seeds agree on it best (adjusted Rand index {best.agreement:.2f})"
+        )
+    of_rows = [candidate for candidate in sound if not WAYS[candidate.way].of_codes] or sound
+    if any(WAYS[candidate.way].of_codes for candidate in candidates):
+        return of_rows[0], "the autoencoders' seeds agree on no partition of their codes"
+    return of_rows[0], "the rows are few, and it is the likeliest description of them"

@@ -1,0 +1,51 @@
+"""What `cluster_rows` did, in plain words."""
+
+SURE = ((0.9, "very sure"), (0.75, "fairly sure"), (0.5, "not very sure"), (-1.0, "unsure"))
+
+
+def summary(record):
+    """A few lines that say what was done, what was chosen, and how sure that is.
+
+    Args:
+        record: of a `Clustering`.
+
+    Returns:
+        A str of several lines.
+    """
+    lines = [
+        f"{record['rows']:,} rows of {record['columns']:,} values: "
+        f"{record.get('preparation', 'scaled as asked')}.",
+        _codes(record),
+        "Tried, with how well the seeds agree (1: entirely) and the sizes of the clusters:",
+        *(f"  {_line(tried, record['chosen'])}" for tried in record["tried"]),
+        f"Kept {_words(record)}: {record['reason']}.",
+    ]
+    if record["agreement"] is not None:
+        lines.append(f"The seeds are {_sure(record['agreement'])} of the clusters.")
+    lines.append(
+        f"In one forward pass, the model gives {record['fidelity']:.1%} of the rows that cluster."
+    )
+    return "\n".join(lines)
+
+
+def _codes(record):
+    if any(tried["way"].startswith("codes") for tried in record["tried"]):
+        return f"{record['autoencoders']} autoencoders were trained, each from other weights."
+    return "The rows are too few for an autoencoder to say more than they do."
+
+
+def _line(tried, chosen):
+    agreement = "one seed" if tried["agreement"] is None else f"{tried['agreement']:.2f}"
+    sizes = ", ".join(f"{size:,}" for size in sorted(tried["sizes"], reverse=True)[:10])
+    more = ", ..." if len(tried["sizes"]) > 10 else ""
+    mark = "*" if tried["way"] == chosen else " "
+    empty = "; a seed left a cluster empty" if tried["degenerate"] else ""
+    return f"{mark} {tried['words']}: {agreement}; {sizes}{more}{empty}"
+
+
+def _words(record):
+    return next(way["words"] for way in record["tried"] if way["way"] == record["chosen"])
+
+
+def _sure(agreement):
+    return next(words for least, words in SURE if agreement >= least)
