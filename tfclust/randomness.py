@@ -91,6 +91,20 @@ def gaussian_sample(mean, log_variance, seed):
     return mean + tf.exp(0.5 * log_variance) * noise
 
 
+def uniform_sample(shape, dtype, seed):
+    """Draws from (0, 1), neither end among them.
+
+    Args:
+        shape: int32 tensor or sequence, (..., batch, d): this replica's rows.
+        dtype: float32 or float64.
+        seed: `(2,)`, int32.
+    """
+    import tensorflow as tf
+
+    draw = functools.partial(_uniform, dtype)
+    return _rows_of_global_batch(draw, tf.convert_to_tensor(shape), seed)
+
+
 def gumbel_softmax_sample(logits, temperature, seed, straight_through=False):
     """A relaxed draw of `Cat(softmax(logits))`: rows that sum to 1, one-hot in the limit of 0.
 
@@ -120,9 +134,7 @@ def gumbel_softmax_sample(logits, temperature, seed, straight_through=False):
     """
     import tensorflow as tf
 
-    draw = functools.partial(_uniform, logits.dtype)
-    uniform = _rows_of_global_batch(draw, tf.shape(logits), seed)
-    noise = -tf.math.log(-tf.math.log(uniform))
+    noise = -tf.math.log(-tf.math.log(uniform_sample(tf.shape(logits), logits.dtype, seed)))
     relaxed = tf.nn.softmax((logits + noise) / temperature)
     if not straight_through:
         return relaxed
@@ -142,8 +154,7 @@ def dropout_sample(x, rate, seed):
     """
     import tensorflow as tf
 
-    draw = functools.partial(_uniform, tf.float32)
-    kept = _rows_of_global_batch(draw, tf.shape(x), seed) >= rate
+    kept = uniform_sample(tf.shape(x), tf.float32, seed) >= rate
     return tf.where(kept, x / (1.0 - rate), tf.zeros_like(x))
 
 

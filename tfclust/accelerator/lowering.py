@@ -4,6 +4,7 @@ import contextlib
 
 import jax
 import jax.export
+import keras
 import numpy as np
 import tensorflow as tf
 
@@ -16,12 +17,14 @@ SEED = "seed"  # name in the state of the model's seed, which a step's draws fol
 def named_variables(model):
     """All that a step may read or change: a dict, name -> Keras variable.
 
-    Names are places among the model's own, its optimizer's and its metrics' variables: other than
+    Names are places among the model's own, its optimizers' and its metrics' variables: other than
     Keras's paths they are the same for another model of the kind.
     """
+    others = [own for own in vars(model).values() if isinstance(own, keras.optimizers.Optimizer)]
     groups = {
         "weight": model.weights,
         "optimizer": model.optimizer.variables,
+        "other optimizer": [variable for other in others for variable in other.variables],
         "metric": model.metrics_variables,
     }
     names, seen = {}, set()

@@ -44,9 +44,9 @@ class ClusteringModel(ObjectiveModel):
     - `training_callbacks(x)`: callbacks that each `fit` has, which may call `set_row_values`, such
       as for targets of every row, and `predict`.
     - `fewest_rows`, `shuffle_seed`: properties, of `fit`.
-    - `train_step(data)`: a step of another kind; `unpack_batch`, `objective_of` and `log_batch` are
-      there for it. `optimizer` takes one step in it, for its count is that of the steps; a second
-      optimizer is an attribute, which `build` builds.
+    - `train_step(data)`: a step of another kind; `unpack_batch`, `objective_of`, `take_step` and
+      `log_batch` are there for it. `optimizer` takes one step in it, for its count is that of the
+      steps; a second optimizer is an attribute, which `build` builds.
     - `compute_metrics(x, y, y_pred)`: updates metrics of its own, then calls that of this class.
     - `pretrain(x, ...)`: its start. `prepare(x)` checks the data and builds the model.
     - `generate_batch(**inputs)`, which TensorFlow can trace, and `generator_inputs()`, a dict of

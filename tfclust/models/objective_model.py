@@ -450,14 +450,26 @@ class ObjectiveModel(FedModel):
         with tf.GradientTape() as tape:
             outputs, terms, penalty = self.objective_of(x, rows, training=True)
             loss = self.optimizer.scale_loss(_total(terms) + penalty)
-        weights = self.trainable_weights
+        self.take_step(tape, loss, self.trainable_weights)
+        return self.log_batch(x, y, outputs, terms, penalty)
+
+    def take_step(self, tape, loss, weights):
+        """The one step of `optimizer` in a training step, the last of all that changes weights.
+
+        Args:
+            tape: `tf.GradientTape` that has seen the loss.
+            loss: scalar, scaled by `optimizer.scale_loss`.
+            weights: list of the weights that it trains.
+        """
         if weights:
+            if not self.optimizer.built:  # as a file's is, whichever weights it trains
+                with tf.init_scope():
+                    self.optimizer.build(self.trainable_variables)
             self.optimizer.apply_gradients(zip(tape.gradient(loss, weights), weights, strict=True))
-        else:  # as Keras says
+        elif not self.trainable_weights:  # as Keras says
             warnings.warn("The model does not have any trainable weights.", stacklevel=2)
         if self._weight_average is not None:
             self._weight_average.update()
-        return self.log_batch(x, y, outputs, terms, penalty)
 
     def test_step(self, data):
         """The logs of a batch without training."""
@@ -473,13 +485,15 @@ class ObjectiveModel(FedModel):
         x, y = unpack(data)
         return (x[0], y, x[1]) if isinstance(x, tuple) else (x, y, None)
 
-    def objective_of(self, x, rows=None, training=False):
+    def objective_of(self, x, rows=None, training=False, objective=None):
         """What `objective` gives for a batch, and what Keras adds to the loss.
 
         Args:
             x: a batch in any dtype; builds the model.
             rows: numbers of its rows, or None; not used without `NUMBERS_ROWS`.
             training: as of `call`.
+            objective: what is asked in place of `objective`, such as one of two networks that
+                train against each other; None.
 
         Returns:
             Outputs, terms, and a scalar: this replica's share of the sum of `losses`, those of
@@ -489,7 +503,8 @@ class ObjectiveModel(FedModel):
         numbers = {"rows": rows} if self.NUMBERS_ROWS else {}
         self._get_call_context()  # as in a call of the model: losses of all its layers are kept
         try:
-            outputs, terms = self.objective(self._cast(x), training=training, **numbers)
+            asked = self.objective if objective is None else objective
+            outputs, terms = asked(self._cast(x), training=training, **numbers)
         finally:
             self._maybe_reset_call_context()
         return outputs, terms, self._penalty()
