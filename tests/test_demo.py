@@ -39,8 +39,9 @@ def page(results, digits, tmp_path_factory):
     return path.read_text(encoding="utf-8")
 
 
-def test_every_recipe_is_shown():
-    assert [recipe.name for recipe in demo.recipes()] == list(RECIPES)
+def test_every_recipe_that_takes_seconds_is_shown():
+    shown = [recipe.name for recipe in demo.recipes()]
+    assert shown == [name for name in RECIPES if name != "clustergan"]
 
 
 def test_models_are_trained_by_their_recipes(results, digits):

@@ -11,8 +11,8 @@ from tfclust.startup import check_backend
 from tfclust.version import __version__
 
 _MODELS = (
-    *("AECM", "CM", "DAMIC", "DCN", "DEC", "DKM", "IDEC", "GMVAE", "GumbelSoftmaxVAE", "MIXAE"),
-    *("VAE", "VIBGMM", "VaDE"),
+    *("AECM", "CM", "DAMIC", "DCN", "DEC", "DKM", "DLGMM", "IDEC", "ClusterGAN", "GMVAE"),
+    *("GumbelSoftmaxVAE", "MIXAE", "VAE", "VIBGMM", "VaDE"),
 )
 _ESTIMATORS = ("AutoClusterer",)
 _MODULES = (

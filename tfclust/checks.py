@@ -147,6 +147,20 @@ def check_proportions(name, value, count):
     return tuple((shares / shares.sum()).tolist())
 
 
+def check_numbers(name, value, count):
+    """Returns `count` finite numbers as a tuple of floats, or None for None.
+
+    Raises:
+        ValueError: one of them is not finite, or their number is another.
+    """
+    if value is None:
+        return None
+    values = _array(name, value, f"{count} finite numbers", "float64")
+    if values.shape != (count,) or not np.all(np.isfinite(values)):
+        raise ValueError(f"`{name}` must be {count} finite numbers. Received: {name}={value}")
+    return tuple(values.tolist())
+
+
 def check_units(name, units):
     """Returns layer widths as a tuple of ints, or raises ValueError where one is below 1."""
     if not np.iterable(units):

@@ -31,6 +31,7 @@ def dense_network(
     units,
     activation="leaky_relu",
     bias_start="glorot_normal",
+    output_bias=True,
     name=None,
     dtype=None,
     output_dtype=None,
@@ -47,6 +48,7 @@ def dense_network(
         units: widths of the layers; the last is the size of the output.
         activation: of every layer but the last.
         bias_start: how biases start, "glorot_normal" or "zeros".
+        output_bias: whether the last layer has a bias.
         name: of the Keras model.
         dtype: precision policy of the layers.
         output_dtype: precision policy of the last layer, where it differs: "float32" keeps the
@@ -71,6 +73,7 @@ def dense_network(
         keras.layers.Dense(
             width,
             activation=None if i == last else activation,
+            use_bias=output_bias or i < last,
             kernel_initializer=keras.initializers.GlorotUniform(seed=seeds[2 * i]),
             bias_initializer=start(seed=seeds[2 * i + 1]),
             dtype=(output_dtype or dtype) if i == last else dtype,
@@ -300,6 +303,132 @@ def parallel_convolutional_autoencoder(
         convolution(ParallelConv2DTranspose, channels, activation=None),
     ]
     return _as_models(n_networks, image_shape, encoder, embedding_dim, decoder, dtype)
+
+
+def convolutional_network(
+    sample_shape,
+    filters,
+    units,
+    kernel_size=4,
+    output_bias=True,
+    name=None,
+    dtype=None,
+    output_dtype=None,
+    seed=None,
+):
+    """Convolutions of stride 2 and dense layers, all but the last one activated: leaky ReLU, 0.2.
+
+    With `filters=(64, 128)` and `units=(1024, n)` these are the critic and the encoder of
+    ClusterGAN's authors' code for images. Kernels start normal with a deviation of 0.02, the last
+    one Glorot uniform, biases at 0.
+
+    Args:
+        sample_shape: height and width, and channels where there are any.
+        filters: channels after each convolution.
+        units: widths of the dense layers; the last is the size of the output.
+        kernel_size: height and width of the kernels.
+        output_bias, name, dtype, output_dtype, seed: as in `dense_network`.
+
+    Returns:
+        A built `keras.Model` that maps `(batch, *sample_shape)` to `(batch, units[-1])`.
+
+    Example:
+
+    ```python
+    from tfclust.networks import convolutional_network
+
+    critic = convolutional_network((28, 28), (64, 128), (1024, 1), name="critic")
+    ```
+    """
+    *seeds, last_seed = layer_seeds(seed, len(filters) + len(units))
+    options = [
+        {"kernel_initializer": _small_normal(one), "activation": "leaky_relu", "dtype": dtype}
+        for one in seeds
+    ]
+    layers = [
+        keras.layers.Reshape((*sample_shape, 1)[:3], dtype=dtype),
+        *(
+            keras.layers.Conv2D(size, kernel_size, 2, "same", **own)
+            for size, own in zip(filters, options, strict=False)
+        ),
+        keras.layers.Flatten(dtype=dtype),
+        *(
+            keras.layers.Dense(width, **own)
+            for width, own in zip(units[:-1], options[len(filters) :], strict=True)
+        ),
+        keras.layers.Dense(
+            units[-1],
+            use_bias=output_bias,
+            kernel_initializer=keras.initializers.GlorotUniform(seed=last_seed),
+            dtype=output_dtype or dtype,
+        ),
+    ]
+    return chain(sample_shape, layers, name, dtype)
+
+
+def convolutional_generator(
+    input_dim, units, filters, sample_shape, kernel_size=4, name=None, dtype=None, seed=None
+):
+    """Dense layers and transposed convolutions of stride 2, the mirror of `convolutional_network`.
+
+    All but the last one are batch-normalized and activated by a ReLU, as in ClusterGAN's authors'
+    code for images; kernels start normal with a deviation of 0.02.
+
+    Args:
+        input_dim: size of an input vector.
+        units: widths of the dense layers, from first to last.
+        filters: channels that the transposed convolutions begin with, and after each but the last.
+        sample_shape: height and width, and channels where there are any.
+        kernel_size, name, dtype, seed: as in `convolutional_network`.
+
+    Returns:
+        A built `keras.Model` that maps `(batch, input_dim)` to `(batch, *sample_shape)`.
+
+    Raises:
+        ValueError: height or width is not a multiple of `2 ** len(filters)`; names sizes that are.
+
+    Example:
+
+    ```python
+    from tfclust.networks import convolutional_generator
+
+    generator = convolutional_generator(40, (1024,), (128, 64), (28, 28), name="generator")
+    ```
+    """
+    height, width, channels = (*sample_shape, 1)[:3]
+    _check_halvings(height, width, len(filters))
+    seeds = iter(layer_seeds(seed, len(units) + len(filters) + 1))
+    smallest = (height >> len(filters), width >> len(filters), filters[0])
+
+    def hidden(layer, *sizes):
+        product = layer(
+            *sizes, use_bias=False, kernel_initializer=_small_normal(next(seeds)), dtype=dtype
+        )
+        normalize = BatchNormalization(synchronized=True, dtype=dtype)
+        return [product, normalize, keras.layers.Activation("relu", dtype=dtype)]
+
+    dense, transposed = keras.layers.Dense, keras.layers.Conv2DTranspose
+    layers = [
+        *(layer for size in units for layer in hidden(dense, size)),
+        *hidden(dense, smallest[0] * smallest[1] * smallest[2]),
+        keras.layers.Reshape(smallest, dtype=dtype),
+        *(
+            layer
+            for size in filters[1:]
+            for layer in hidden(transposed, size, kernel_size, 2, "same")
+        ),
+        transposed(
+            *(channels, kernel_size, 2, "same"),
+            kernel_initializer=_small_normal(next(seeds)),
+            dtype=dtype,
+        ),
+        keras.layers.Reshape(sample_shape, dtype=dtype),
+    ]
+    return chain((input_dim,), layers, name, dtype)
+
+
+def _small_normal(seed):
+    return keras.initializers.RandomNormal(stddev=0.02, seed=seed)
 
 
 def chain(sample_shape, layers, name=None, dtype=None):

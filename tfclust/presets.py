@@ -64,6 +64,11 @@ def _dkm(k, p, lbd, alpha):
     return {**_autoencoder(k, p, "relu"), "lbd": lbd, "alpha": alpha}
 
 
+def _clustergan(n_clusters, latent_dim, weight=10.0):
+    # The weight is that of a mean over the code, which is summed here.
+    return {"n_clusters": n_clusters, "latent_dim": latent_dim, "beta_n": weight / latent_dim}
+
+
 _PRESETS = {
     "cm": {  # Table 12 of Boubekki et al. (2021)
         "mnist": _cm(10, 177.0, 111),
@@ -99,11 +104,17 @@ _PRESETS = {
         for name, (k, p, _, *lbds) in _TABLE_14.items()
         for start, lbd, alpha in zip(("", "_pretrained"), lbds, (0.1, 1000.0), strict=True)
     },
+    "clustergan": {  # the code of Mukherjee et al. (2019)
+        "mnist": _clustergan(10, 30),
+        "fashion_mnist": _clustergan(10, 40, 0.0),
+        "10x73k": _clustergan(8, 30),
+        "pendigits": _clustergan(10, 5),
+    },
 }
 
 
 def preset_names(model):
-    """Names of the presets of a model: "cm", "aecm", "dec", "dcn" or "dkm"."""
+    """Names of the presets of a model: "cm", "aecm", "dec", "dcn", "dkm" or "clustergan"."""
     return tuple(_PRESETS[model])
 
 

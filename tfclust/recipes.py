@@ -742,5 +742,59 @@ _ALL = (
             Range("feature_dim", 25, 200, log=True, whole=True),  # printed: 100
         ),
     ),
+    Recipe(
+        name="clustergan",
+        model="ClusterGAN",
+        idea="a generative adversarial network whose latent code has a category, and an encoder "
+        "back to that; it generates, and takes long",
+        arguments={
+            "latent_dim": 30,
+            "latent_scale": 0.1,
+            "hidden_units": None,
+            "filters": (64, 128),
+            "output_activation": "sigmoid",
+            "beta_n": 10.0,
+            "beta_c": 10.0,
+            "penalty_weight": 10.0,
+            "critic_steps": 5,
+        },
+        epochs=300,
+        # Of few rows and epochs: a small code, as of the paper's smallest set, and larger steps.
+        settings={"latent_dim": 5, "output_activation": "linear"},
+        optimizer={"learning_rate": 5e-4},
+        searched=(
+            Range("beta_n", 0.3, 30.0, log=True),  # printed: 0 and 10
+            Range("beta_c", 1.0, 100.0, log=True),  # printed: 10
+            Range("latent_dim", 2, 50, log=True, whole=True),  # printed: 5 to 40
+        ),
+        keeps_images=True,
+    ),
+    Recipe(
+        name="dlgmm",
+        model="DLGMM",
+        idea="a variational autoencoder that gives each row a mixture of Gaussians for its code; "
+        "made for codes rather than clusters",
+        arguments={
+            "latent_dim": 50,
+            "hidden_units": (200, 200),
+            "prior_means": None,
+            "alpha": 1.0,
+            "reconstruction_loss": "cross_entropy",
+        },
+        epochs=150,
+        settings={
+            "latent_dim": 5,
+            # The widest that the authors' code tries.
+            "prior_means": lambda n_clusters: tuple(
+                3.0 * k / (n_clusters - 1) - 1.5 for k in range(n_clusters)
+            ),
+            "reconstruction_loss": "squared_error",
+        },
+        optimizer={"learning_rate": 1e-3},
+        searched=(
+            Range("latent_dim", 2, 50, log=True, whole=True),  # printed: 5 to 50
+            Range("alpha", 0.1, 10.0, log=True),  # printed: 1
+        ),
+    ),
 )
 RECIPES = {recipe.name: recipe for recipe in _ALL}

@@ -35,6 +35,7 @@ KINDS = (
     "DAMIC",
     "GumbelSoftmaxVAE",
     "VAE",
+    "ClusterGAN",
 )
 
 

@@ -37,7 +37,8 @@ def _print_table(results):
 def _parser():
     parser = argparse.ArgumentParser(
         prog="python -m tfclust.demo",
-        description="Cluster scikit-learn's digits with every model and write a report.",
+        description="Cluster scikit-learn's digits with every model that takes seconds and write a "
+        "report.",
     )
     parser.add_argument(
         "--seeds", type=_positive, default=3, help="runs a model; default: %(default)s"

@@ -7,12 +7,14 @@ check_backend()  # before Keras is imported, whose own error says less
 from tfclust.models.aecm import AECM
 from tfclust.models.aecm_ensemble import AECMEnsemble
 from tfclust.models.base import ClusteringModel
+from tfclust.models.clustergan import ClusterGAN
 from tfclust.models.cm import CM
 from tfclust.models.cm_ensemble import CMEnsemble
 from tfclust.models.damic import DAMIC
 from tfclust.models.dcn import DCN
 from tfclust.models.dec import DEC, IDEC
 from tfclust.models.dkm import DKM
+from tfclust.models.dlgmm import DLGMM
 from tfclust.models.gmvae import GMVAE
 from tfclust.models.gumbel import GumbelSoftmaxVAE
 from tfclust.models.mixae import MIXAE
@@ -27,6 +29,7 @@ __all__ = [
     "DCN",
     "DEC",
     "DKM",
+    "DLGMM",
     "GMVAE",
     "IDEC",
     "MIXAE",
@@ -34,6 +37,7 @@ __all__ = [
     "VIBGMM",
     "AECMEnsemble",
     "CMEnsemble",
+    "ClusterGAN",
     "ClusteringModel",
     "GumbelSoftmaxVAE",
     "ObjectiveModel",

@@ -35,9 +35,10 @@ class DeepClusterer(ModelEstimator):
 
     Args:
         model: str, name of a recipe in `tfclust.recipes.RECIPES`: "cm", "aecm", "dec", "idec",
-            "dcn", "dkm", "mixae", "damic" or "gumbel"; or a function that takes `n_clusters`,
-            `seed` and the `settings` as keyword arguments, and returns a model, compiled or not. A
-            function has no recipe: its model trains as it is.
+            "dcn", "dkm", "vade", "vibgmm", "gmvae", "mixae", "damic", "gumbel", "clustergan" or
+            "dlgmm"; or a function that takes `n_clusters`, `seed` and the `settings` as keyword
+            arguments, and returns a model, compiled or not. A function has no recipe: its model
+            trains as it is.
         n_clusters: number of clusters K, an int of at least 2; or "auto", or two or more ints such
             as `range(2, 9)`, of which `tfclust.tuning.count_clusters` picks one.
         settings: None, or a dict of arguments of the model in place of the recipe's or besides,
