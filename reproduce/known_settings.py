@@ -11,6 +11,22 @@ from reproduce.experiment import Experiment
 # Arguments of the models' constructors.
 AUTOENCODER = ("n_clusters", "embedding_dim", "hidden_units", "batch_size")
 AECM = (*AUTOENCODER, "alpha", "beta", "lbd")
+CLUSTERGAN = (
+    *(
+        "n_clusters",
+        "latent_dim",
+        "hidden_units",
+        "filters",
+        "output_activation",
+        "beta_n",
+        "beta_c",
+    ),
+    *("penalty_weight", "critic_steps", "batch_size"),
+)
+DLGMM = (
+    *("n_clusters", "latent_dim", "hidden_units", "prior_means", "alpha", "reconstruction_loss"),
+    "batch_size",
+)
 CLUSTERED_CODE = (
     *(*AUTOENCODER, "activation", "update_interval", "tol"),
     *("beta", "lbd", "alpha"),
@@ -92,6 +108,13 @@ _KNOWN = {
     "ae_kmeans": {"": (*_CODE, *_TRAINING, "kmeans_n_init", "layer_epochs", "dropout")},
     "aecm": _AECM,
     "aecm_kmeans": _AECM,
+    "clustergan": {
+        "random": (
+            *CLUSTERGAN,
+            *_TRAINING,
+            *("beta_1", "beta_2", "image_shape", "kmeans_n_init"),
+        )
+    },
     "cm": _CLUSTERING_MODULE,
     "damic": _DAMIC_TRAINED,
     "dcn": _DCN,
@@ -99,6 +122,7 @@ _KNOWN = {
     "dec": _DEC,
     "dkm": _DKM,
     "dkm_kmeans": _DKM,
+    "dlgmm": {"": (*DLGMM, *_TRAINING, "neighbours")},
     "gmm": _GMM,
     "gumbel": {
         "": (

@@ -100,6 +100,26 @@ QUOTED = {
 }
 
 
+# DLGMM's figures are quoted from its own paper. Its authors' script of kNN errors names these
+# constants, and data made binary; it trains for up to 500 epochs and ends earlier by a bound on
+# held-out rows, after 340 in the one log that there is of such a model.
+DLGMM_EPOCHS = 340
+DLGMM = {
+    "n_clusters": 5,
+    "latent_dim": 5,
+    "hidden_units": (500, 500),
+    "prior_means": (-0.5, -0.2, 0.0, 0.2, 0.5),
+    "alpha": 1.0,
+    "reconstruction_loss": "cross_entropy",
+    "scale": "binary",
+    **{**TRAINING, "learning_rate": 3e-4, "epsilon": 1e-8, "batch_size": 100},
+    "precision": "mixed_bfloat16",
+    "neighbours": NEIGHBOURS,
+}
+# What a processor does in half an hour.
+DLGMM_PRACTICAL_EPOCHS = 60
+
+
 def _experiment(table, dataset, method, epochs, seeds, settings, profile="reference") -> Experiment:
     return Experiment("gumbel", table, dataset, method, "", epochs, seeds, settings, profile)
 
@@ -162,10 +182,19 @@ def _of_others() -> list[Experiment]:
 
 
 def _table2() -> list[Experiment]:
-    """A VAE of the same networks: its bound is not weighted."""
+    """A VAE of the same networks, whose bound is not weighted, and DLGMM by its authors' code."""
     settings = {name: value for name, value in _settings("mnist").items() if name not in ANNEALING}
     settings |= {"gaussian_weight": 1.0, "kmeans_n_init": 10}
-    return [_experiment("table2", "mnist", "vae", EPOCHS, ONE_RUN, settings)]
+    return [
+        _experiment("table2", "mnist", "vae", EPOCHS, ONE_RUN, settings),
+        *(
+            _experiment("table2", "mnist", "dlgmm", epochs, ONE_RUN, DLGMM, profile=profile)
+            for epochs, profile in (
+                (DLGMM_EPOCHS, "authors_code"),
+                (DLGMM_PRACTICAL_EPOCHS, "practical"),
+            )
+        ),
+    ]
 
 
 def at_weight(dataset: str, weight: float) -> Experiment:
@@ -208,7 +237,7 @@ PAPER = Paper(
             "table2",
             "kNN error on features of MNIST",
             ("table1", "table2"),
-            ("vae", "gumbel"),
+            ("vae", "dlgmm", "gumbel"),
             metrics=tuple(f"knn_error_k{k}" for k in NEIGHBOURS),
             datasets=("mnist",),
             guesses={

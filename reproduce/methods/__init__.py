@@ -4,10 +4,11 @@ from reproduce.experiment import Experiment
 from reproduce.methods.aecm import is_small, run_ae_gmm, run_ae_kmeans, run_aecm
 from reproduce.methods.baselines import run_gmm, run_kmeans
 from reproduce.methods.clustered_code import run_clustered_code, run_code_kmeans
+from reproduce.methods.clustergan import run_clustergan
 from reproduce.methods.cm import run_cm
 from reproduce.methods.damic import run_dae_kmeans, run_damic
 from reproduce.methods.gmvae import run_gmvae
-from reproduce.methods.gumbel import run_gumbel, run_vae
+from reproduce.methods.gumbel import run_dlgmm, run_gumbel, run_vae
 from reproduce.methods.mixae import run_mixae
 from reproduce.methods.task import Outcome, Task
 from reproduce.methods.vade import run_vade
@@ -17,12 +18,14 @@ _METHODS = {
     "ae_kmeans": run_ae_kmeans,
     "aecm": run_aecm,
     "aecm_kmeans": run_aecm,
+    "clustergan": run_clustergan,
     "damic": run_damic,
     "dcn": run_clustered_code,
     "dcn_kmeans": run_clustered_code,
     "dec": run_clustered_code,
     "dkm": run_clustered_code,
     "dkm_kmeans": run_clustered_code,
+    "dlgmm": run_dlgmm,
     "gmm": run_gmm,
     "gmvae": run_gmvae,
     "gumbel": run_gumbel,

@@ -1,4 +1,4 @@
-"""The Gumbel-Softmax model and its plainer relative, seed by seed."""
+"""The generative models of the Gumbel-Softmax paper's tables, seed by seed."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from reproduce.methods.task import Outcome, Task
 from reproduce.methods.training import compile_for_epochs, score_curve, train
 from tfclust.callbacks import AnnealTemperature
 from tfclust.metrics import batch_entropy, evaluate, knn_error, sample_entropy
-from tfclust.models import VAE, GumbelSoftmaxVAE
+from tfclust.models import DLGMM, VAE, GumbelSoftmaxVAE
 from tfclust.pretraining import kmeans
 
 CURVE_EVERY = 10  # epochs between two points of the validation curve
@@ -66,6 +66,26 @@ def _train_vae(task: Task, seed: int) -> Outcome:
     )
 
 
+def run_dlgmm(task: Task) -> list[Outcome]:
+    """Train DLGMM on the same rows, for the kNN errors of its codes."""
+    return [_train_dlgmm(task, seed) for seed in task.seeds]
+
+
+def _train_dlgmm(task: Task, seed: int) -> Outcome:
+    parts, settings, state = parts_of(task), task.settings, {}
+    named = {name: settings[name] for name in known_settings.DLGMM if name in settings}
+    model = _compiled(DLGMM(**named, seed=seed, dtype=settings["precision"]), task)
+    terms = _fit(model, task, parts, state, [])
+    return Outcome(
+        seed=seed,
+        labels=model.assign(task.data.x, batch_size=2000),
+        scored=parts.test,
+        seconds=state["seconds"],
+        loss_terms=terms,
+        extra_metrics=_neighbour_errors(task, parts, model),
+    )
+
+
 def _fit(model, task: Task, parts: Parts, state: dict, callbacks) -> dict[str, float]:
     """Train on the training rows, keep the model; the terms of the loss on the validation rows."""
     x = task.data.x
@@ -89,9 +109,12 @@ def build_gumbel(task: Task, seed: int) -> GumbelSoftmaxVAE:
 def _built(model_class, task: Task, seed: int, **own):
     settings = task.settings
     shared = {name: settings[name] for name in known_settings.GENERATIVE if name in settings}
-    model = model_class(**own, **shared, seed=seed, dtype=settings["precision"])
+    return _compiled(model_class(**own, **shared, seed=seed, dtype=settings["precision"]), task)
+
+
+def _compiled(model, task: Task):
     model.build((None, *task.data.x.shape[1:]))
-    compile_for_epochs(model, settings, len(parts_of(task).train), xla=True)
+    compile_for_epochs(model, task.settings, len(parts_of(task).train), xla=True)
     return model
 
 

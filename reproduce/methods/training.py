@@ -23,7 +23,8 @@ def make_optimizer(settings: dict) -> keras.optimizers.Optimizer:
             rate, settings.get("momentum", 0.0), settings.get("nesterov", False)
         )
     if settings["optimizer"] == "adam":
-        return FusedAdam(rate, epsilon=settings["epsilon"])
+        decays = {name: settings[name] for name in ("beta_1", "beta_2") if name in settings}
+        return FusedAdam(rate, epsilon=settings["epsilon"], **decays)
     raise ValueError(
         f"`optimizer` must be adam or sgd. Received: optimizer={settings['optimizer']!r}"
     )

@@ -1,5 +1,6 @@
 import csv
 import hashlib
+import math
 from dataclasses import replace
 from itertools import product
 from pathlib import Path
@@ -8,7 +9,7 @@ import pytest
 
 from reproduce import published
 from reproduce.cli import RESULTS
-from reproduce.experiments import PAPERS, gumbel
+from reproduce.experiments import PAPERS, baselines, gumbel
 from reproduce.ledger import Ledger, run_key
 from reproduce.report.reached import count_reached
 from tfclust.presets import preset
@@ -26,6 +27,7 @@ OURS = {
     "vib_gmm",
     "dcn",
     "dkm",
+    "clustergan",
     "aecm",
     *(f"{method}_kmeans" for method in ("idec", "dcn", "dkm", "aecm")),
     *(f"cm_{terms}" for terms in ("e0", "e0e1", "e0e2", "e0e3")),
@@ -366,7 +368,9 @@ def test_every_run_of_damic_is_declared_once():
 
 
 GUMBEL = PAPERS["gumbel"]
-GUMBEL_METHODS = {"kmeans", "gmm", "ae_kmeans", "ae_gmm", "gumbel", "vae", "dec", "idec", "dcn"}
+GUMBEL_METHODS = {
+    *("kmeans", "gmm", "ae_kmeans", "ae_gmm", "gumbel", "vae", "dec", "idec", "dcn", "dlgmm"),
+}
 
 
 @pytest.mark.parametrize("number", ["1", "2"])
@@ -442,6 +446,27 @@ def test_baselines_are_declared_for_every_figure_of_their_papers_and_begin_with_
         ]
         assert len(settings) == len(ON_ONE_AUTOENCODER)
         assert len({tuple(each[name] for name in start) for each in settings}) == 1
+
+
+def test_clustergan_has_the_generators_steps_of_its_code_and_fewer_where_it_is_practical():
+    for row in BASELINES.experiments:
+        if row.method == "clustergan":
+            settings, rows = dict(row.settings), baselines.DATASETS[row.dataset][0]
+            assert settings["batch_size"] == 5 * 64
+            steps = row.epochs * math.ceil(rows / settings["batch_size"])
+            expected = {"authors_code": 500_000, "practical": 20_000}[row.profile]
+            assert steps == pytest.approx(expected, rel=0.01)
+            assert ("hidden_units" in settings) == (row.profile == "practical")
+
+
+def test_run_times_are_those_of_150_epochs_and_batches_of_256():
+    rows = PAPER.rows(PAPER.table("6"))
+    printed = {key[3] for key in published.load() if key[:2] == ("aecm", "table6")}
+    assert {row.method for row in rows} == printed
+    for row in rows:
+        settings = dict(row.settings)
+        assert (row.epochs, settings["timed"]) == (150, True)
+        assert settings["batch_size"] == 256 * (5 if row.method == "clustergan" else 1)
 
 
 def test_baselines_of_our_own_table_are_no_cells_of_a_paper():

@@ -72,6 +72,15 @@ GMVAE = {
     **{"latent_dim": 2, "style_dim": 2, "prior_units": 4, "free_bits": 0.5},
     "reconstruction_loss": "squared_error",
 }
+CLUSTERGAN = {
+    **{**DATA, **ADAM, "beta_1": 0.5, "beta_2": 0.9, "batch_size": 50, "precision": FASTEST},
+    **{"latent_dim": 2, "hidden_units": (8,), "beta_n": 5, "kmeans_n_init": 1},
+}
+DLGMM = {
+    **{**DATA, **ADAM, "batch_size": 20, "precision": FASTEST, "neighbours": (3,)},
+    **{"latent_dim": 2, "hidden_units": (8,), "prior_means": (-1, 0, 1), "alpha": 1},
+    "reconstruction_loss": "squared_error",
+}
 AUTOENCODER = {name: v for name, v in DEEP.items() if name not in ("alpha", "beta", "lbd")}
 
 
@@ -101,6 +110,8 @@ def run(experiment, tmp_path, name="ledger", seeds=None):
         iris("idec", "pretrained", **BY_SGD, **LAYERS, update_interval=4, gamma=0.1, tol=0),
         iris("dcn", "random", **CODE, beta=0.5),
         iris("dkm_kmeans", "random", **CODE, lbd=0.1, alpha=0.1, anneal_every=1),
+        iris("clustergan", "random", **CLUSTERGAN),
+        iris("dlgmm", "", **DLGMM),
         iris("kmeans", "kmeans++", **DATA, n_init=1),
         iris("gmm", "random", **DATA, covariance="full", uniform_weights=False),
         iris("igmm", "random", **DATA, covariance="isotropic", uniform_weights=True),
