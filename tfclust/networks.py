@@ -31,11 +31,11 @@ def dense_network(
     units,
     activation="leaky_relu",
     bias_start="glorot_normal",
-    output_bias=True,
     name=None,
     dtype=None,
     output_dtype=None,
     seed=None,
+    output_bias=True,
 ):
     """A stack of dense layers, all but the last one activated.
 
@@ -48,12 +48,12 @@ def dense_network(
         units: widths of the layers; the last is the size of the output.
         activation: of every layer but the last.
         bias_start: how biases start, "glorot_normal" or "zeros".
-        output_bias: whether the last layer has a bias.
         name: of the Keras model.
         dtype: precision policy of the layers.
         output_dtype: precision policy of the last layer, where it differs: "float32" keeps the
             digits of codes whose distances are compared.
         seed: int that fixes the initial weights, or None.
+        output_bias: whether the last layer has a bias.
 
     Returns:
         A built `keras.Model` that maps `(batch, input_dim)` to `(batch, units[-1])`.
@@ -310,11 +310,11 @@ def convolutional_network(
     filters,
     units,
     kernel_size=4,
-    output_bias=True,
     name=None,
     dtype=None,
     output_dtype=None,
     seed=None,
+    output_bias=True,
 ):
     """Convolutions of stride 2 and dense layers, all but the last one activated: leaky ReLU, 0.2.
 
@@ -327,7 +327,7 @@ def convolutional_network(
         filters: channels after each convolution.
         units: widths of the dense layers; the last is the size of the output.
         kernel_size: height and width of the kernels.
-        output_bias, name, dtype, output_dtype, seed: as in `dense_network`.
+        name, dtype, output_dtype, seed, output_bias: as in `dense_network`.
 
     Returns:
         A built `keras.Model` that maps `(batch, *sample_shape)` to `(batch, units[-1])`.
