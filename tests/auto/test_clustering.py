@@ -90,6 +90,7 @@ def test_images_have_centers_of_their_shape():
 def test_sparse_rows_are_taken_as_text(sparse_rows):
     found = fitted(abs(sparse_rows))
     assert found.preparation_.kind == "text"
+    assert found.record_["chosen"] == "kmeans"
     assert set(found.labels_) <= {0, 1, 2}
 
 

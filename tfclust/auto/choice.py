@@ -81,7 +81,8 @@ def choose(candidates):
     Labels are not asked, nor anything of one data set. Of partitions of the codes, whose
     autoencoders differ from seed to seed, the one that the seeds agree on best is kept: what is
     found again from other weights is in the data. Where they agree on none, or there are no codes,
-    the Gaussian mixture of the rows stands, whose covariances their likelihood has chosen.
+    the Gaussian mixture of the rows stands, whose covariances their likelihood has chosen; of text,
+    k-means of directions.
 
     Args:
         candidates: sequence of `Candidate`.
@@ -103,4 +104,6 @@ def choose(candidates):
     of_rows = [candidate for candidate in sound if not WAYS[candidate.way].of_codes] or sound
     if any(WAYS[candidate.way].of_codes for candidate in candidates):
         return of_rows[0], "the autoencoders' seeds agree on no partition of their codes"
+    if len(of_rows) == 1:
+        return of_rows[0], "it is the one way that suits such rows"
     return of_rows[0], "the rows are few, and it is the likeliest description of them"

@@ -126,7 +126,7 @@ class _Work:
         self.trial = trial
         self.seeds = np.random.RandomState(seed).randint(2**31, size=trial.seeds).tolist()
         self.directory = None
-        self.has_codes = rows.shape[0] >= ROWS_FOR_CODES
+        self.has_codes = rows.shape[0] >= ROWS_FOR_CODES and kind != "text"
         self.ways = [way for way in WAYS.values() if self._is_tried(way)]
         if any(way.name == "codes_manifold" for way in self.ways):
             umap_class()  # or an error before all trainings
@@ -135,6 +135,8 @@ class _Work:
     def _is_tried(self, way):
         if way.name == "codes_manifold" and self.rows.shape[0] > self.trial.mapped_rows:
             return False
+        if self.kind == "text":
+            return way.name == "kmeans"  # of directions, of which text has too many for mixtures
         return self.has_codes or not way.of_codes
 
     def keep(self, directory, manner):

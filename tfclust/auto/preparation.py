@@ -6,6 +6,7 @@ import numpy as np
 
 KINDS = ("images", "rows", "text", "counts")
 ALIKE = 0.9  # of the whole range, that most columns of one unit reach at either end
+LEAST_COLUMNS = 10  # of fewer, ends that meet may be those of a table that somebody has scaled
 ROWS_SEEN = 20_000  # by which counts are told from measures
 
 
@@ -13,9 +14,9 @@ ROWS_SEEN = 20_000  # by which counts are told from measures
 class Preparation:
     """The kind of some data, and their scaling, which new rows get too.
 
-    - "images" `(n, height, width, ...)`, and "rows" whose columns are of one unit, most of them
-      with the same least and largest value, as pixels and coordinates are: to [0, 1] by the least
-      and the largest value of all. Differences of extent between the columns stay.
+    - "images" `(n, height, width, ...)`, and "rows" of ten columns or more that are of one unit,
+      most of them with the same least and largest value, as pixels and coordinates are: to [0, 1]
+      by the least and the largest value of all. Differences of extent between the columns stay.
     - "rows" of columns that measure different things: each to mean 0 and variance 1.
     - "text", a sparse matrix of values of at least 0: each row to the length that makes its mean
       square 1.
@@ -104,7 +105,7 @@ def _of_all(x):
 def _are_of_one_unit(x):
     """Whether most columns reach close to the least and to the largest value of all."""
     low, high = float(x.min()), float(x.max())
-    if x.shape[1] < 3 or high == low:
+    if x.shape[1] < LEAST_COLUMNS or high == low:
         return False
     least, largest = np.median(x.min(axis=0)), np.median(x.max(axis=0))
     edge = (1 - ALIKE) * (high - low)
