@@ -24,8 +24,8 @@ SETTINGS = {
         "hidden_units": (8,),
         "reconstruction_loss": "squared_error",
     },
-    "VaDE": {"embedding_dim": 2, "hidden_units": (8,), "reconstruction_loss": "squared_error"},
-    "VIBGMM": {"embedding_dim": 2, "hidden_units": (8,), "reconstruction_loss": "squared_error"},
+    "VaDE": {"embedding_dim": 2, "hidden_units": (32,), "reconstruction_loss": "squared_error"},
+    "VIBGMM": {"embedding_dim": 2, "hidden_units": (32,), "reconstruction_loss": "squared_error"},
     "GMVAE": {
         "latent_dim": 3,
         "style_dim": 2,

@@ -600,6 +600,7 @@ _ALL = (
         arguments={
             "embedding_dim": 10,
             "hidden_units": (500, 500, 2000),
+            "activation": "relu",
             "reconstruction_loss": "cross_entropy",
         },
         epochs=100,
@@ -618,6 +619,7 @@ _ALL = (
         arguments={
             "embedding_dim": 10,
             "hidden_units": (500, 500, 2000),
+            "activation": "relu",
             "reconstruction_loss": "cross_entropy",
             "divergence_weight": 1.0,
         },

@@ -81,7 +81,7 @@ def _start(model: VaDE, task: Task, stages: dict[str, int], total: int) -> None:
         stages.get("layer_1", 0),
         settings["dropout"],
         settings["mixture_n_init"],
-        settings["pretrain_batch_size"],
+        batch_size=settings["pretrain_batch_size"],
         directory=task.directory / "pretraining",
         verbose=0,
         callbacks=[Progress(task.progress, total=total, stages=stages)],

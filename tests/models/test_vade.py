@@ -23,6 +23,10 @@ from tfclust.pretraining import diagonal_mixture
 from tfclust.randomness import gaussian_sample
 
 OCCUPANCY = ("occupied_clusters", "smallest_cluster", "assignment_entropy")
+SMALL = {
+    **{"embedding_dim": 2, "hidden_units": (8,), "seed": 0},
+    "reconstruction_loss": "squared_error",
+}
 STEP = 1e-5  # of differences of functions of float64
 
 
@@ -288,7 +292,7 @@ def test_a_log_variance_beyond_the_bound_comes_back():
 @pytest.mark.parametrize("of_codes", [-200.0, 0.0, 200.0])
 @pytest.mark.parametrize("of_components", [-200.0, 200.0])
 def test_extreme_variances_give_finite_terms_and_gradients(rows, of_codes, of_components):
-    model = VaDE(3, 2, (8,), "squared_error", seed=0)
+    model = VaDE(3, **SMALL)
     model.build((None, 6))
     model.compile()
     model.log_variance.bias.assign(np.full(2, of_codes))
@@ -356,11 +360,22 @@ def test_rows_that_coincide_have_a_mixture():
     assert found[1].min() > 0.0 and found[2].min() > 0.0
 
 
+def test_a_start_of_labels_makes_their_clusters_the_components(rows, labels):
+    model = VaDE(3, **SMALL)
+    model.pretrain(rows, 1, 0, start=labels, verbose=0)
+    codes = model.embed(rows)
+    means = [codes[labels == cluster].mean(axis=0) for cluster in range(3)]
+    np.testing.assert_allclose(model.centroids(), means, rtol=1e-4, atol=1e-6)
+    assert len(np.unique(model.log_variances)) == 1
+    with pytest.raises(ValueError, match=r"`start` must be one of.*Received: start='ward'"):
+        model.pretrain(rows, 1, 0, start="ward", verbose=0)
+
+
 # Collapse ------------------------------------------------------------------------------------
 
 
 def test_components_that_die_are_named_while_it_trains(rows):
-    model = VaDE(3, 2, (8,), "squared_error", batch_size=8, seed=0)
+    model = VaDE(3, **SMALL, batch_size=8)
     model.build((None, 6))
     model.compile(keras.optimizers.SGD(0.0), jit_compile=False)
     model.share_logits.assign([0.0, -50.0, -60.0])
@@ -373,7 +388,7 @@ def test_components_that_die_are_named_while_it_trains(rows):
 def test_digits_are_clustered_and_no_component_dies():
     x, y = load_digits(return_X_y=True)
     x = (x / 16).astype("float32")
-    model = VaDE(10, 10, (100, 100), batch_size=100, seed=0)
+    model = VaDE(10, hidden_units=(100, 100), batch_size=100, seed=0)
     model.compile(steps_per_execution=18, jit_compile=False)
     model.pretrain(x, epochs=30, layer_epochs=0, n_init=5, verbose=0)
     start = clustering_accuracy(y, model.assign(x))

@@ -29,7 +29,8 @@ class ClusteredCode(ClusteringModel):
     was pretrained starts any of them.
 
     A subclass writes `code_memberships(codes)`, `objective`, and a `build` that begins with
-    `build_autoencoder` and creates `means`; `PRESETS` names its presets.
+    `build_autoencoder` and creates `means`; `PRESETS` names its presets. Where its decoder gives no
+    rows as they are, it writes `decode` and `pretraining_loss`, too.
 
     Args:
         n_clusters, batch_size, seed, **kwargs: see `ClusteringModel`.
@@ -101,6 +102,15 @@ class ClusteredCode(ClusteringModel):
     def trains_decoder(self):
         """Whether the decoder is a part of the objective, or of the start alone."""
         return True
+
+    @property
+    def pretraining_loss(self):
+        """What the autoencoder is pretrained on, as Keras takes it."""
+        return squared_error_loss
+
+    def decode(self, codes):
+        """Points of the input space `(n, d)` for codes `(n, p)`."""
+        return self.decoder(codes, training=False)
 
     def code_memberships(self, codes):
         """Memberships `(batch, K)` of codes `(batch, p)`."""
@@ -203,7 +213,8 @@ class ClusteredCode(ClusteringModel):
         networks = (self.encoder, self.decoder)
         trains_decoder, self.decoder.trainable = self.decoder.trainable, True
         try:
-            return pretrain_autoencoder(*networks, x, squared_error_loss, whole, layers, dropout)
+            loss = self.pretraining_loss
+            return pretrain_autoencoder(*networks, x, loss, whole, layers, dropout)
         finally:
             self.decoder.trainable = trains_decoder
 
@@ -235,7 +246,7 @@ class ClusteredCode(ClusteringModel):
 
     def reconstruct_batch(self, x):
         """The autoencoder's reconstructions of a batch, `(batch, d)`."""
-        return self.decoder(self.encoder(x, training=False), training=False)
+        return self.decode(self.encoder(x, training=False))
 
     def centroids(self, space="latent"):
         """Centroids mu, `(K, p)` in the space of the codes, or decoded to that of the input.
@@ -248,7 +259,7 @@ class ClusteredCode(ClusteringModel):
         """
         check_choice("space", space, ("latent", "input"))
         means = tf.convert_to_tensor(self.means)
-        return np.asarray(means if space == "latent" else self.decoder(means, training=False))
+        return np.asarray(means if space == "latent" else self.decode(means))
 
     def get_config(self):
         """Config that `from_config` takes."""

@@ -8,11 +8,8 @@ from tfclust.callbacks.collapse_watch import CollapseWatch
 from tfclust.checks import (
     check_choice,
     check_cluster,
-    check_count,
-    check_flat,
     check_integer,
     check_sigmoid_range,
-    check_units,
     check_weight,
 )
 from tfclust.distribution import global_batch_size
@@ -23,15 +20,13 @@ from tfclust.losses import (
     component_divergences,
     gaussian_log_densities,
 )
-from tfclust.models.base import ClusteringModel
-from tfclust.networks import dense_network
+from tfclust.models.clustered_code import ClusteredCode
 from tfclust.optimizers import FusedAdam
 from tfclust.pretraining import (
-    Stages,
-    autoencoder_stages,
     cross_entropy_loss,
     diagonal_mixture,
-    pretrain_autoencoder,
+    find_start,
+    labelled_mixture,
     squared_error_loss,
 )
 from tfclust.randomness import drawn_seed, gaussian_sample, layer_seeds
@@ -44,7 +39,7 @@ UNWATCHED_EPOCHS = 10  # at the start of a training, in which components may be 
 
 
 @keras.saving.register_keras_serializable(package="tfclust")
-class VaDE(ClusteringModel):
+class VaDE(ClusteredCode):
     """VaDE: a variational autoencoder with a mixture of Gaussians for the prior of its code.
 
     A row is made by its cluster c, drawn from pi, a code `z ~ N(mu_c, diag sigma_c^2)` and a
@@ -70,6 +65,7 @@ class VaDE(ClusteringModel):
         embedding_dim: int of at least 1, the size p of the code; 10 by default.
         hidden_units: sequence of ints, the widths of the encoder's hidden layers, which the decoder
             mirrors; (500, 500, 2000) by default.
+        activation: of the hidden layers, "relu", the default, or "leaky_relu" (slope 0.2).
         reconstruction_loss: "cross_entropy", the default, for values in [0, 1], or "squared_error",
             both summed over a row's values.
         batch_size: int of at least 1, 100 by default: rows of a batch where `fit` is given none.
@@ -121,20 +117,11 @@ class VaDE(ClusteringModel):
 
     TERMS = ("reconstruction", "gaussian_kl", "categorical_kl")
     PARTS = ("encoder", "log_variance", "decoder", "share_logits", "means", "log_variances")
-    REDUCTION = "mean"
 
     def __init__(
-        self,
-        n_clusters,
-        embedding_dim=10,
-        hidden_units=(500, 500, 2000),
-        reconstruction_loss="cross_entropy",
-        batch_size=100,
-        **kwargs,
+        self, n_clusters, *, reconstruction_loss="cross_entropy", batch_size=100, **kwargs
     ):
         super().__init__(n_clusters, batch_size=batch_size, **kwargs)
-        self.embedding_dim = check_integer("embedding_dim", embedding_dim, 1)
-        self.hidden_units = check_units("hidden_units", hidden_units)
         self.reconstruction_loss = check_choice(
             "reconstruction_loss", reconstruction_loss, RECONSTRUCTION_ERRORS
         )
@@ -145,41 +132,20 @@ class VaDE(ClusteringModel):
 
     def build(self, input_shape):
         """Creates the weights for inputs of shape `(batch, d)`."""
-        check_flat(input_shape)
-        encoder_seed, variance_seed, decoder_seed, means_seed = layer_seeds(self.seed, 4)
-        options = {"activation": "relu", "bias_start": "zeros", "dtype": self.dtype_policy}
-        code = self.embedding_dim
-        self.encoder = dense_network(
-            input_shape[-1],
-            (*self.hidden_units, code),
-            name="encoder",
-            output_dtype=self.dtype,
-            seed=encoder_seed,
-            **options,
-        )
+        seeds = layer_seeds(self.build_autoencoder(input_shape), 2)
         self.log_variance = keras.layers.Dense(
-            code,
-            kernel_initializer=keras.initializers.GlorotUniform(seed=variance_seed),
+            self.embedding_dim,
+            kernel_initializer=keras.initializers.GlorotUniform(seed=seeds[0]),
             dtype=self.dtype,
             name="log_variance",
         )
         self.log_variance.build((None, (input_shape[-1], *self.hidden_units)[-1]))
-        self.decoder = dense_network(
-            code,
-            (*reversed(self.hidden_units), input_shape[-1]),
-            name="decoder",
-            seed=decoder_seed,
-            **options,
-        )
-        normal, shape = keras.initializers.RandomNormal(seed=means_seed, stddev=1.0), self._shape
+        normal = keras.initializers.RandomNormal(seed=seeds[1], stddev=1.0)
+        shape = (self.n_clusters, self.embedding_dim)
         self.share_logits = self.add_weight((self.n_clusters,), "zeros", name="share_logits")
         self.means = self.add_weight(shape, normal, name="means")
         self.log_variances = self.add_weight(shape, "zeros", name="log_variances")
         self.built = True
-
-    @property
-    def _shape(self):
-        return self.n_clusters, self.embedding_dim
 
     def check_values(self, x):
         """Raises ValueError for values that a sigmoid cannot give back, with a cross-entropy."""
@@ -190,9 +156,9 @@ class VaDE(ClusteringModel):
         """What warns of components that die; elsewhere no one is told which they are."""
         return [CollapseWatch(UNWATCHED_EPOCHS)] if trainer() is None else []
 
-    def call(self, x, training=False):
-        """Memberships gamma, `(batch, K)`, of the mean codes of `x`, `(batch, d)`."""
-        return tf.nn.softmax(self._joint(self.encoder(x, training=training)))
+    def code_memberships(self, codes):
+        """Memberships gamma, `(batch, K)`, of codes `(batch, p)`."""
+        return tf.nn.softmax(self._joint(codes))
 
     def _joint(self, codes):
         """`log pi_c + log N(z; mu_c, sigma_c^2)`, `(batch, K)`."""
@@ -231,19 +197,12 @@ class VaDE(ClusteringModel):
         decoded = self.decoder(code, training=training)
         return RECONSTRUCTION_ERRORS[self.reconstruction_loss](x, decoded)
 
-    def pretrain(
-        self,
-        x,
-        epochs=100,
-        layer_epochs=50,
-        dropout=0.2,
-        n_init=10,
-        batch_size=None,
-        patience=None,
-        directory=None,
-        verbose="auto",
-        callbacks=None,
-    ):
+    @property
+    def pretraining_loss(self):
+        """What the autoencoder is pretrained on: the model's own reconstruction error."""
+        return PRETRAINING_LOSSES[self.reconstruction_loss]
+
+    def pretrain(self, x, epochs=100, layer_epochs=50, dropout=0.2, n_init=10, **kwargs):
         """The start: an autoencoder, and a mixture of diagonal Gaussians on its codes.
 
         The autoencoder's code becomes the mean of q(z|x). Its variance starts at a hundredth of the
@@ -258,107 +217,36 @@ class VaDE(ClusteringModel):
                 autoencoder; 0 trains end to end alone.
             dropout: float of at least 0 and below 1, share of the inputs of each layer that is set
                 to 0 while it is trained.
-            n_init: int of at least 1, mixtures that are tried.
-            batch_size: None takes the model's.
-            patience, directory, verbose, callbacks: see `tfclust.pretraining.Stages`. A pretraining
-                with a `directory` that was killed goes on where it was, in a model of the same
-                `seed`.
+            n_init: int of at least 1, mixtures that are tried; 10 by default.
+            **kwargs: `start`, "mixture" by default, "kmeans" or "manifold", or labels `(n,)`, whose
+                clusters become the components; `batch_size`, `patience`, `directory`, `verbose` and
+                `callbacks`, as of `tfclust.DEC.pretrain`.
 
         Returns:
             `keras.callbacks.History`, whose keys are the names of the trainings, `layer_1` and so
             on, and `autoencoder`.
 
         Raises:
+            ImportError: "manifold", and umap-learn is not installed.
             ValueError: bad data, or an argument out of its range.
         """
-        check_integer("n_init", n_init, 1)
-        history = self.pretrain_autoencoder(
-            *(x, epochs, layer_epochs, dropout, batch_size),
-            *(patience, directory, verbose, callbacks),
-        )
-        self.pretrain_mixture(x, n_init)
-        return history
+        options = {"start": "mixture", **kwargs}
+        return super().pretrain(x, epochs, layer_epochs, dropout, n_init, **options)
 
-    def pretrain_autoencoder(
-        self,
-        x,
-        epochs=100,
-        layer_epochs=50,
-        dropout=0.2,
-        batch_size=None,
-        patience=None,
-        directory=None,
-        verbose="auto",
-        callbacks=None,
-    ):
-        """The first half of `pretrain`: the autoencoder alone; the arguments are of `pretrain`."""
-        check_integer("layer_epochs", layer_epochs, 0)
-        x = self.prepare(x)
-        batch_size = check_count("batch_size", batch_size, self.batch_size)
-
-        def stages(epochs):
-            return Stages(
-                epochs,
-                batch_size,
-                self.seed,
-                patience=patience,
-                directory=directory,
-                jit_compile=False,  # XLA would compile for each of the trainings
-                verbose=verbose,
-                callbacks=callbacks,
-            )
-
-        loss = PRETRAINING_LOSSES[self.reconstruction_loss]
-        whole, layers = stages(epochs), stages(layer_epochs) if layer_epochs else None
-        return pretrain_autoencoder(self.encoder, self.decoder, x, loss, whole, layers, dropout)
-
-    def pretrain_mixture(self, x, n_init=10):
+    def pretrain_centroids(self, x, n_init=10, start="mixture"):
         """The second half of `pretrain`: the mixture on the codes, the likeliest of `n_init`."""
-        found = diagonal_mixture(self.embed(x), self.n_clusters, self.seed, n_init)
-        means, variances, shares = found
+        codes, clusters = self.embed(x), self.n_clusters
+        if isinstance(start, str) and start == "mixture":
+            means, variances, shares = diagonal_mixture(codes, clusters, self.seed, n_init)
+        else:
+            _, labels = find_start(start, codes, clusters, self.seed, n_init)
+            means, variance, shares = labelled_mixture(codes, labels, clusters)
+            variances = np.full(means.shape, variance)
         self.means.assign(means)
         self.log_variances.assign(np.log(variances))
         self.share_logits.assign(np.log(shares))
         self.log_variance.kernel.assign(np.zeros(self.log_variance.kernel.shape))
         self.log_variance.bias.assign(np.log(CODE_VARIANCE * (shares @ variances)))
-
-    def pretraining_stages(self, n_rows, epochs=100, layer_epochs=50):
-        """The trainings of `pretrain` in their order: dict, name -> epochs.
-
-        Args:
-            n_rows: of the data; none of the trainings depends on it.
-            epochs, layer_epochs: see `pretrain`.
-
-        Raises:
-            ValueError: a length out of its range.
-        """
-        return autoencoder_stages(len(self.hidden_units) + 1, epochs, layer_epochs)
-
-    def embed_batch(self, x):
-        """Means of q(z|x), `(batch, p)`."""
-        return self.encoder(x, training=False)
-
-    def cluster_batch(self, x):
-        """Memberships `(batch, K)` and mean codes `(batch, p)`, from one pass of the encoder."""
-        codes = self.embed_batch(x)
-        return tf.nn.softmax(self._joint(codes)), codes
-
-    def reconstruct_batch(self, x):
-        """Reconstructions of a batch, `(batch, d)`, from the mean codes."""
-        return self.generate_batch(self.embed_batch(x))
-
-    def centroids(self, space="latent"):
-        """Means mu of the components, `(K, p)`, or decoded to the space of the input, `(K, d)`.
-
-        Args:
-            space: "latent" or "input".
-
-        Raises:
-            ValueError: another space.
-        """
-        check_choice("space", space, ("latent", "input"))
-        means = tf.convert_to_tensor(self.means)
-        return np.asarray(means if space == "latent" else self.generate_batch(means))
 
     def generate(self, cluster, n=1, seed=None):
         """New points of one cluster: z drawn from its component.
@@ -383,7 +271,11 @@ class VaDE(ClusteringModel):
 
     def generate_batch(self, code):
         """Points of the input space `(n, d)` for codes z, `(n, p)`."""
-        decoded = tf.cast(self.decoder(code, training=False), self.dtype)
+        return self.decode(code)
+
+    def decode(self, codes):
+        """Points of the input space `(n, d)` for codes `(n, p)`."""
+        decoded = super().decode(codes)
         return tf.sigmoid(decoded) if self.reconstruction_loss == "cross_entropy" else decoded
 
     def generator_inputs(self):
@@ -392,8 +284,7 @@ class VaDE(ClusteringModel):
 
     def get_config(self):
         """Config that `from_config` takes."""
-        own = ("embedding_dim", "hidden_units", "reconstruction_loss")
-        return {**super().get_config(), **{name: getattr(self, name) for name in own}}
+        return {**super().get_config(), "reconstruction_loss": self.reconstruction_loss}
 
 
 @keras.saving.register_keras_serializable(package="tfclust")
@@ -414,8 +305,8 @@ class VIBGMM(VaDE):
     rows apart and then gather in components; with it the model is trained from a random start.
 
     Args:
-        n_clusters, embedding_dim, hidden_units, reconstruction_loss, batch_size, seed, **kwargs:
-            see `VaDE`.
+        n_clusters, embedding_dim, hidden_units, activation, reconstruction_loss, batch_size, seed,
+            **kwargs: see `VaDE`.
         divergence_weight: float of at least 0, s; 1 by default. It is a variable, which
             `AnnealDivergence` sets.
 
@@ -468,7 +359,7 @@ class VIBGMM(VaDE):
     def objective(self, x, training=False):
         """Memberships and the terms of the objective on the batch `x`, `(batch, d)`."""
         mean, log_variance, code = self._codes(x, training)
-        memberships, batch = tf.nn.softmax(self._joint(mean)), global_batch_size(mean)
+        memberships, batch = self.code_memberships(mean), global_batch_size(mean)
         joint = tf.nn.log_softmax(self.share_logits) - self._divergences(mean, log_variance)
         divergence = -tf.reduce_sum(tf.reduce_logsumexp(joint, axis=-1)) / batch
         return memberships, {
