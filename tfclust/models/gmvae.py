@@ -156,8 +156,9 @@ class GMVAE(ClusteringModel):
             seed=next(seeds),
         )
 
-        def network(name, size, units, activation="relu", dtype=whole):
-            return dense_network(size, units, activation, "zeros", name, dtype, None, next(seeds))
+        def network(name, size, units, dtype=whole):
+            options = {"activation": "relu", "bias_start": "zeros", "dtype": dtype}
+            return dense_network(size, units, name=name, seed=next(seeds), **options)
 
         self.mean = network("mean", features, (self.latent_dim,))
         self.log_variance = network("log_variance", features, (self.latent_dim,))
