@@ -21,7 +21,7 @@ _HOMES = {
     "find_rule": "rules",
     "reconstruction_errors": "row_facts",
     "measure_rows": "row_facts",
-    "summary": "summary",
+    "summary": "record",
 }
 
 __all__ = [*_HOMES]

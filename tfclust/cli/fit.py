@@ -8,7 +8,7 @@ from importlib.metadata import version
 import numpy as np
 
 from tfclust.auto import describe_clusters, evened_sizes
-from tfclust.auto.summary import summary
+from tfclust.auto.record import summary
 from tfclust.cli import findings, reading, results
 from tfclust.cli import plan as plans
 from tfclust.cli.messages import UserError, user_errors

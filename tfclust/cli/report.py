@@ -6,9 +6,9 @@ import numpy as np
 from matplotlib.colors import to_hex
 
 from tfclust import pages, plots
+from tfclust.auto.record import summary
 from tfclust.auto.row_facts import NO_CHOICE, UNLIKE
 from tfclust.auto.rules import differences, moments
-from tfclust.auto.summary import summary
 from tfclust.cli.evaluate import scores
 from tfclust.cli.messages import number
 from tfclust.cli.run_folder import whole

@@ -168,7 +168,7 @@ def mixture_start(x, n_clusters, seed, n_init=5):
     >>> from tfclust.pretraining import mixture_start
     >>> x = [[0.0, 0.0], [0.1, 0.0], [0.0, 0.1], [9.0, 9.0], [9.1, 9.0], [9.0, 9.1]]
     >>> _, labels = mixture_start(x, 2, seed=0)
-    >>> labels[0] == labels[2] != labels[3] == labels[5]
+    >>> bool(labels[0] == labels[2] != labels[3] == labels[5])
     True
     """
     fitted = gaussian_mixture(x, n_clusters, seed, n_init)

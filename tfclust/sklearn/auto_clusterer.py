@@ -3,7 +3,7 @@
 from tfclust.auto.clustering import cluster_rows
 from tfclust.auto.effort import EFFORTS
 from tfclust.auto.preparation import Preparation
-from tfclust.auto.summary import summary
+from tfclust.auto.record import summary
 from tfclust.checks import check_choice, check_data, check_integer
 from tfclust.pretraining import cluster_means
 from tfclust.sklearn.model_estimator import ModelEstimator
