@@ -60,7 +60,7 @@ _MIXTURE = ("covariance", "uniform_weights")
 _CM = ("alpha", "batch_size", "terms", *_TRAINING)
 _DAMIC = (*DAMIC, "patience", "precision")
 _DAE_KMEANS = (*_DAMIC, "layer_epochs", "kmeans_n_init")
-_DECAY = ("rate_decay", "rate_decay_every")
+_DECAY = ("rate_decay", "rate_decay_every", "least_rate")
 _PRETRAINING = ("pretrain_epochs", "kmeans_n_init")
 
 # Method -> initialization -> what it reads under that one.
@@ -94,7 +94,7 @@ _DAMIC_TRAINED = {
     "random": (*_DAMIC, *_ADAM),
     "pretrained": (*_DAMIC, *_ADAM, *_PRETRAINING, *DAMIC_START),
 }
-_VADE_TRAINED = (*VADE, *_TRAINING, *_DECAY, "least_rate")
+_VADE_TRAINED = (*VADE, *_TRAINING, *_DECAY)
 _VADE = (
     *(*_VADE_TRAINED, "pretrain_epochs", "layer_epochs", "pretrain_batch_size", "dropout"),
     "mixture_n_init",

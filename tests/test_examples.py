@@ -58,7 +58,8 @@ def test_docstrings_have_examples():
 
 def test_readme_runs_from_top_to_bottom():
     """Snippet after snippet, as a reader goes through it: each may use files of those before."""
-    in_keras, *_, in_scikit_learn = map(run, snippets((ROOT / "README.md").read_text()))
+    chosen, in_keras, *_, in_scikit_learn = map(run, snippets((ROOT / "README.md").read_text()))
+    assert chosen["labels"].shape == (150,)
     assert in_keras["labels"].shape == (1797,)
     assert in_scikit_learn["labels"].shape == (178,)
 

@@ -121,5 +121,5 @@ def test_rows_of_unit_length_cannot_be_served(run, exported, tmp_path, capsys):
     changed["scaling"] = {"scale": "l2", "shift": None, "divisor": None}
     (folder / "run.json").write_text(json.dumps(changed))
     assert main(["export", str(folder), "--to", "serving"]) == 2
-    assert "cannot scale rows to length 1" in capsys.readouterr().err
+    assert "cannot scale rows by their own length or sum" in capsys.readouterr().err
     assert exported == []

@@ -120,7 +120,7 @@ def test_a_model_says_after_few_steps_what_it_learned(rows, name):
 @pytest.mark.parametrize("name", ["DAMIC", "GumbelSoftmaxVAE", "MIXAE"])
 def test_a_last_row_alone_is_no_batch_of_its_own_where_batches_are_normalized(rows, name):
     normalized = {"normalized": ("autoencoder", "experts", "gate")} if name == "DAMIC" else {}
-    model = tiny_model(name, **normalized)
+    model = tiny_model(name, batch_size=8, **normalized)
     model.fit(rows.clip(0.0, 1.0)[:33], epochs=2, verbose=0)  # four batches of 8, and one row
     assert int(model.optimizer.iterations) == 2 * (5 if name == "MIXAE" else 4)
     if name != "MIXAE":

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from battery import compiled
+from battery import BATCH_SIZE, compiled
 
 from tfclust.callbacks import AveragingEpoch, LossNotFinite
 
@@ -23,7 +23,7 @@ class EnsembleBattery:
         ensemble.fit_at_once(rows, epochs=2)
         for seed, member in zip(ensemble.seeds, ensemble.members(), strict=True):
             settings = {name: v for name, v in self.kwargs.items() if name != "seeds"}
-            alone = compiled(self.model_class.MEMBER(batch_size=8, seed=seed, **settings))
+            alone = compiled(self.model_class.MEMBER(batch_size=BATCH_SIZE, seed=seed, **settings))
             alone.fit(rows, epochs=3, verbose=0, callbacks=[AveragingEpoch()])
             for weight, expected in zip(member.get_weights(), alone.get_weights(), strict=True):
                 np.testing.assert_allclose(weight, expected, rtol=1e-4, atol=1e-5)

@@ -3,7 +3,7 @@ from typing import ClassVar
 import keras
 import numpy as np
 import pytest
-from battery import ClusteringModelBattery, compiled
+from battery import BATCH_SIZE, ClusteringModelBattery, compiled
 from centroid_battery import ConcentrationBattery
 from ensemble_battery import EnsembleBattery
 
@@ -30,7 +30,7 @@ class TestCMEnsemble(EnsembleBattery, ClusteringModelBattery, ConcentrationBatte
         ensemble = self.make(**changes)
         logs = ensemble.fit(rows, epochs=3, verbose=0).history
         members = ensemble.members()
-        alone = [compiled(CM(3, batch_size=8, seed=seed, **changes)) for seed in (0, 5)]
+        alone = [compiled(CM(3, batch_size=BATCH_SIZE, seed=seed, **changes)) for seed in (0, 5)]
         logs_alone = [model.fit(rows, epochs=3, verbose=0).history for model in alone]
         for member, model in zip(members, alone, strict=True):
             assert member.get_config() | {"name": ""} == model.get_config() | {"name": ""}

@@ -12,7 +12,7 @@ from tfclust.models import CM, objective_model
 @pytest.fixture
 def model(monkeypatch):
     monkeypatch.setattr(objective_model, "STEPS_WORTH_COMPILING", 6)
-    model = tiny_model("CM")
+    model = tiny_model("CM", batch_size=8)
     model.compile()
     return model
 
