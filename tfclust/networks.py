@@ -305,6 +305,24 @@ def parallel_convolutional_autoencoder(
     return _as_models(n_networks, image_shape, encoder, embedding_dim, decoder, dtype)
 
 
+def linear(name, input_dim, units, dtype, seed, use_bias=True):
+    """A built Dense layer without an activation, its kernel Glorot uniform and its bias at 0.
+
+    Args:
+        name: of the layer.
+        input_dim, units: sizes of an input and an output.
+        dtype: in which it computes.
+        seed: int.
+        use_bias: whether it has a bias.
+    """
+    start = keras.initializers.GlorotUniform(seed=seed)
+    layer = keras.layers.Dense(
+        units, use_bias=use_bias, kernel_initializer=start, dtype=dtype, name=name
+    )
+    layer.build((None, input_dim))
+    return layer
+
+
 def convolutional_network(
     sample_shape,
     filters,

@@ -210,9 +210,8 @@ def test_pretraining_is_layer_by_layer_then_whole_then_gate_and_experts(pretrain
 
 
 def test_every_training_has_its_own_length_and_short_ones_take_the_least_steps(rows):
-    model = make(
-        hidden_units=(8,), batch_size=8
-    )  # five batches of eight rows, the last one of five
+    # Five batches of eight rows, the last one of five.
+    model = make(hidden_units=(8,), batch_size=8)
     lengths = {"epochs": 3, "gate_epochs": 2, "expert_epochs": 4}
     planned = model.pretraining_stages(37, **lengths, least_steps=11)
     assert planned == {"autoencoder": 3, "gate": 3, "experts": 4}

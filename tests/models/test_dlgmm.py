@@ -10,7 +10,7 @@ from scipy.stats import norm
 
 from tfclust.losses import kumaraswamy_beta_divergences, kumaraswamy_logs, kumaraswamy_mean
 from tfclust.models import DLGMM
-from tfclust.models.dlgmm import gaussian_log_densities, stick_log_weights
+from tfclust.models.dlgmm import component_log_densities, stick_log_weights
 from tfclust.randomness import gaussian_sample, split_seed, uniform_sample
 
 SHAPES = (0.1, 0.5, 1.0, 3.0, 18.0)  # of sticks, to the bounds of the model
@@ -160,7 +160,7 @@ class TestDLGMM(ClusteringModelBattery):
         means, scales = rng.normal(size=(3, 1, 2)), np.exp(rng.normal(size=(3, 1, 2)) - 1.0)
         weights = rng.dirichlet(np.ones(3))
         z = means + scales * rng.normal(size=(3, 20000, 2))
-        own = np.asarray(gaussian_log_densities(z, means, np.log(scales)))
+        own = np.asarray(component_log_densities(z, means, np.log(scales)))
         taken = -logsumexp(own + np.log(weights)[:, None], axis=0).mean()
         every = norm.logpdf(z[:, None], means, scales).sum(axis=-1)  # draw of k, component, row
         mixture = logsumexp(every + np.log(weights)[None, :, None], axis=1)

@@ -9,7 +9,6 @@ import tensorflow as tf
 
 from tfclust.checks import (
     check_choice,
-    check_cluster,
     check_integer,
     check_positive,
     check_sigmoid_range,
@@ -19,11 +18,11 @@ from tfclust.checks import (
 from tfclust.distribution import global_batch_size
 from tfclust.losses import squared_error
 from tfclust.models.base import ClusteringModel
+from tfclust.models.generative import ClusterGenerator
 from tfclust.networks import convolutional_generator, convolutional_network, dense_network
 from tfclust.optimizers import FusedAdam, LossScaling
 from tfclust.presets import preset
 from tfclust.randomness import (
-    drawn_seed,
     gaussian_sample,
     layer_seeds,
     split_seed,
@@ -37,7 +36,7 @@ _FAR_FROM_ONE = 10.0  # norms of the critic's gradients, which the penalty holds
 
 
 @keras.saving.register_keras_serializable(package="tfclust")
-class ClusterGAN(ClusteringModel):
+class ClusterGAN(ClusterGenerator, ClusteringModel):
     """ClusterGAN: a Wasserstein GAN whose latent codes have a category, and their encoder.
 
     A latent code is `z = (z_n, z_c)`, `z_n ~ N(0, sigma^2 I)`, `z_c = e_k` with k uniform. The
@@ -342,26 +341,10 @@ class ClusterGAN(ClusteringModel):
         codes, logits = self._encode(x)
         return self._generate(codes, tf.nn.softmax(logits))
 
-    def generate(self, cluster, n=1, seed=None):
-        """New points of one cluster: z_n drawn from its prior, z_c the cluster.
-
-        Args:
-            cluster: cluster id, from 0 to K - 1.
-            n: number of points.
-            seed: int from 0 to 2**32 - 1 that fixes the draws; None draws one from Keras's global
-                generator.
-
-        Returns:
-            Array `(n, ...)`.
-
-        Raises:
-            ValueError: `cluster` is not a cluster id, `n` is below 1, or the model is not built.
-        """
-        cluster = check_cluster("cluster", cluster, self.n_clusters)
-        shape = (check_integer("n", n, 1), self.latent_dim)
-        codes = tf.random.stateless_normal(shape, (drawn_seed(seed), 0), dtype=self.dtype)
-        category = tf.one_hot(tf.fill((n,), cluster), self.n_clusters, dtype=self.dtype)
-        return np.asarray(self.generate_batch(self.latent_scale * codes, category))
+    def draw(self, cluster, n, seed):
+        """z_n from its prior, and z_c the cluster."""
+        codes = self._normal((n, self.latent_dim), seed)
+        return self.latent_scale * codes, self._category(cluster, n)
 
     def generate_batch(self, code, membership):
         """Points `(n, ...)` for codes z_n `(n, latent_dim)` and memberships `(n, K)`."""

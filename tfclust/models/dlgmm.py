@@ -7,27 +7,23 @@ import numpy as np
 import tensorflow as tf
 
 from tfclust.checks import (
-    check_choice,
-    check_cluster,
     check_flat,
     check_integer,
     check_numbers,
     check_positive,
-    check_sigmoid_range,
     check_units,
 )
 from tfclust.distribution import global_batch_size
 from tfclust.losses import (
-    RECONSTRUCTION_ERRORS,
     kumaraswamy_beta_divergences,
     kumaraswamy_logs,
     kumaraswamy_mean,
 )
 from tfclust.models.base import ClusteringModel
-from tfclust.networks import chain, dense_network
+from tfclust.models.generative import ClusterGenerator, RowDecoder
+from tfclust.networks import chain, dense_network, linear
 from tfclust.optimizers import FusedAdam
 from tfclust.randomness import (
-    drawn_seed,
     gaussian_sample,
     layer_seeds,
     split_seed,
@@ -38,7 +34,7 @@ STICK_BOUNDS = (0.1, 18.0)  # of a and b
 
 
 @keras.saving.register_keras_serializable(package="tfclust")
-class DLGMM(ClusteringModel):
+class DLGMM(ClusterGenerator, RowDecoder, ClusteringModel):
     """DLGMM: every row has a mixture of K Gaussians for its code, and weights by broken sticks.
 
     From the encoder's features follow, for each component k, `q_k(z|x) = N(mu_k, diag sigma_k^2)`,
@@ -127,9 +123,7 @@ class DLGMM(ClusteringModel):
         self.hidden_units = check_units("hidden_units", hidden_units)
         self.prior_means = check_numbers("prior_means", prior_means, self.n_clusters)
         self.alpha = check_positive("alpha", alpha)
-        self.reconstruction_loss = check_choice(
-            "reconstruction_loss", reconstruction_loss, RECONSTRUCTION_ERRORS
-        )
+        self.take_error(reconstruction_loss)
 
     def default_optimizer(self):
         """Adam at a rate of 3e-4, the authors' for most of their runs."""
@@ -151,8 +145,8 @@ class DLGMM(ClusteringModel):
         self.encoder = chain(input_shape[1:], [features, activation], "encoder", self.dtype_policy)
         size = self.hidden_units[-1]
         outputs = 2 * self.n_clusters * self.latent_dim
-        self.components = self._linear("components", size, outputs, components_seed)
-        self.sticks = self._linear("sticks", size, 2 * (self.n_clusters - 1), sticks_seed)
+        self.components = linear("components", size, outputs, self.dtype, components_seed)
+        self.sticks = linear("sticks", size, 2 * (self.n_clusters - 1), self.dtype, sticks_seed)
         self.decoder = dense_network(
             self.latent_dim,
             (*reversed(self.hidden_units), input_shape[-1]),
@@ -161,17 +155,6 @@ class DLGMM(ClusteringModel):
             **options,
         )
         self.built = True
-
-    def _linear(self, name, input_dim, units, seed):
-        start = keras.initializers.GlorotUniform(seed=seed)
-        layer = keras.layers.Dense(units, kernel_initializer=start, dtype=self.dtype, name=name)
-        layer.build((None, input_dim))
-        return layer
-
-    def check_values(self, x):
-        """Raises ValueError for values that a sigmoid cannot give back, with a cross-entropy."""
-        if self.reconstruction_loss == "cross_entropy":
-            check_sigmoid_range(x)
 
     def call(self, x, training=False):
         """Memberships pibar, `(batch, K)`, of `x`, `(batch, d)`."""
@@ -204,10 +187,10 @@ class DLGMM(ClusteringModel):
         codes, uniform = self._draws(means, log_scales, a, training)
         decoded = self.decoder(tf.reshape(codes, (-1, self.latent_dim)), training=training)
         decoded = tf.reshape(decoded, (self.n_clusters, -1, x.shape[-1]))
-        errors = RECONSTRUCTION_ERRORS[self.reconstruction_loss](x, decoded)
+        errors = self.errors(x, decoded)
         rows = global_batch_size(weights)
         by_component = tf.transpose(weights)
-        densities = gaussian_log_densities(codes, means, log_scales)
+        densities = component_log_densities(codes, means, log_scales)
         mixed = stick_log_weights(*kumaraswamy_logs(uniform, a, b)) + tf.transpose(densities)
         return weights, {
             "reconstruction": tf.reduce_sum(by_component * errors) / rows,
@@ -251,35 +234,15 @@ class DLGMM(ClusteringModel):
 
     def reconstruct_batch(self, x):
         """What the decoder makes of the codes of a batch, `(batch, d)`."""
-        return self._decode(self.embed_batch(x))
+        return self.decode(self.embed_batch(x))
 
-    def _decode(self, codes):
-        decoded = tf.cast(self.decoder(codes, training=False), self.dtype)
-        return tf.sigmoid(decoded) if self.reconstruction_loss == "cross_entropy" else decoded
-
-    def generate(self, cluster, n=1, seed=None):
-        """New points of one component: z drawn from its prior, `N(m_k, I)`.
-
-        Args:
-            cluster: cluster id, from 0 to K - 1.
-            n: number of points.
-            seed: int from 0 to 2**32 - 1 that fixes the draws; None draws one from Keras's global
-                generator.
-
-        Returns:
-            Array `(n, d)`.
-
-        Raises:
-            ValueError: `cluster` is not a cluster id, `n` is below 1, or the model is not built.
-        """
-        center = self._centers()[check_cluster("cluster", cluster, self.n_clusters)]
-        shape = (check_integer("n", n, 1), self.latent_dim)
-        codes = tf.random.stateless_normal(shape, (drawn_seed(seed), 0), dtype=self.dtype)
-        return np.asarray(self.generate_batch(center + codes))
+    def draw(self, cluster, n, seed):
+        """z from the component's prior, `N(m_k, I)`."""
+        return (self._centers()[cluster] + self._normal((n, self.latent_dim), seed),)
 
     def generate_batch(self, code):
         """Points `(n, d)` for codes z, `(n, p)`."""
-        return self._decode(code)
+        return self.decode(code)
 
     def generator_inputs(self):
         """Example of the arguments of `generate_batch`: the middle of every component's prior."""
@@ -306,7 +269,7 @@ def stick_log_weights(log_v, log_rest):
     return tf.concat([log_v, none], -1) + tf.concat([none, remaining], -1)
 
 
-def gaussian_log_densities(z, means, log_scales):
+def component_log_densities(z, means, log_scales):
     """`log N(z; mean, diag exp(log_scale)^2)`, `(..., p)` -> `(...)`."""
     standard = (z - means) * tf.exp(-log_scales)
     return -0.5 * tf.reduce_sum(

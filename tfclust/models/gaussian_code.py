@@ -1,22 +1,12 @@
 """What the models with a Gaussian code on deterministic features share."""
 
-import keras
-import tensorflow as tf
-
-from tfclust.checks import (
-    check_choice,
-    check_flat,
-    check_integer,
-    check_sigmoid_range,
-    check_units,
-    check_weight,
-)
-from tfclust.losses import RECONSTRUCTION_ERRORS
-from tfclust.networks import normalized_network
+from tfclust.checks import check_flat, check_integer, check_units, check_weight
+from tfclust.models.generative import RowDecoder
+from tfclust.networks import linear, normalized_network
 from tfclust.randomness import layer_seeds
 
 
-class GaussianCode:
+class GaussianCode(RowDecoder):
     """Mix-in of models that encode to `N(mu(f), diag sigma(f)^2)` on features `f = encoder(x)`.
 
     Attributes:
@@ -42,9 +32,7 @@ class GaussianCode:
         self.latent_dim = check_integer("latent_dim", latent_dim, 1)
         self.hidden_units = check_units("hidden_units", hidden_units)
         self.gaussian_weight = check_weight("gaussian_weight", gaussian_weight)
-        self.reconstruction_loss = check_choice(
-            "reconstruction_loss", reconstruction_loss, RECONSTRUCTION_ERRORS
-        )
+        self.take_error(reconstruction_loss)
         self.normalize_features = bool(normalize_features)
 
     def _build_code(self, input_shape):
@@ -59,10 +47,12 @@ class GaussianCode:
         self.decoder = self._network(
             "decoder", size, (*reversed(self.hidden_units), input_shape[-1]), decoder_seed
         )
-        self.mean = self._linear("mean", size, self.latent_dim, seeds[0])
-        self.log_variance = self._linear("log_variance", size, self.latent_dim, seeds[1])
+        self.mean = linear("mean", size, self.latent_dim, self.dtype, seeds[0])
+        self.log_variance = linear("log_variance", size, self.latent_dim, self.dtype, seeds[1])
         # Without a bias, which the decoder's first normalization would take out again.
-        self.from_code = self._linear("from_code", self.latent_dim, size, seeds[2], use_bias=False)
+        self.from_code = linear(
+            *("from_code", self.latent_dim, size, self.dtype, seeds[2]), use_bias=False
+        )
         return seeds[3:]
 
     def _network(self, name, input_dim, units, seed, output_dtype=None, hidden_output=False):
@@ -75,29 +65,6 @@ class GaussianCode:
             output_dtype=output_dtype,
             seed=seed,
         )
-
-    def _linear(self, name, input_dim, units, seed, use_bias=True):
-        initializer = keras.initializers.GlorotUniform(seed=seed)
-        layer = keras.layers.Dense(
-            units, use_bias=use_bias, kernel_initializer=initializer, dtype=self.dtype, name=name
-        )
-        layer.build((None, input_dim))
-        return layer
-
-    def check_values(self, x):
-        """Raises ValueError for values that a sigmoid cannot give back, with a cross-entropy."""
-        if self.reconstruction_loss == "cross_entropy":
-            check_sigmoid_range(x)
-
-    def _errors(self, x, joined, training):
-        """Reconstruction error of each row of `x`, decoded from `joined`, `(batch, df)`."""
-        decoded = self.decoder(joined, training=training)
-        return RECONSTRUCTION_ERRORS[self.reconstruction_loss](x, decoded)
-
-    def _decode(self, joined):
-        """Points of the input space `(n, d)` for what the decoder takes, `(n, df)`."""
-        decoded = tf.cast(self.decoder(joined, training=False), self.dtype)
-        return tf.sigmoid(decoded) if self.reconstruction_loss == "cross_entropy" else decoded
 
     def _sizes_config(self):
         return {

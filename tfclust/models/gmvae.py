@@ -5,17 +5,13 @@ import numpy as np
 import tensorflow as tf
 
 from tfclust.checks import (
-    check_choice,
-    check_cluster,
     check_flat,
     check_integer,
-    check_sigmoid_range,
     check_units,
     check_weight,
 )
 from tfclust.distribution import global_batch_size, replica_count
 from tfclust.losses import (
-    RECONSTRUCTION_ERRORS,
     bounded_log_variance,
     categorical_divergences,
     component_divergences,
@@ -23,13 +19,14 @@ from tfclust.losses import (
     gaussian_log_densities,
 )
 from tfclust.models.base import ClusteringModel
+from tfclust.models.generative import ClusterGenerator, RowDecoder
 from tfclust.networks import dense_network, normalized_network
 from tfclust.optimizers import FusedAdam
-from tfclust.randomness import drawn_seed, gaussian_sample, layer_seeds, split_seed
+from tfclust.randomness import gaussian_sample, layer_seeds, split_seed
 
 
 @keras.saving.register_keras_serializable(package="tfclust")
-class GMVAE(ClusteringModel):
+class GMVAE(ClusterGenerator, RowDecoder, ClusteringModel):
     """GMVAE: codes from a mixture of Gaussians, whose components a network makes of a second code.
 
     With the paper's symbols, a row y is made by a cluster z, drawn uniformly from K, a second code
@@ -133,9 +130,7 @@ class GMVAE(ClusteringModel):
             )
         self.prior_units = check_integer("prior_units", prior_units, 1)
         self.free_bits = check_weight("free_bits", free_bits)
-        self.reconstruction_loss = check_choice(
-            "reconstruction_loss", reconstruction_loss, RECONSTRUCTION_ERRORS
-        )
+        self.take_error(reconstruction_loss)
 
     def default_optimizer(self):
         """Adam at a rate of 1e-4, as in the authors' code."""
@@ -171,11 +166,6 @@ class GMVAE(ClusteringModel):
         self.decoder = network("decoder", self.latent_dim, back, dtype=policy)
         self.built = True
 
-    def check_values(self, x):
-        """Raises ValueError for values that a sigmoid cannot give back, with a cross-entropy."""
-        if self.reconstruction_loss == "cross_entropy":
-            check_sigmoid_range(x)
-
     def _components(self, style):
         """Means and log variances of p(x|w, z), each `(batch, K, latent_dim)`, of w."""
         features = tf.cast(tf.tanh(self.prior(style)), self.dtype)
@@ -208,7 +198,7 @@ class GMVAE(ClusteringModel):
         memberships, batch = tf.nn.softmax(logits), global_batch_size(logits)
         divergences = component_divergences(mean, log_variance, *components)
         decoded = self.decoder(code, training=training)
-        errors = RECONSTRUCTION_ERRORS[self.reconstruction_loss](x, decoded)
+        errors = self.errors(x, decoded)
         of_styles = gaussian_divergences(style_mean, style_log_variance)
         free = self.free_bits / replica_count()
         z_prior = tf.reduce_sum(categorical_divergences(logits)) / batch
@@ -231,33 +221,16 @@ class GMVAE(ClusteringModel):
         """Reconstructions of a batch, `(batch, d)`, from the mean codes."""
         return self.generate_batch(self.embed_batch(x))
 
-    def generate(self, cluster, n=1, seed=None):
-        """New points of one cluster: w drawn from its prior, x from the component that it makes.
-
-        Args:
-            cluster: cluster id, from 0 to K - 1.
-            n: number of points.
-            seed: int from 0 to 2**32 - 1 that fixes the draws; None draws one from Keras's global
-                generator.
-
-        Returns:
-            Array `(n, d)`.
-
-        Raises:
-            ValueError: `cluster` is not a cluster id, `n` is below 1, or the model is not built.
-        """
-        cluster = check_cluster("cluster", cluster, self.n_clusters)
-        n, seed = check_integer("n", n, 1), drawn_seed(seed)
-        style = tf.random.stateless_normal((n, self.style_dim), (seed, 0), dtype=self.dtype)
-        noise = tf.random.stateless_normal((n, self.latent_dim), (seed, 1), dtype=self.dtype)
+    def draw(self, cluster, n, seed):
+        """w from its prior, and x from the component that w makes of the cluster."""
+        style = self._normal((n, self.style_dim), seed)
         means, log_variances = (each[:, cluster] for each in self._components(style))
         deviations = tf.exp(0.5 * bounded_log_variance(log_variances))
-        return np.asarray(self.generate_batch(means + deviations * noise))
+        return (means + deviations * self._normal((n, self.latent_dim), seed, 1),)
 
     def generate_batch(self, code):
         """Points of the input space `(n, d)` for codes x, `(n, latent_dim)`."""
-        decoded = tf.cast(self.decoder(code, training=False), self.dtype)
-        return tf.sigmoid(decoded) if self.reconstruction_loss == "cross_entropy" else decoded
+        return self.decode(code)
 
     def generator_inputs(self):
         """Example of the arguments of `generate_batch`: the middle of the code's space."""

@@ -4,16 +4,18 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from tfclust.checks import check_cluster, check_integer, check_positive
+from tfclust.checks import check_positive
 from tfclust.distribution import global_batch_size
 from tfclust.losses import categorical_divergences, gaussian_divergences
 from tfclust.models.base import ClusteringModel
 from tfclust.models.gaussian_code import GaussianCode
-from tfclust.randomness import drawn_seed, gaussian_sample, gumbel_softmax_sample, split_seed
+from tfclust.models.generative import ClusterGenerator
+from tfclust.networks import linear
+from tfclust.randomness import gaussian_sample, gumbel_softmax_sample, split_seed
 
 
 @keras.saving.register_keras_serializable(package="tfclust")
-class GumbelSoftmaxVAE(GaussianCode, ClusteringModel):
+class GumbelSoftmaxVAE(ClusterGenerator, GaussianCode, ClusteringModel):
     """A variational autoencoder with a category beside its Gaussian code, on learned features.
 
     The features `f = encoder(x)` are deterministic (Eq. 1). From them, `q(c|x) = softmax(l(f))`
@@ -132,8 +134,8 @@ class GumbelSoftmaxVAE(GaussianCode, ClusteringModel):
         self.categories = self._network(
             "categories", size, (size, size // 2, clusters), categories_seed, self.dtype
         )
-        self.from_category = self._linear(
-            "from_category", clusters, size, from_category_seed, use_bias=False
+        self.from_category = linear(
+            *("from_category", clusters, size, self.dtype, from_category_seed), use_bias=False
         )
         self.built = True
 
@@ -152,7 +154,7 @@ class GumbelSoftmaxVAE(GaussianCode, ClusteringModel):
         else:
             code, category = mean, memberships
         batch = global_batch_size(memberships)
-        errors = self._errors(x, self._join(code, category), training)
+        errors = self.errors(x, self.decoder(self._join(code, category), training=training))
         divergences = gaussian_divergences(mean, log_variance)
         return memberships, {
             "reconstruction": tf.reduce_sum(errors) / batch,
@@ -191,26 +193,9 @@ class GumbelSoftmaxVAE(GaussianCode, ClusteringModel):
         memberships, features = self.cluster_batch(x)
         return self.generate_batch(self.mean(features), memberships)
 
-    def generate(self, cluster, n=1, seed=None):
-        """New points of one cluster: z drawn from its prior, c the cluster (Fig. 4b to d).
-
-        Args:
-            cluster: cluster id, from 0 to K - 1.
-            n: number of points.
-            seed: int from 0 to 2**32 - 1 that fixes the draws; None draws one from Keras's global
-                generator.
-
-        Returns:
-            Array `(n, d)`.
-
-        Raises:
-            ValueError: `cluster` is not a cluster id, `n` is below 1, or the model is not built.
-        """
-        cluster = check_cluster("cluster", cluster, self.n_clusters)
-        shape = (check_integer("n", n, 1), self.latent_dim)
-        codes = tf.random.stateless_normal(shape, (drawn_seed(seed), 0), dtype=self.dtype)
-        category = tf.one_hot(tf.fill((n,), cluster), self.n_clusters, dtype=self.dtype)
-        return np.asarray(self.generate_batch(codes, category))
+    def draw(self, cluster, n, seed):
+        """z from its prior, and c the cluster (Fig. 4b to d)."""
+        return self._normal((n, self.latent_dim), seed), self._category(cluster, n)
 
     def transfer_style(self, x):
         """Every row of `x` drawn as every cluster: its own z, each category c in turn (Fig. 4a).
@@ -230,7 +215,7 @@ class GumbelSoftmaxVAE(GaussianCode, ClusteringModel):
 
     def generate_batch(self, code, membership):
         """Points of the input space `(n, d)` for codes z `(n, dz)` and memberships `(n, K)`."""
-        return self._decode(self._join(code, membership))
+        return self.decode(self._join(code, membership))
 
     def generator_inputs(self):
         """Example of the arguments of `generate_batch`: the middle of every cluster."""

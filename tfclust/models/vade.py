@@ -6,21 +6,18 @@ import tensorflow as tf
 
 from tfclust.callbacks.collapse_watch import CollapseWatch
 from tfclust.checks import (
-    check_choice,
-    check_cluster,
-    check_integer,
-    check_sigmoid_range,
     check_weight,
 )
 from tfclust.distribution import global_batch_size
 from tfclust.losses import (
-    RECONSTRUCTION_ERRORS,
     bounded_log_variance,
     categorical_divergences,
     component_divergences,
     gaussian_log_densities,
 )
 from tfclust.models.clustered_code import ClusteredCode
+from tfclust.models.generative import ClusterGenerator, RowDecoder
+from tfclust.networks import linear
 from tfclust.optimizers import FusedAdam
 from tfclust.pretraining import (
     cross_entropy_loss,
@@ -29,7 +26,7 @@ from tfclust.pretraining import (
     labelled_mixture,
     squared_error_loss,
 )
-from tfclust.randomness import drawn_seed, gaussian_sample, layer_seeds
+from tfclust.randomness import gaussian_sample, layer_seeds
 from tfclust.trainings import trainer
 
 PRETRAINING_LOSSES = {"squared_error": squared_error_loss, "cross_entropy": cross_entropy_loss}
@@ -39,7 +36,7 @@ UNWATCHED_EPOCHS = 10  # at the start of a training, in which components may be 
 
 
 @keras.saving.register_keras_serializable(package="tfclust")
-class VaDE(ClusteredCode):
+class VaDE(ClusterGenerator, RowDecoder, ClusteredCode):
     """VaDE: a variational autoencoder with a mixture of Gaussians for the prior of its code.
 
     A row is made by its cluster c, drawn from pi, a code `z ~ N(mu_c, diag sigma_c^2)` and a
@@ -122,9 +119,7 @@ class VaDE(ClusteredCode):
         self, n_clusters, *, reconstruction_loss="cross_entropy", batch_size=100, **kwargs
     ):
         super().__init__(n_clusters, batch_size=batch_size, **kwargs)
-        self.reconstruction_loss = check_choice(
-            "reconstruction_loss", reconstruction_loss, RECONSTRUCTION_ERRORS
-        )
+        self.take_error(reconstruction_loss)
 
     def default_optimizer(self):
         """Adam at a rate of 0.002, with the epsilon of the authors' code."""
@@ -133,24 +128,14 @@ class VaDE(ClusteredCode):
     def build(self, input_shape):
         """Creates the weights for inputs of shape `(batch, d)`."""
         seeds = layer_seeds(self.build_autoencoder(input_shape), 2)
-        self.log_variance = keras.layers.Dense(
-            self.embedding_dim,
-            kernel_initializer=keras.initializers.GlorotUniform(seed=seeds[0]),
-            dtype=self.dtype,
-            name="log_variance",
-        )
-        self.log_variance.build((None, (input_shape[-1], *self.hidden_units)[-1]))
+        last = (input_shape[-1], *self.hidden_units)[-1]
+        self.log_variance = linear("log_variance", last, self.embedding_dim, self.dtype, seeds[0])
         normal = keras.initializers.RandomNormal(seed=seeds[1], stddev=1.0)
         shape = (self.n_clusters, self.embedding_dim)
         self.share_logits = self.add_weight((self.n_clusters,), "zeros", name="share_logits")
         self.means = self.add_weight(shape, normal, name="means")
         self.log_variances = self.add_weight(shape, "zeros", name="log_variances")
         self.built = True
-
-    def check_values(self, x):
-        """Raises ValueError for values that a sigmoid cannot give back, with a cross-entropy."""
-        if self.reconstruction_loss == "cross_entropy":
-            check_sigmoid_range(x)
 
     def training_callbacks(self, x):
         """What warns of components that die; elsewhere no one is told which they are."""
@@ -171,8 +156,9 @@ class VaDE(ClusteredCode):
         logits = self._joint(code)
         memberships, batch = tf.nn.softmax(logits), global_batch_size(logits)
         divergences = self._divergences(mean, log_variance)
+        errors = self.errors(x, self.decoder(code, training=training))
         return memberships, {
-            "reconstruction": tf.reduce_sum(self._errors(x, code, training)) / batch,
+            "reconstruction": tf.reduce_sum(errors) / batch,
             "gaussian_kl": tf.reduce_sum(memberships * divergences) / batch,
             "categorical_kl": tf.reduce_sum(categorical_divergences(logits, self.share_logits))
             / batch,
@@ -191,11 +177,6 @@ class VaDE(ClusteredCode):
     def _divergences(self, mean, log_variance):
         """KL(q(z|x) || N(mu_c, sigma_c^2)), `(batch, K)`."""
         return component_divergences(mean, log_variance, self.means, self.log_variances)
-
-    def _errors(self, x, code, training):
-        """Reconstruction error of each row of `x`, `(batch,)`."""
-        decoded = self.decoder(code, training=training)
-        return RECONSTRUCTION_ERRORS[self.reconstruction_loss](x, decoded)
 
     @property
     def pretraining_loss(self):
@@ -248,35 +229,15 @@ class VaDE(ClusteredCode):
         self.log_variance.kernel.assign(np.zeros(self.log_variance.kernel.shape))
         self.log_variance.bias.assign(np.log(CODE_VARIANCE * (shares @ variances)))
 
-    def generate(self, cluster, n=1, seed=None):
-        """New points of one cluster: z drawn from its component.
-
-        Args:
-            cluster: cluster id, from 0 to K - 1.
-            n: number of points.
-            seed: int from 0 to 2**32 - 1 that fixes the draws; None draws one from Keras's global
-                generator.
-
-        Returns:
-            Array `(n, d)`. The paper shows those alone whose code is certain to be of the cluster.
-
-        Raises:
-            ValueError: `cluster` is not a cluster id, `n` is below 1, or the model is not built.
-        """
-        cluster = check_cluster("cluster", cluster, self.n_clusters)
-        shape = (check_integer("n", n, 1), self.embedding_dim)
-        noise = tf.random.stateless_normal(shape, (drawn_seed(seed), 0), dtype=self.dtype)
+    def draw(self, cluster, n, seed):
+        """z from the cluster's component. The paper shows only codes certain to be of it."""
+        noise = self._normal((n, self.embedding_dim), seed)
         deviation = tf.exp(0.5 * bounded_log_variance(self.log_variances[cluster]))
-        return np.asarray(self.generate_batch(self.means[cluster] + deviation * noise))
+        return (self.means[cluster] + deviation * noise,)
 
     def generate_batch(self, code):
         """Points of the input space `(n, d)` for codes z, `(n, p)`."""
         return self.decode(code)
-
-    def decode(self, codes):
-        """Points of the input space `(n, d)` for codes `(n, p)`."""
-        decoded = super().decode(codes)
-        return tf.sigmoid(decoded) if self.reconstruction_loss == "cross_entropy" else decoded
 
     def generator_inputs(self):
         """Example of the arguments of `generate_batch`: the middle of the code's space."""
@@ -362,8 +323,9 @@ class VIBGMM(VaDE):
         memberships, batch = self.code_memberships(mean), global_batch_size(mean)
         joint = tf.nn.log_softmax(self.share_logits) - self._divergences(mean, log_variance)
         divergence = -tf.reduce_sum(tf.reduce_logsumexp(joint, axis=-1)) / batch
+        errors = self.errors(x, self.decoder(code, training=training))
         return memberships, {
-            "reconstruction": tf.reduce_sum(self._errors(x, code, training)) / batch,
+            "reconstruction": tf.reduce_sum(errors) / batch,
             "mixture_kl": self.divergence_weight * divergence,
         }
 

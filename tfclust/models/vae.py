@@ -85,9 +85,9 @@ class VAE(GaussianCode, ObjectiveModel):
         code = gaussian_sample(mean, log_variance, self.step_seed()) if training else mean
         batch = global_batch_size(mean)
         divergences = gaussian_divergences(mean, log_variance)
+        decoded = self.decoder(self.from_code(code), training=training)
         return mean, {
-            "reconstruction": tf.reduce_sum(self._errors(x, self.from_code(code), training))
-            / batch,
+            "reconstruction": tf.reduce_sum(self.errors(x, decoded)) / batch,
             "gaussian_kl": self.gaussian_weight * tf.reduce_sum(divergences) / batch,
         }
 
@@ -116,7 +116,7 @@ class VAE(GaussianCode, ObjectiveModel):
 
     def generate_batch(self, code):
         """Points of the input space `(n, d)` for codes z, `(n, dz)`."""
-        return self._decode(self.from_code(code))
+        return self.decode(self.from_code(code))
 
     def generator_inputs(self):
         """Example of the arguments of `generate_batch`: the middle of the prior."""
