@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from tfclust.auto.candidates import WAYS, Partition
+from tfclust.auto.row_facts import renumbered
 from tfclust.metrics import adjusted_rand
 
 AGREES = 0.5  # mean ARI of two seeds, below which the codes are no better guide than the rows
@@ -48,7 +49,7 @@ class Candidate:
         first = _most_agreed(partitions)
         votes = np.zeros((len(first), self.n_clusters), "float32")
         for labels in partitions:
-            votes[np.arange(len(first)), renamed(labels, first, self.n_clusters)] += 1
+            votes[np.arange(len(first)), renumbered(labels, first, self.n_clusters)] += 1
         return votes / len(partitions)
 
     def labels(self):
@@ -59,20 +60,6 @@ class Candidate:
 def _most_agreed(partitions):
     totals = [sum(adjusted_rand(one, other) for other in partitions) for one in partitions]
     return partitions[int(np.argmax(totals))]
-
-
-def renamed(labels, as_in, n_clusters):
-    """The labels with the names of the clusters of `as_in` that they share most rows with.
-
-    Args:
-        labels, as_in: integers `(n,)` from 0 to K - 1.
-        n_clusters: K.
-    """
-    from scipy.optimize import linear_sum_assignment
-
-    shared = np.zeros((n_clusters, n_clusters))
-    np.add.at(shared, (labels, as_in), 1)
-    return linear_sum_assignment(-shared)[1][labels]
 
 
 def choose(candidates):

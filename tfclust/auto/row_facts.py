@@ -185,21 +185,30 @@ def agreement(clusters, partitions):
     return np.mean([renumbered(each, clusters) == clusters for each in partitions], axis=0)
 
 
-def renumbered(partition, clusters):
-    """A partition with the numbers of those clusters that it agrees with most; -1 for none."""
+def renumbered(partition, clusters, n_clusters=0):
+    """A partition with the numbers of those clusters that it agrees with most; -1 for none.
+
+    Args:
+        partition, clusters: ints `(n,)` from 0.
+        n_clusters: numbers that both may have, also where no row has them.
+    """
     from scipy.optimize import linear_sum_assignment
 
-    table = shared_rows(partition, clusters)
+    table = shared_rows(partition, clusters, n_clusters)
     own, theirs = linear_sum_assignment(table, maximize=True)
     numbers = np.full(len(table), NO_CHOICE)
     numbers[own] = theirs
     return numbers[partition]
 
 
-def shared_rows(one, other):
-    """How many rows each cluster of a partition shares with each of another's, int64."""
+def shared_rows(one, other, n_clusters=0):
+    """How many rows each cluster of a partition shares with each of another's, int64.
+
+    Of at least `n_clusters` clusters each, of which some may have no row.
+    """
     one, other = np.asarray(one), np.asarray(other)
-    table = np.zeros((one.max() + 1, other.max() + 1), "int64")
+    sizes = (max(each.max() + 1, n_clusters) for each in (one, other))
+    table = np.zeros(tuple(sizes), "int64")
     np.add.at(table, (one, other), 1)
     return table
 
