@@ -11,6 +11,7 @@ from reproduce.methods.training import (
     Clock,
     Progress,
     compile_for_epochs,
+    finished,
     prefixed,
     pretrain_once,
     score_curve,
@@ -61,20 +62,14 @@ def _train_aecm(task: Task, seed: int) -> Outcome:
         pretrain_once(model, directory, lambda: _pretrain(model, task, before + epochs))
     curve = score_curve(task, x, task.data.y, CURVE_EVERY, state)
     train(task, model, x, epochs, state, before, [*curve, AveragingEpoch()])
-    model.save(directory / "model.keras")
     memberships = model.predict(x, batch_size=2000, verbose=0)
-    terms = model.evaluate(x, verbose=0, return_dict=True)
     labels = memberships.argmax(axis=1)
     _, by_kmeans = kmeans(model.embed(x), model.n_clusters, seed, EMBEDDING_KMEANS_STARTS)
     clusters_codes = task.experiment.method == "aecm_kmeans"
-    return Outcome(
-        seed=seed,
-        labels=by_kmeans if clusters_codes else labels,
-        seconds=state["seconds"],
-        loss_terms={name: terms[name] for name in model.TERMS},
+    return finished(
+        *(task, model, x, state, by_kmeans if clusters_codes else labels),
         l_sp=sparsity_criterion(memberships, model.centroids()),
         extra_metrics=prefixed("embedding_kmeans", evaluate(task.data.y, by_kmeans)),
-        curve=state.get("curve", []),
     )
 
 

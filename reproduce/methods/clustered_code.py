@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-import contextlib
-import fcntl
-import hashlib
-import json
-from collections.abc import Iterator
 from pathlib import Path
 
 from reproduce import known_settings
 from reproduce.methods.task import Outcome, Task
 from reproduce.methods.training import (
     Progress,
+    alone_in,
     compile_for_epochs,
+    finished,
     prefixed,
     pretrain_once,
     score_curve,
+    shared_folder,
     train,
 )
 from tfclust.callbacks import AnnealInverseTemperature
@@ -57,17 +55,13 @@ def _train(task: Task, seed: int) -> Outcome:
     pretrain_once(model, directory, lambda: _start(model, task, stages, total))
     rules = [*_annealing(task), *score_curve(task, x, y, CURVE_EVERY, state)]
     train(task, model, x, task.experiment.epochs, state, before, rules)
-    model.save(directory / "model.keras")
-    terms = model.evaluate(x, verbose=0, return_dict=True)
     labels = model.assign(x, batch_size=2000)
     _, by_kmeans = kmeans(model.embed(x), model.n_clusters, seed, EMBEDDING_KMEANS_STARTS)
-    return Outcome(
-        seed=seed,
-        labels=by_kmeans if task.experiment.method not in _MODELS else labels,
-        seconds=state["seconds"] + _seconds_before(model, task, stages),
-        loss_terms={name: terms[name] for name in model.term_names()},
+    return finished(
+        *(task, model, x, state),
+        by_kmeans if task.experiment.method not in _MODELS else labels,
+        _seconds_before(model, task, stages),
         extra_metrics=prefixed("embedding_kmeans", evaluate(y, by_kmeans)),
-        curve=state.get("curve", []),
     )
 
 
@@ -131,7 +125,7 @@ def _pretrain_autoencoder(model: ClusteredCode, task: Task, stages: dict[str, in
     wait, and find the stages finished, or go on where a process was killed.
     """
     folder = _shared_folder(model, task, stages)
-    with _alone_in(folder):
+    with alone_in(folder):
         return model.pretrain_autoencoder(
             task.data.x,
             stages["autoencoder"],
@@ -154,14 +148,5 @@ def _shared_folder(model: ClusteredCode, task: Task, stages: dict[str, int]) -> 
         "training": [stages, task.settings.get("dropout", 0.0), task.settings["precision"]],
         "data": [task.data.sha256, task.settings["scale"]],
     }
-    digest = hashlib.sha256(json.dumps(settings, sort_keys=True).encode()).hexdigest()[:12]
-    return task.directory.parent / f"{task.experiment.dataset}-autoencoder-{digest}-{model.seed}"
-
-
-@contextlib.contextmanager
-def _alone_in(folder: Path) -> Iterator[None]:
-    """Waits until no other process is in a folder; one that is killed has left it."""
-    folder.mkdir(parents=True, exist_ok=True)
-    with (folder / "in_use").open("w") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
-        yield
+    name = f"{task.experiment.dataset}-autoencoder"
+    return shared_folder(task, name, model.seed, settings)

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
-import shutil
-import tempfile
 from pathlib import Path
 
 from reproduce import known_settings
 from reproduce.methods.task import Outcome, Task
 from reproduce.methods.training import (
     Progress,
+    alone_in,
     compile_for_epochs,
+    finished,
     prefixed,
     pretrain_once,
     score_curve,
+    shared_folder,
     train,
 )
 from tfclust.callbacks import StopOnPlateau
@@ -37,28 +36,20 @@ def run_damic(task: Task) -> list[Outcome]:
 def _train(task: Task, seed: int) -> Outcome:
     x, y, directory = task.data.x, task.data.y, task.directory
     model, state = _build(task, seed), {}
-    before = 0
-    if task.experiment.init == "pretrained":
-        stages = _planned(model, task, task.settings["pretrain_epochs"])
-        before = sum(stages.values())
+    pretrained = task.experiment.init == "pretrained"
+    stages = _planned(model, task, task.settings["pretrain_epochs"]) if pretrained else {}
+    before = sum(stages.values())
+    if stages:
         total = before + task.experiment.epochs
         pretrain_once(model, directory, lambda: _pretrain(model, task, stages, total))
     start = {**evaluate(y, model.assign(x, batch_size=2000)), **_beside_the_gate(model, x, y)}
     curve = score_curve(task, x, y, CURVE_EVERY, state)
     stop = StopOnPlateau(task.settings["patience"], state)
     train(task, model, x, task.experiment.epochs, state, before, [*curve, stop])
-    model.save(directory / "model.keras")
-    terms = model.evaluate(x, verbose=0, return_dict=True)
-    return Outcome(
-        seed=seed,
-        labels=model.assign(x, batch_size=2000),
-        seconds=state["seconds"] + seconds_of_stages(directory / "pretraining"),
-        loss_terms={name: terms[name] for name in model.term_names()},
-        extra_metrics={
-            **_beside_the_gate(model, x, y),
-            **prefixed("start", start),
-        },
-        curve=state.get("curve", []),
+    return finished(
+        *(task, model, x, state, model.assign(x, batch_size=2000)),
+        _seconds_before(model, task, stages),
+        extra_metrics={**_beside_the_gate(model, x, y), **prefixed("start", start)},
     )
 
 
@@ -85,7 +76,7 @@ def _cluster_codes(task: Task, seed: int) -> Outcome:
     return Outcome(
         seed=seed,
         labels=labels,
-        seconds=seconds_of_stages(task.directory / "pretraining"),
+        seconds=_seconds_before(model, task, stages),
         loss_terms={"reconstruction": losses.history["autoencoder"][-1]},
     )
 
@@ -123,19 +114,28 @@ def _pretrain(model: DAMIC, task: Task, stages: dict[str, int], total: int) -> N
 
 
 def _pretrain_autoencoder(model: DAMIC, task: Task, stages: dict[str, int], total: int):
-    """Trains the start's autoencoder once for all rows that begin with it.
+    """Trains the start's autoencoder once for all runs that begin with it: one process at a time.
 
-    Its stages are trained in the run's own folder, where no other process is, and then copied to
-    one that the runs of the same seed, data and settings share.
+    The others find its stages finished, or go on where a process was killed.
     """
-    lengths = stages["autoencoder"], stages.get("layer_1", 0)
-    own, shared = task.directory / "pretraining", _shared_folder(model, task, lengths)
-    if shared.exists() and not own.exists():
-        _copy(shared, own)
-    trained = model.pretrain_autoencoder(task.data.x, *lengths, **_stages(task, stages, total))
-    if not shared.exists():
-        _copy(own, shared)
-    return trained
+    folder, options = _shared_folder(model, task, stages), _stages(task, stages, total)
+    with alone_in(folder):
+        return model.pretrain_autoencoder(
+            task.data.x, *_lengths(stages), **{**options, "directory": folder}
+        )
+
+
+def _seconds_before(model: DAMIC, task: Task, stages: dict[str, int]) -> float:
+    """Seconds of the start, in whatever run they were spent; 0 of a random one."""
+    if not stages:
+        return 0.0
+    folders = _shared_folder(model, task, stages), task.directory / "pretraining"
+    return sum(seconds_of_stages(folder) for folder in folders)
+
+
+def _lengths(stages: dict[str, int]) -> tuple[int, int]:
+    """Epochs of the whole autoencoder, and of each of its layers."""
+    return stages["autoencoder"], stages.get("layer_1", 0)
 
 
 def _stages(task: Task, stages: dict[str, int], total: int) -> dict:
@@ -147,7 +147,7 @@ def _stages(task: Task, stages: dict[str, int], total: int) -> dict:
     }
 
 
-def _shared_folder(model: DAMIC, task: Task, lengths: tuple[int, int]) -> Path:
+def _shared_folder(model: DAMIC, task: Task, stages: dict[str, int]) -> Path:
     settings = {
         "model": [
             model.embedding_dim or model.n_clusters,
@@ -157,20 +157,8 @@ def _shared_folder(model: DAMIC, task: Task, lengths: tuple[int, int]) -> Path:
             model.normalize_first,
             model.batch_size,
         ],
-        "training": [*lengths, task.settings["patience"], task.settings["precision"]],
+        "training": [*_lengths(stages), task.settings["patience"], task.settings["precision"]],
         "data": [task.data.sha256, task.settings["scale"]],
     }
-    digest = hashlib.sha256(json.dumps(settings, sort_keys=True).encode()).hexdigest()[:12]
-    name = f"damic-{task.experiment.dataset}-autoencoder-{digest}-{model.seed}"
-    return task.directory.parent / name
-
-
-def _copy(source: Path, target: Path) -> None:
-    """Copies a folder so that no moment sees half of it; one that is there already stays."""
-    with tempfile.TemporaryDirectory(dir=target.parent) as place:
-        part = shutil.copytree(source, Path(place) / "part")
-        try:
-            part.replace(target)
-        except OSError:  # another process was first
-            if not target.exists():
-                raise
+    name = f"damic-{task.experiment.dataset}-autoencoder"
+    return shared_folder(task, name, model.seed, settings)

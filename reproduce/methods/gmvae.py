@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import numpy as np
-
 from reproduce import known_settings
 from reproduce.methods.task import Outcome, Task
-from reproduce.methods.training import compile_for_epochs, score_curve, train
+from reproduce.methods.training import compile_for_epochs, finished, occupied, score_curve, train
 from tfclust.models import GMVAE
 
 CURVE_EVERY = 10  # epochs between two points of the curve
@@ -25,14 +23,6 @@ def _train(task: Task, seed: int) -> Outcome:
     compile_for_epochs(model, settings, x.shape[0])
     curve = score_curve(task, x, task.data.y, CURVE_EVERY, state)
     train(task, model, x, task.experiment.epochs, state, callbacks=curve)
-    model.save(task.directory / "model.keras")
-    terms = model.evaluate(x, verbose=0, return_dict=True)
     labels = model.assign(x, batch_size=2000)
-    return Outcome(
-        seed=seed,
-        labels=labels,
-        seconds=state["seconds"],
-        loss_terms={name: terms[name] for name in model.TERMS},
-        extra_metrics={"occupied_clusters": len(np.unique(labels))},
-        curve=state.get("curve", []),
-    )
+    extra = {"occupied_clusters": occupied(labels)}
+    return finished(task, model, x, state, labels, extra_metrics=extra)

@@ -11,6 +11,7 @@ from reproduce.methods.training import (
     Clock,
     Progress,
     compile_for_epochs,
+    finished,
     pretrain_once,
     rate_schedule,
     score_curve,
@@ -42,21 +43,13 @@ def _train(task: Task, seed: int) -> Outcome:
     curve = score_curve(task, x, task.data.y, CURVE_EVERY, state, CURVE_LOGS)
     callbacks = [*schedules(task.settings), *curve]
     train(task, model, x, task.experiment.epochs, state, before, callbacks)
-    model.save(directory / "model.keras")
     memberships = model.predict(x, batch_size=2000, verbose=0)
-    terms = model.evaluate(x, verbose=0, return_dict=True)
     entropies = {
         "sample_entropy": sample_entropy(memberships),
         "batch_entropy": batch_entropy(memberships),
     }
-    return Outcome(
-        seed=seed,
-        labels=memberships.argmax(axis=1),
-        seconds=state["seconds"],
-        loss_terms={name: terms[name] for name in model.term_names()},
-        extra_metrics=entropies,
-        curve=state.get("curve", []),
-    )
+    labels = memberships.argmax(axis=1)
+    return finished(task, model, x, state, labels, extra_metrics=entropies)
 
 
 def _epochs_of_starts(task: Task) -> int:

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import contextlib
+import fcntl
+import hashlib
+import json
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import keras
+import numpy as np
 
+from reproduce.methods.task import Outcome, Task
 from tfclust.callbacks import Checkpoint
 from tfclust.feeding import count_batches
 from tfclust.metrics import evaluate
@@ -65,7 +71,24 @@ def pretrain_once(model: keras.Model, directory: Path, pretrain: Callable[[], No
     model.load_weights(weights)
 
 
-def train(task, model: keras.Model, x, epochs: int, state: dict, before=0, callbacks=()) -> None:
+def shared_folder(task: Task, name: str, seed: int, settings: dict) -> Path:
+    """The folder of a training that all runs of a seed and of these settings begin with."""
+    digest = hashlib.sha256(json.dumps(settings, sort_keys=True).encode()).hexdigest()[:12]
+    return task.directory.parent / f"{name}-{digest}-{seed}"
+
+
+@contextlib.contextmanager
+def alone_in(folder: Path) -> Iterator[None]:
+    """Waits until no other process is in a folder; one that is killed has left it."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / "in_use").open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+
+
+def train(
+    task: Task, model: keras.Model, x, epochs: int, state: dict, before=0, callbacks=()
+) -> None:
     """Train the compiled model of a task, or go on where its process was cut off.
 
     Args:
@@ -88,6 +111,37 @@ def train(task, model: keras.Model, x, epochs: int, state: dict, before=0, callb
             Checkpoint(task.directory / "checkpoints", state=state),
         ],
     )
+
+
+def finished(
+    task: Task, model: keras.Model, x, state: dict, labels, seconds_before=0.0, **more
+) -> Outcome:
+    """Keep the model of a training that is over, and say what its run leaves.
+
+    Args:
+        task: The `Task`.
+        model: Its trained model.
+        x: The rows that its terms are those of.
+        state: What `train` has kept.
+        labels: Cluster ids, `(n,)`.
+        seconds_before: Time of the trainings before.
+        **more: Other fields of the `Outcome`.
+    """
+    model.save(task.directory / "model.keras")
+    terms = model.evaluate(x, verbose=0, return_dict=True)
+    return Outcome(
+        seed=model.seed,
+        labels=labels,
+        seconds=state["seconds"] + seconds_before,
+        loss_terms={name: terms[name] for name in model.term_names()},
+        curve=state.get("curve", []),
+        **more,
+    )
+
+
+def occupied(labels) -> int:
+    """How many clusters have rows."""
+    return len(np.unique(labels))
 
 
 def prefixed(prefix: str, scores: dict[str, float]) -> dict[str, float]:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import numpy as np
-
 from reproduce import known_settings
 from reproduce.methods.task import Outcome, Task
 from reproduce.methods.training import (
     Progress,
     compile_for_epochs,
+    finished,
+    occupied,
     prefixed,
     pretrain_once,
     rate_schedule,
@@ -43,16 +43,10 @@ def _train(task: Task, seed: int) -> Outcome:
         extra = prefixed("start", _scores(y, model.assign(x, batch_size=2000)))
     callbacks = [*_schedules(task), *score_curve(task, x, y, CURVE_EVERY, state)]
     train(task, model, x, task.experiment.epochs, state, before, callbacks)
-    model.save(directory / "model.keras")
-    terms = model.evaluate(x, verbose=0, return_dict=True)
     labels = model.assign(x, batch_size=2000)
-    return Outcome(
-        seed=seed,
-        labels=labels,
-        seconds=state["seconds"] + seconds_of_stages(directory / "pretraining"),
-        loss_terms={name: terms[name] for name in model.term_names()},
-        extra_metrics={"occupied_clusters": _occupied(labels), **extra},
-        curve=state.get("curve", []),
+    return finished(
+        *(task, model, x, state, labels, seconds_of_stages(directory / "pretraining")),
+        extra_metrics={"occupied_clusters": occupied(labels), **extra},
     )
 
 
@@ -105,8 +99,4 @@ def _schedules(task: Task) -> list:
 def _scores(y, labels) -> dict[str, float]:
     scores = evaluate(y, labels)
     kept = {name: scores[name] for name in ("acc", "nmi", "ari")}
-    return {**kept, "occupied_clusters": _occupied(labels)}
-
-
-def _occupied(labels) -> int:
-    return len(np.unique(labels))
+    return {**kept, "occupied_clusters": occupied(labels)}

@@ -17,7 +17,7 @@ from reproduce.errors import UserError
 from reproduce.experiment import Experiment
 from reproduce.known_settings import known_settings
 from reproduce.ledger import Ledger
-from reproduce.methods import Outcome, Task, aecm, clustered_code
+from reproduce.methods import Outcome, Task, aecm, training
 from tfclust.pretraining import seconds_of_stages
 from tfclust.processor import bfloat16_runs
 
@@ -456,10 +456,10 @@ def test_one_process_at_a_time_trains_an_autoencoder(tmp_path):
     entered = []
 
     def enter():
-        with clustered_code._alone_in(tmp_path / "shared"):
+        with training.alone_in(tmp_path / "shared"):
             entered.append(True)
 
-    with clustered_code._alone_in(tmp_path / "shared"):
+    with training.alone_in(tmp_path / "shared"):
         other = threading.Thread(target=enter)
         other.start()
         other.join(0.2)
