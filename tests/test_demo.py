@@ -12,6 +12,7 @@ from tfclust.demo import __main__ as command
 from tfclust.demo import report
 from tfclust.demo import results as demo
 from tfclust.recipes import RECIPES
+from tfclust.selection import measure
 
 
 def brief(recipe):
@@ -50,6 +51,16 @@ def test_models_are_trained_by_their_recipes(results, digits):
         epochs = 3 if result.recipe.averages else 2
         assert {len(values) for values in result.histories[3].values()} == {epochs}
         assert sum(result.best.sizes) == len(digits.x)
+
+
+@pytest.mark.parametrize("recipe", demo.recipes(), ids=lambda recipe: recipe.name)
+def test_there_is_an_image_of_every_cluster_of_every_model(recipe, digits):
+    model = recipe.build(10, seed=0)
+    model.prepare(digits.x)
+    [run] = measure([model], digits.x)
+    _, images = report._images(run, digits)
+    assert images.reshape(10, 8, 8).shape == (10, 8, 8)
+    assert np.isfinite(images).all()
 
 
 def test_a_result_has_a_run_for_every_seed(digits):

@@ -233,8 +233,9 @@ class GMVAE(ClusterGenerator, RowDecoder, ClusteringModel):
         return self.decode(code)
 
     def generator_inputs(self):
-        """Example of the arguments of `generate_batch`: the middle of the code's space."""
-        return {"code": np.zeros((1, self.latent_dim), dtype=self.dtype)}
+        """Example of the arguments of `generate_batch`: the middle of every cluster, at w = 0."""
+        means, _ = self._components(tf.zeros((1, self.style_dim), self.dtype))
+        return {"code": np.asarray(means[0])}
 
     def get_config(self):
         """Config that `from_config` takes."""
