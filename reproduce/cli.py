@@ -1,4 +1,4 @@
-"""The command line of the papers' experiments: list, run, collect, report, figure, tune."""
+"""The command line of the experiments: list, run, practical, collect, report, figure, tune."""
 
 from __future__ import annotations
 
@@ -115,24 +115,60 @@ def _run(arguments: argparse.Namespace) -> int:
         epochs=arguments.epochs,
         seeds=arguments.seeds,
     )
+    if arguments.to_bundle is None:
+        return _run_lacking(selection, arguments)
     ledger = Ledger(arguments.ledger)
+    lacking = _lacking(selection, ledger, arguments)
+    if not lacking:
+        return 0
+    failed = bundles.write(
+        lacking,
+        arguments.to_bundle,
+        ledger,
+        work_dir=arguments.work,
+        jobs=arguments.jobs,
+        data_dir=arguments.data_dir,
+        with_data=arguments.with_data,
+    )
+    return 1 if failed else 0
+
+
+def _practical(arguments: argparse.Namespace) -> int:
+    paper = PAPERS["practical"]
+    [table] = paper.tables
+    selection = select(
+        paper,
+        table.name,
+        datasets=arguments.dataset,
+        methods=arguments.method,
+        profile="practical",
+        seeds=arguments.seeds,
+    )
+    missing = {}
+    for dataset in dict.fromkeys(row.dataset for row, _ in selection):
+        try:
+            look_for([dataset], arguments.data_dir)
+        except UserError as error:
+            missing[dataset] = error
+            print(f"reproduce: skipped: {error}", file=sys.stderr)
+    there = [(row, seeds) for row, seeds in selection if row.dataset not in missing]
+    return _run_lacking(there, arguments)
+
+
+def _lacking(selection: Selection, ledger: Ledger, arguments: argparse.Namespace) -> Selection:
+    """What the ledger lacks of a selection, after telling how much that is."""
     finished, diverged = ledger.ends()
     lacking = pending(selection, finished if arguments.retry_diverged else finished | diverged)
     progress = _progress(selection, finished, diverged)
     print(f"Runs to do: {count(lacking)}; in {ledger.path}: {progress}")
+    return lacking
+
+
+def _run_lacking(selection: Selection, arguments: argparse.Namespace) -> int:
+    ledger = Ledger(arguments.ledger)
+    lacking = _lacking(selection, ledger, arguments)
     if not lacking:
         return 0
-    if arguments.to_bundle is not None:
-        failed = bundles.write(
-            lacking,
-            arguments.to_bundle,
-            ledger,
-            work_dir=arguments.work,
-            jobs=arguments.jobs,
-            data_dir=arguments.data_dir,
-            with_data=arguments.with_data,
-        )
-        return 1 if failed else 0
     # Imported here, as the modules below are, so that help answers at once.
     runner = importlib.import_module("reproduce.runner")
     failed = runner.run(
@@ -246,12 +282,7 @@ def _parser() -> argparse.ArgumentParser:
     run = _command(commands, "run", _run, "run what the ledger lacks of a table")
     run.add_argument("table", help="a table, such as table11 or 11")
     _add_paper(run)
-    run.add_argument(
-        "--dataset", nargs="+", action="extend", default=[], metavar="D", help="only these datasets"
-    )
-    run.add_argument(
-        "--method", nargs="+", action="extend", default=[], metavar="M", help="only these methods"
-    )
+    _add_selection(run)
     run.add_argument(
         "--init",
         nargs="+",
@@ -261,14 +292,9 @@ def _parser() -> argparse.ArgumentParser:
         help="only these initializations",
     )
     run.add_argument("--profile", choices=PROFILES, default="reference", help="default: reference")
-    run.add_argument("--seeds", type=parse_seeds, default=(), help="such as 0-19 or 0,2,5")
     run.add_argument(
         "--epochs", type=_positive, help="only rows of this length, or run this length"
     )
-    run.add_argument(
-        "--retry-diverged", action="store_true", help="run again what the ledger has as diverged"
-    )
-    run.add_argument("--jobs", type=_positive, default=1, help="runs at a time; default: 1")
     run.add_argument(
         "--to-bundle",
         type=Path,
@@ -282,6 +308,12 @@ def _parser() -> argparse.ArgumentParser:
         "--with-data", action="store_true", help="the data travel in the bundle's folder"
     )
     _add_places(run)
+
+    practical = _command(
+        commands, "practical", _practical, "run what the ledger lacks of the leaderboard"
+    )
+    _add_selection(practical)
+    _add_places(practical)
 
     collect = _command(commands, "collect", _collect, "record the runs that were trained elsewhere")
     collect.add_argument(
@@ -353,6 +385,23 @@ def _add_paper(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--paper", choices=PAPERS, default=_DEFAULT_PAPER, help="default: %(default)s"
     )
+
+
+def _add_selection(parser: argparse.ArgumentParser) -> None:
+    for name, metavar in (("dataset", "D"), ("method", "M")):
+        parser.add_argument(
+            f"--{name}",
+            nargs="+",
+            action="extend",
+            default=[],
+            metavar=metavar,
+            help=f"only these {name}s",
+        )
+    parser.add_argument("--seeds", type=parse_seeds, default=(), help="such as 0-19 or 0,2,5")
+    parser.add_argument(
+        "--retry-diverged", action="store_true", help="run again what the ledger has as diverged"
+    )
+    parser.add_argument("--jobs", type=_positive, default=1, help="runs at a time; default: 1")
 
 
 def _add_bundles(parser: argparse.ArgumentParser) -> None:

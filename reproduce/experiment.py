@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import json
 from collections.abc import Iterable, Mapping
@@ -111,7 +112,7 @@ class Experiment:
             },
         }
 
-    @property
+    @functools.cached_property  # of every seed's key
     def digest(self) -> str:
         """Twelve hexadecimal digits that stand for the settings."""
         text = json.dumps(dict(self.settings), sort_keys=True, allow_nan=False)

@@ -7,6 +7,7 @@ that has one is refused when it is declared, and again before it is run.
 from __future__ import annotations
 
 from reproduce.experiment import Experiment
+from tfclust.recipes import RECIPES
 
 # Arguments of the models' constructors.
 AUTOENCODER = ("n_clusters", "embedding_dim", "hidden_units", "batch_size")
@@ -150,8 +151,28 @@ _KNOWN = {
     "vae": {"": (*GENERATIVE, *_TRAINING, "kmeans_n_init", "neighbours")},
     "vib_gmm": {"random": _VIB_GMM},
 }
+# Of the leaderboard. A model's row holds its whole recipe.
+_PRACTICAL = {
+    "kmeans": ("n_init",),
+    "mixture": (*_MIXTURE, "most_columns"),
+    "hdbscan": (
+        *("n_neighbors", "map_dimensions", "most_columns"),
+        *("min_samples", "least_share", "least_size"),
+    ),
+    "spectral": ("landmarks", "n_init"),
+    "autoclusterer": ("effort", "revision"),
+    **{
+        name: (*recipe.arguments, "batch_size", "optimizer", "pretraining", "callbacks")
+        for name, recipe in RECIPES.items()
+    },
+}
 # Methods that a paper runs in its own way: DAMIC's autoencoder is not AE-CM's.
-_OF_PAPER = {("damic", "ae_kmeans"): {"": _DAE_KMEANS}}
+_OF_PAPER = {
+    ("damic", "ae_kmeans"): {"": _DAE_KMEANS},
+    **{
+        ("practical", method): {"": (*names, "image_shape")} for method, names in _PRACTICAL.items()
+    },
+}
 
 
 def known_settings(experiment: Experiment) -> frozenset[str]:

@@ -24,6 +24,7 @@ PUBLISHED_NAMES = {
     },
     "gumbel": {"rcv1_10k": "reuters10k"},
     "baselines": {"rcv1_10k": "reuters10k"},
+    "practical": {},  # it has no published figures
     "damic": {"fashion_mnist": "fmnist", "twenty_newsgroups": "20news"},
     "mixae": {"rcv1_10k": "reuters", "rcv1": "reuters", "har_recomputed": "hhar"},
 }

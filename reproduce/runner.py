@@ -225,7 +225,9 @@ def make_record(experiment, data, outcome) -> dict:
     from tfclust.metrics import cluster_sizes, evaluate
 
     rows = slice(None) if outcome.scored is None else outcome.scored
-    sizes = cluster_sizes(outcome.labels, dict(experiment.settings)["n_clusters"])
+    # As many as were asked for; HDBSCAN may find more.
+    n_clusters = max(dict(experiment.settings)["n_clusters"], int(outcome.labels.max()) + 1)
+    sizes = cluster_sizes(outcome.labels, n_clusters)
     return _record(
         *(experiment, outcome.seed, data, outcome.seconds, FINISHED),
         metrics={**evaluate(data.y[rows], outcome.labels[rows]), **outcome.extra_metrics},

@@ -10,6 +10,7 @@ from reproduce.methods.damic import run_dae_kmeans, run_damic
 from reproduce.methods.gmvae import run_gmvae
 from reproduce.methods.gumbel import run_dlgmm, run_gumbel, run_vae
 from reproduce.methods.mixae import run_mixae
+from reproduce.methods.practical import run_practical
 from reproduce.methods.task import Outcome, Task
 from reproduce.methods.vade import run_vade
 
@@ -49,6 +50,8 @@ __all__ = ["Outcome", "Task", "run"]
 def run(task: Task) -> list[Outcome]:
     """Run a method for the seeds of a task; one outcome a seed."""
     paper, method = task.experiment.paper, task.experiment.method
+    if paper == "practical":  # every method in its user's way
+        return run_practical(task)
     if _is_cm(method):
         return run_cm(task)
     if method == "ae_kmeans" and "activation" in task.settings:  # of the baselines' autoencoder
@@ -58,6 +61,8 @@ def run(task: Task) -> list[Outcome]:
 
 def stacks_seeds(experiment: Experiment) -> bool:
     """Whether all seeds of an experiment are trained in one program."""
+    if experiment.paper == "practical":
+        return False
     return _is_cm(experiment.method) or is_small(experiment)
 
 

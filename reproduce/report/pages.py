@@ -14,12 +14,13 @@ from markdown_it import MarkdownIt
 from markupsafe import Markup
 
 from reproduce import published
-from reproduce.experiments import PAPERS
+from reproduce.experiments import PAPERS, practical
 from reproduce.figures import caption
 from reproduce.ledger import FINISHED, Ledger, run_key
 from reproduce.report import label_free, overview
 from reproduce.report.comparison import ENTROPIES, LOSS_TERMS, PICKS, RUNTIME, Comparison
 from reproduce.report.details import details
+from reproduce.report.leaderboard import Leaderboard, Standing, leaderboard
 from reproduce.report.reached import (
     MANY_SEEDS,
     NOT_COMPARABLE,
@@ -45,10 +46,10 @@ def write(
     """Write the pages and return their paths, first the one to read first.
 
     `RESULTS.md` says what is reached; `details/PAPER.md` shows every row of a paper that was run,
-    and `details/figures.md` the figures. Each has the same page in HTML beside it. The pages depend
-    on nothing but the ledger, what is declared, published and bundled, the notes, the searches in
-    `out_dir/searches` and the pictures in `out_dir/figures`, so the same ledger gives the same
-    pages.
+    `details/practical.md` the leaderboard, and `details/figures.md` the figures. Each has the same
+    page in HTML beside it. The pages depend on nothing but the ledger, what is declared, published
+    and bundled, the notes, the searches in `out_dir/searches` and the pictures in
+    `out_dir/figures`, so the same ledger gives the same pages.
 
     Args:
         ledger: The finished runs.
@@ -81,9 +82,17 @@ def write(
             path = out_dir / (f"{DETAILS}/{name}.{ending}" if name else FIRST[ending])
             paths.append(_write(environment, path, template, content))
 
-    add("", "results.md.j2", _first_page(records, bundled, bool(pictures)))
+    board = {
+        "board": leaderboard(records),
+        "seeds": len(practical.FIVE_RUNS),
+        "declared": len(practical.DATASETS),
+    }
+    add("", "results.md.j2", {**_first_page(records, bundled, bool(pictures)), **board})
     for paper in PAPERS.values():
-        add(paper.name, "paper.md.j2", details(paper, records, searches))
+        if paper is practical.PAPER:
+            add(paper.name, "leaderboard.md.j2", board)
+        else:
+            add(paper.name, "paper.md.j2", details(paper, records, searches))
     if pictures:
         add("figures", "figures.md.j2", {"figures": pictures})
     return paths
@@ -159,6 +168,9 @@ def _environment() -> jinja2.Environment:
         lines=overview.lines,
         guesses=overview.guesses,
         ari=_ari,
+        rank=lambda rank: ABSENT if rank is None else f"{rank:.1f}",
+        seconds=lambda seconds: ABSENT if seconds is None else f"{seconds:.1f}",
+        standing=_standing,
     )
     return environment
 
@@ -246,3 +258,14 @@ def _ari(row: Row | None) -> str:
 
 def _correlation(value: float | None) -> str:
     return ABSENT if value is None else f"{value:+.2f}"
+
+
+def _standing(standing: Standing, dataset: str, metric: str, board: Leaderboard) -> str:
+    """A method's mean on a set, in bold where it is the best, and of how many seeds if of few."""
+    cell = standing.cell(dataset, metric)
+    if cell is None:
+        return "diverged" if dataset in standing.rows else ABSENT
+    text = _spread(cell.mean, cell.std, metric).removesuffix(" s")
+    text = f"**{text}**" if board.is_best(standing, dataset, metric) else text
+    row = standing.rows[dataset]
+    return text if len(row.records) == len(row.experiment.seeds) else f"{text} ({row.n})"

@@ -6,6 +6,7 @@ import pytest
 
 import reproduce
 from reproduce.cli import main, parse_seeds
+from reproduce.experiments import PAPERS
 from reproduce.ledger import Ledger
 
 HELP = """
@@ -118,7 +119,15 @@ def test_counts_are_positive(option, text, capsys):
 
 
 @pytest.mark.parametrize(
-    "arguments", [["--help"], ["run", "--help"], ["tune", "--help"], ["list"], ["list", "15"]]
+    "arguments",
+    [
+        ["--help"],
+        ["run", "--help"],
+        ["practical", "--help"],
+        ["tune", "--help"],
+        ["list"],
+        ["list", "15"],
+    ],
 )
 def test_help_and_list_answer_without_heavy_imports(arguments):
     script = HELP.format(arguments=arguments)
@@ -153,6 +162,27 @@ def test_run_gives_the_runner_what_the_ledger_lacks(ledger, record, calls, tmp_p
     assert isinstance(given, Ledger)
     assert given.path == ledger.path
     assert (work_dir, jobs, str(data_dir)) == (tmp_path, 2, "data")
+
+
+def test_practical_gives_the_runner_what_the_ledger_lacks_of_data_that_are_there(
+    ledger, record, calls, tmp_path, capsys
+):
+    rows = PAPERS["practical"].experiments
+    [done] = [row for row in rows if (row.dataset, row.method) == ("wine", "kmeans")]
+    ledger.append(record(done, seed=1))
+    command = "practical --dataset wine usps --method kmeans --seeds 0-1 --jobs 2"
+    folder = tmp_path / "empty"
+    folder.mkdir()
+    places = ["--ledger", str(ledger.path), "--work", str(tmp_path), "--data-dir", str(folder)]
+    assert main([*command.split(), *places]) == 0
+    [(selection, _, work_dir, jobs, _)] = calls
+    assert [(row.dataset, row.method, seeds) for row, seeds in selection] == [
+        ("wine", "kmeans", (0,))
+    ]
+    assert (work_dir, jobs) == (tmp_path, 2)
+    told = capsys.readouterr()
+    assert "reproduce: skipped: No data for 'usps'" in told.err
+    assert "Runs to do: 1; " in told.out
 
 
 def test_run_to_bundle_writes_what_the_ledger_lacks(ledger, record, calls, monkeypatch):
