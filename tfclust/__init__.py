@@ -16,6 +16,7 @@ _MODELS = (
 )
 _ESTIMATORS = ("AutoClusterer",)
 _MODULES = (
+    "augmentation",
     "auto",
     "callbacks",
     "datasets",

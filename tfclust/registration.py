@@ -11,6 +11,7 @@ import sys
 
 PACKAGE = "tfclust"
 SAVED = {  # module -> the classes that it registers
+    "tfclust.augmentation": ("ImageAugmentation", "RowDropout", "RowNoise"),
     "tfclust.layers": (
         "BatchNormalization",
         "ParallelBatchNormalization",

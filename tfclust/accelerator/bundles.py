@@ -7,6 +7,7 @@ import os
 import shutil
 from pathlib import Path
 
+import keras
 import numpy as np
 
 from tfclust.accelerator import runner
@@ -219,6 +220,9 @@ def _described(table):
 def _configuration(model):
     """What a step depends on besides its state, as far as a model tells it in plain values."""
     kind = {"class": type(model).__name__, "precision": model.dtype_policy.name}
+    augment = getattr(model, "augment", None)
+    if augment is not None:
+        kind["augmentation"] = keras.saving.serialize_keras_object(augment)
     if not hasattr(model, "objective"):
         return kind
     config = model.get_config()

@@ -4,6 +4,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from tfclust.augmentation import get_augmentation
 from tfclust.checks import check_count, check_flat, check_integer, check_units, check_weight
 from tfclust.distribution import replica_count
 from tfclust.feeding import count_batches
@@ -193,6 +194,7 @@ class AECM(GivenNetworks, CentroidModel):
         callbacks=None,
         uneven_sizes=False,
         start="kmeans",
+        augment=None,
     ):
         """The pre-trained start of Section 4.2.2.
 
@@ -214,31 +216,42 @@ class AECM(GivenNetworks, CentroidModel):
             start: "kmeans", the paper's, "mixture" or "manifold", see `tfclust.pretraining`; or
                 labels `(n,)`, integers from 0 to K - 1. From any but the first the clustering
                 module starts as `set_mixture` says, with the clusters' means and shares.
+            augment: of the rows that the autoencoder is trained on, see
+                `tfclust.augmentation.get_augmentation`; None, the paper's, for none.
 
         Returns:
             `keras.callbacks.History` of the autoencoder.
 
         Raises:
             ImportError: "manifold", and umap-learn is not installed.
-            ValueError: bad data, or another start.
+            ValueError: bad data, another start, or an augmentation that does not fit the rows.
         """
         check_integer("clustering_epochs", clustering_epochs, 0)
         x = self.prepare(x)
         start = check_start(start, x, self.n_clusters)
-        history = self.pretrain_autoencoder(x, epochs, batch_size, verbose, callbacks)
+        history = self.pretrain_autoencoder(
+            x, epochs, batch_size, verbose, callbacks, augment=augment
+        )
         self.pretrain_clustering_module(
             x, clustering_epochs, batch_size, uneven_sizes=uneven_sizes, start=start
         )
         return history
 
     def pretrain_autoencoder(
-        self, x, epochs, batch_size=None, verbose="auto", callbacks=None, initial_epoch=0
+        self,
+        x,
+        epochs,
+        batch_size=None,
+        verbose="auto",
+        callbacks=None,
+        initial_epoch=0,
+        augment=None,
     ):
         """The first half of `pretrain`: the autoencoder alone.
 
-        No drop-out, no noise, Adam at rate 1e-3. The error is the mean over samples of the sum over
-        features, as in Eq. 10: with the authors' epsilon of 1e-3, a mean over features would slow
-        Adam on wide inputs.
+        No drop-out, no noise but that of `augment`, Adam at rate 1e-3. The error is the mean over
+        samples of the sum over features, as in Eq. 10: with the authors' epsilon of 1e-3, a mean
+        over features would slow Adam on wide inputs.
         """
         x = self.prepare(x)
         batch_size = check_count("batch_size", batch_size, self.batch_size)
@@ -255,6 +268,7 @@ class AECM(GivenNetworks, CentroidModel):
             verbose=verbose,
             callbacks=callbacks,
             initial_epoch=initial_epoch,
+            augment=get_augmentation(augment),
         )
 
     def pretrain_clustering_module(

@@ -1,8 +1,10 @@
 """What models of an autoencoder and of centroids of its codes have in common."""
 
+import keras
 import numpy as np
 import tensorflow as tf
 
+from tfclust.augmentation import get_augmentation
 from tfclust.checks import check_choice, check_count, check_flat, check_integer, check_units
 from tfclust.distribution import global_batch_size
 from tfclust.losses import squared_error
@@ -39,6 +41,9 @@ class ClusteredCode(ClusteringModel):
             mirrors; (500, 500, 2000) by default.
         activation: of the hidden layers, "relu", the default, or "leaky_relu" (slope 0.2), that of
             the AE-CM paper's own implementation.
+        augment: of the rows that the whole autoencoder is pretrained on, and no other training
+            where the class does not say so: "images", "noise" or "dropout", or a
+            `tfclust.augmentation.Augmentation`; None, the default, for none.
 
     Raises:
         ValueError: an argument is out of its range.
@@ -54,12 +59,14 @@ class ClusteredCode(ClusteringModel):
         embedding_dim=10,
         hidden_units=(500, 500, 2000),
         activation="relu",
+        augment=None,
         **kwargs,
     ):
         super().__init__(n_clusters, **kwargs)
         self.embedding_dim = check_integer("embedding_dim", embedding_dim, 1)
         self.hidden_units = check_units("hidden_units", hidden_units)
         self.activation = check_choice("activation", activation, ACTIVATIONS)
+        self.augment = get_augmentation(augment)
 
     @classmethod
     def from_preset(cls, name, **kwargs):
@@ -79,6 +86,8 @@ class ClusteredCode(ClusteringModel):
     def build_autoencoder(self, input_shape):
         """Creates encoder and decoder for inputs `(batch, d)`; returns a seed for the centroids."""
         check_flat(input_shape)
+        if self.augment is not None:
+            self.augment.check_shape(input_shape[1:])
         encoder_seed, decoder_seed, means_seed = layer_seeds(self.seed, 3)
         options = {
             "activation": self.activation,
@@ -120,6 +129,12 @@ class ClusteredCode(ClusteringModel):
         """Memberships `(batch, K)` of `x`, `(batch, d)`."""
         return self.code_memberships(self.encoder(x, training=training))
 
+    def augmented(self, x, training):
+        """What a step sees of a batch, and what its reconstruction is compared with."""
+        if self.augment is None or not training:
+            return x, x
+        return self.augment.pair(x, self.step_seed())
+
     def mean_error(self, x, codes, training):
         """Squared error of a batch's reconstructions, averaged over the global batch."""
         error = squared_error(x, self.decoder(codes, training=training))
@@ -141,10 +156,11 @@ class ClusteredCode(ClusteringModel):
     ):
         """The start: an autoencoder, and k-means on its codes.
 
-        Layer after layer is trained as a denoising autoencoder, then the whole without noise, both
-        on the squared error, with Adam at a rate of 1e-3, as of DEC (Section 3.2 of its paper),
-        whose authors' code takes SGD. See `tfclust.pretraining.pretrain_autoencoder`; the starts of
-        DKM and of the AE-CM paper are of no layers.
+        Layer after layer is trained as a denoising autoencoder, then the whole without noise, or on
+        rows as `augment` changes them, both on the squared error, with Adam at a rate of 1e-3, as
+        of DEC (Section 3.2 of its paper), whose authors' code takes SGD. See
+        `tfclust.pretraining.pretrain_autoencoder`; the starts of DKM and of the AE-CM paper are of
+        no layers.
 
         Args:
             x: array or CSR matrix `(n, d)`.
@@ -214,7 +230,7 @@ class ClusteredCode(ClusteringModel):
         trains_decoder, self.decoder.trainable = self.decoder.trainable, True
         try:
             loss = self.pretraining_loss
-            return pretrain_autoencoder(*networks, x, loss, whole, layers, dropout)
+            return pretrain_autoencoder(*networks, x, loss, whole, layers, dropout, self.augment)
         finally:
             self.decoder.trainable = trains_decoder
 
@@ -263,5 +279,6 @@ class ClusteredCode(ClusteringModel):
 
     def get_config(self):
         """Config that `from_config` takes."""
-        own = ("embedding_dim", "hidden_units", "activation")
-        return {**super().get_config(), **{name: getattr(self, name) for name in own}}
+        own = {n: getattr(self, n) for n in ("embedding_dim", "hidden_units", "activation")}
+        augment = self.augment and keras.saving.serialize_keras_object(self.augment)
+        return {**super().get_config(), **own, "augment": augment}

@@ -35,6 +35,7 @@ class DCN(ClusteredCode):
 
     Args:
         n_clusters, embedding_dim, hidden_units, activation, batch_size, seed, **kwargs: see `DEC`.
+        augment: as of `DEC`, of the rows that `pretrain` trains on alone.
         beta: float of at least 0, 1 by default, as in the authors' code: weight of the distances.
             The paper writes lambda / 2 for it.
         update_interval: None, the default, for the rule above; or an int of at least 1: every so

@@ -31,6 +31,10 @@ class DEC(ClusteredCode):
 
     The start decides: `pretrain` first.
 
+    With `augment`, this is DEC-DA: each step takes q of rows that are changed anew, and P stays
+    that of the rows as they are. `pretrain` trains the autoencoder on changed rows, too; the
+    paper's pretraining is of 500 epochs and of no layers.
+
     Args:
         n_clusters: int of at least 2, the number of clusters K.
         embedding_dim: int of at least 1, the size p of the code, which is linear; 10 by default.
@@ -38,17 +42,20 @@ class DEC(ClusteredCode):
             mirrors; (500, 500, 2000) by default.
         activation: of the hidden layers, "relu", the default, or "leaky_relu" (slope 0.2), that of
             the AE-CM paper's own implementation.
+        augment: of the rows that `fit` and `pretrain` train on: "images", which shifts and turns
+            them, "noise" or "dropout", or a `tfclust.augmentation.Augmentation` with other amounts;
+            None, the default, for none.
         update_interval: int of at least 1, steps between two updates of P; 160 by default, and
             140 of IDEC. The authors' code takes 20 for Reuters.
         tol: float from 0 to 1, 0.001 by default; 0 trains for all epochs.
         batch_size: int of at least 1, 256 by default: rows of a batch where `fit` is given none.
         seed: int from 0 to 2**32 - 1, or None, the default, which draws one; fixes the initial
-            weights and the order of the batches.
+            weights, the order of the batches and the draws of `augment`.
         **kwargs: `name` and `dtype`, see `ObjectiveModel`. Codes, distances and sums stay in
             float32 under a mixed precision.
 
     Raises:
-        ValueError: an argument is out of its range.
+        ValueError: an argument is out of its range; in `build`, `augment` does not fit the rows.
 
     Example:
 
@@ -67,7 +74,8 @@ class DEC(ClusteredCode):
     ```
 
     Reference: Xie, Girshick, Farhadi, Unsupervised deep embedding for clustering analysis, 2016,
-    Eqs. 1 to 5.
+    Eqs. 1 to 5; `augment`: Guo, Zhu, Liu, Yin, Deep embedded clustering with data augmentation,
+    2018, and its authors' code.
 
     Known limits: DEC does not train its decoder, so reconstructions get worse as codes move; IDEC
     trains it. `fit` takes arrays and CSR matrices, no datasets: targets belong to rows. `evaluate`
@@ -113,6 +121,7 @@ class DEC(ClusteredCode):
 
         Without numbers of its rows, the targets are those of what their memberships are now.
         """
+        x, _ = self.augmented(x, training)
         return self._clustering(self.encoder(x, training=training), rows)
 
     def _clustering(self, codes, rows):
@@ -142,11 +151,13 @@ class IDEC(DEC):
     The objective is `L_r + gamma L_c` (Eq. 1): `L_r = sum_i ||x_i - xbar_i||^2` (Eq. 6), with
     `xbar = decoder(encoder(x))`, and the divergence of DEC for L_c (Eqs. 2 to 4). Both are averaged
     over the batch, and the error is a sum over features, as Eq. 6 has it; the authors' code takes
-    their mean, so its gamma of 0.1 is one of `0.1 d` here.
+    their mean, so its gamma of 0.1 is one of `0.1 d` here. With `augment`, both terms are of the
+    changed rows, and L_r compares with the changed image, as DEC-DA's authors' code does, or, of
+    noise and dropout, with the row as it was.
 
     Args:
-        n_clusters, embedding_dim, hidden_units, activation, tol, batch_size, seed, **kwargs: see
-            `DEC`.
+        n_clusters, embedding_dim, hidden_units, activation, augment, tol, batch_size, seed,
+            **kwargs: see `DEC`.
         update_interval: int of at least 1, steps between two updates of P; 140 by default, as for
             MNIST; the authors' code takes 30 for USPS and 3 for Reuters.
         gamma: float of at least 0, 0.1 by default: weight of the divergence.
@@ -192,10 +203,11 @@ class IDEC(DEC):
 
     def objective(self, x, training=False, rows=None):
         """Memberships and the two terms of Eq. 1 on the batch `x`, `(batch, d)`."""
+        x, whole = self.augmented(x, training)
         codes = self.encoder(x, training=training)
         memberships, terms = self._clustering(codes, rows)
         return memberships, {
-            "reconstruction": self.mean_error(x, codes, training),
+            "reconstruction": self.mean_error(whole, codes, training),
             "divergence": self.gamma * terms["divergence"],
         }
 

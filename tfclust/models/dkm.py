@@ -29,6 +29,7 @@ class DKM(ClusteredCode):
 
     Args:
         n_clusters, embedding_dim, hidden_units, activation, batch_size, seed, **kwargs: see `DEC`.
+        augment: as of `DEC`, of the rows that `pretrain` trains on alone.
         lbd: float of at least 0, 1 by default: lambda, the weight of the distances. The AE-CM paper
             takes 1 for MNIST when pretrained, and 0.1 when annealed.
         alpha: float above 0, 1000 by default: the inverse temperature at the start. It is a

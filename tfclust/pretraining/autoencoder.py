@@ -20,7 +20,9 @@ def cross_entropy_loss(x, logits):
     return binary_cross_entropies(_flat(x), _flat(logits))
 
 
-def pretrain_autoencoder(encoder, decoder, x, loss, stages, layer_stages=None, dropout=0.0):
+def pretrain_autoencoder(
+    encoder, decoder, x, loss, stages, layer_stages=None, dropout=0.0, augment=None
+):
     """Trains an autoencoder in place: layer by layer where asked, and then as a whole.
 
     Resumable as its `Stages` are.
@@ -33,12 +35,14 @@ def pretrain_autoencoder(encoder, decoder, x, loss, stages, layer_stages=None, d
         stages: `Stages` of the whole, the stage `autoencoder`.
         layer_stages: `Stages` of the layers, see `pretrain_layers`; None for none.
         dropout: float of at least 0 and below 1, of the layers alone, see `pretrain_layers`.
+        augment: `tfclust.augmentation.Augmentation` of the rows that the whole is given; None
+            leaves them as they are.
 
     Returns:
         `keras.callbacks.History` with the losses of every stage by its name.
 
     Raises:
-        ValueError: `dropout` is out of its range, or see `Stages`.
+        ValueError: `dropout` is out of its range, `augment` does not fit the rows, or see `Stages`.
 
     Example:
 
@@ -62,7 +66,7 @@ def pretrain_autoencoder(encoder, decoder, x, loss, stages, layer_stages=None, d
         losses.update(layer_stages.losses)
     parts = [encoder, decoder]
     whole = chain(encoder.input_shape[1:], parts, "autoencoder", encoder.input_dtype)
-    stages.train("autoencoder", whole, x, None, loss)
+    stages.train("autoencoder", whole, x, None, loss, augment)
     history = keras.callbacks.History()
     history.history = {**losses, **stages.losses}
     return history

@@ -15,6 +15,7 @@ from tfclust.checks import check_count, check_integer
 from tfclust.feeding import count_batches, keras_epochs, shuffled_epochs
 from tfclust.networks import restart_statistics, smallest_batch
 from tfclust.optimizers import FusedAdam, LossScaling, build_optimizer
+from tfclust.randomness import step_seed
 from tfclust.trainings import Training, trainer
 
 STEPS_PER_EXECUTION = 20  # the most between two returns to Python, where no one watches a step
@@ -33,6 +34,7 @@ def train_network(
     verbose="auto",
     callbacks=None,
     initial_epoch=0,
+    augment=None,
 ):
     """Trains a network in place on targets, or on its own input.
 
@@ -48,17 +50,24 @@ def train_network(
         seed: int that fixes the order of the batches.
         optimizer: None is Adam at rate 1e-3.
         jit_compile, verbose, callbacks, initial_epoch: as in Keras.
+        augment: `tfclust.augmentation.Augmentation` of a network that learns its own input, which
+            is then given rows changed anew in each step; None changes none. See
+            `Augmentation.pair` for what it is to give back.
 
     Returns:
         `keras.callbacks.History` with the key "loss".
 
     Raises:
-        ValueError: `epochs`, `batch_size` or `initial_epoch` is no integer in its range.
+        ValueError: `epochs`, `batch_size` or `initial_epoch` is no integer in its range; `augment`
+            does not fit the rows.
         RuntimeError: the loss is NaN or infinite; names the epoch.
     """
     epochs = check_integer("epochs", epochs, 0)
     initial_epoch = check_integer("initial_epoch", initial_epoch, 0)
     batch_size = check_integer("batch_size", batch_size, 1)
+    if augment is not None:
+        augment.check_shape(x.shape[1:])
+        network = _Augmented(network, augment, seed)
     restart_statistics(network)
     least = smallest_batch(network)
     steps = count_batches(x.shape[0], batch_size, least)
@@ -103,6 +112,20 @@ def train_network(
     )
 
 
+class _Augmented(keras.Sequential):
+    """A network that learns to give back its own input, of which each step draws another form."""
+
+    def __init__(self, network, augment, seed):
+        inputs = keras.Input(network.input_shape[1:], dtype=network.inputs[0].dtype)
+        super().__init__([inputs, *network.layers], name=network.name)
+        self.augment = augment
+        self._seed = seed
+
+    def train_step(self, data):
+        seed = step_seed(self._seed, self.optimizer.iterations)
+        return super().train_step(self.augment.pair(data[0], seed))
+
+
 def steps_of_an_execution(steps):
     """The most steps of an execution, up to `STEPS_PER_EXECUTION`, that divide an epoch of `steps`.
 
@@ -143,7 +166,7 @@ class Stages:
     Raises:
         ValueError: `epochs`, `batch_size` or `patience` is below 1; the folder holds a stage,
             finished or not, that was trained in another manner: with other arguments than these,
-            another loss, a network of another shape, or on another number of rows.
+            another loss or augmentation, a network of another shape, or on another number of rows.
         OSError: the folder cannot be written.
 
     Example:
@@ -185,19 +208,19 @@ class Stages:
         }
         self._fit = {**self._manner, "jit_compile": jit_compile, "verbose": verbose}
 
-    def train(self, name, network, x, y, loss):
+    def train(self, name, network, x, y, loss, augment=None):
         """Trains `network` in place, or takes its weights from the folder.
 
         Args:
             name: of the stage, unique among them.
-            network, x, y, loss: see `train_network`.
+            network, x, y, loss, augment: see `train_network`.
         """
         for callback in self._callbacks:
             if hasattr(callback, "on_stage_begin"):
                 callback.on_stage_begin(name, self._manner["epochs"])
         if self._fit["verbose"]:
             print(f"Stage {name}", flush=True)
-        manner = {**self._manner, "patience": self._patience, **_kind_of(network, x, loss)}
+        manner = {**self._manner, "patience": self._patience, **_kind_of(network, x, loss, augment)}
         if self._directory is not None and self._weights(name).exists():
             record = json.loads(self._record(name).read_text())
             self._check_manner(name, record, manner)
@@ -212,6 +235,7 @@ class Stages:
             y,
             loss,
             callbacks=[*self._callbacks, _Recorder(record), *guards],
+            augment=augment,
             **self._fit,
         )
         self.losses[name] = record["losses"]
@@ -258,13 +282,14 @@ class Stages:
         os.replace(part, self._weights(name))  # the weights last: they say that it is finished
 
 
-def _kind_of(network, x, loss):
+def _kind_of(network, x, loss, augment):
     """What else a stage depends on, as plain JSON."""
     return {
         "rows": x.shape[0],
         "loss": loss if isinstance(loss, str) else getattr(loss, "__name__", type(loss).__name__),
         "network": [list(weight.shape) for weight in network.weights],
         "dropout": [layer.rate for layer in network.layers if hasattr(layer, "rate")],
+        "augment": None if augment is None else keras.saving.serialize_keras_object(augment),
     }
 
 
