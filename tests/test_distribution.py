@@ -7,13 +7,21 @@ import pytest
 import tensorflow as tf
 from numbered_model import NumberedModel
 
+from tfclust.augmentation import ImageAugmentation
 from tfclust.callbacks import AveragingEpoch
-from tfclust.models import AECM, CM, DAMIC, DCN, MIXAE, GumbelSoftmaxVAE
+from tfclust.models import AECM, CM, DAMIC, DCN, IDEC, MIXAE, GumbelSoftmaxVAE
 
 MODELS = {
     "cm": (CM, {"alpha": 5.0}),
     "aecm": (AECM, {"alpha": 5.0, "embedding_dim": 4, "hidden_units": (8,)}),
     "dcn": (DCN, {"embedding_dim": 2, "hidden_units": (8,)}),
+    "augmented idec": (
+        IDEC,
+        {
+            **{"embedding_dim": 2, "hidden_units": (8,), "tol": 0.0},
+            "augment": ImageAugmentation((2, 3), shift=0.5, rotation=40.0),
+        },
+    ),
     "damic": (DAMIC, {"hidden_units": (), "gate_units": (5,)}),
     "numbered rows": (NumberedModel, {}),
     "mixae": (MIXAE, {"embedding_dim": 2, "hidden_units": (8,)}),
@@ -64,6 +72,7 @@ CASES = [
     ("cm", "sgd", "array"),
     ("aecm", "sgd", "dataset"),
     ("dcn", "sgd", "array"),
+    ("augmented idec", "sgd", "array"),
     ("damic", "sgd", "array"),
     ("numbered rows", "sgd", "array"),
     ("mixae", "sgd", "dataset"),

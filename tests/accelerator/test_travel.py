@@ -18,6 +18,7 @@ import numpy as np
 from kinds import KINDS, assert_same_training, data_of, make
 
 from tfclust.accelerator import NotTrainedYet, bundled, runner, write_runner
+from tfclust.augmentation import RowNoise
 from tfclust.callbacks import AveragingEpoch, LossNotFinite, StopOnPlateau, StopWhenStable
 
 ALONE = """
@@ -161,6 +162,17 @@ def test_another_training_of_the_name_is_refused(rows, tmp_path):
     for how, part in (({"alpha": 6.0}, "model"), ({"seed": 1}, "seed, start")):
         with pytest.raises(ValueError, match=rf"the training that is asked for.*differs.*{part}"):
             fit(**how)
+
+
+def test_a_pretraining_on_rows_changed_in_another_way_is_refused(rows, tmp_path):
+    def start(augment):
+        with bundled(tmp_path, "run"):
+            make("AECM").pretrain_autoencoder(rows[:16], 1, verbose=0, augment=augment)
+
+    with pytest.raises(NotTrainedYet):
+        start(RowNoise(0.1))
+    with pytest.raises(ValueError, match=r"the training that is asked for.*differs.*model"):
+        start(RowNoise(0.2))
 
 
 def test_a_run_that_diverges_says_so_and_keeps_no_other_from_its_end(rows, tmp_path):

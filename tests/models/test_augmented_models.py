@@ -1,3 +1,5 @@
+import json
+
 import keras
 import numpy as np
 import pytest
@@ -205,6 +207,17 @@ def test_a_start_that_was_cut_off_draws_what_it_would_have_drawn(images, tmp_pat
     with pytest.raises(ValueError, match=r"`directory` must be.*Received"):
         start("whole", augment=None)
     assert_same_weights(start("whole"), whole)  # from the folder
+
+
+def test_a_folder_that_says_nothing_of_it_is_of_rows_as_they_are(images, tmp_path):
+    make().pretrain_autoencoder(images, 1, 0, directory=tmp_path, verbose=0)
+    path = tmp_path / "autoencoder.json"
+    record = json.loads(path.read_text())
+    assert record["manner"].pop("augment") is None
+    path.write_text(json.dumps(record))
+    make().pretrain_autoencoder(images, 1, 0, directory=tmp_path, verbose=0)
+    with pytest.raises(ValueError, match=r"`directory` must be.*Received.*'augment': None"):
+        make(augment="noise").pretrain_autoencoder(images, 1, 0, directory=tmp_path, verbose=0)
 
 
 def test_the_whole_alone_is_trained_on_changed_rows(images):

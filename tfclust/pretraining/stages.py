@@ -259,8 +259,9 @@ class Stages:
         return [*stop, checkpoint]
 
     def _check_manner(self, name, record, manner):
-        kept = record.get("manner", manner)
-        asked = {key: manner.get(key) for key in kept}  # older folders tell less
+        # Older folders tell less, and are of stages without augmentation.
+        kept = {"augment": None, **record.get("manner", manner)}
+        asked = {key: manner.get(key) for key in kept}
         if kept != asked:
             raise ValueError(
                 f"`directory` must be a folder of stages like these: take another, or remove it. "
