@@ -115,22 +115,7 @@ def _run(arguments: argparse.Namespace) -> int:
         epochs=arguments.epochs,
         seeds=arguments.seeds,
     )
-    if arguments.to_bundle is None:
-        return _run_lacking(selection, arguments)
-    ledger = Ledger(arguments.ledger)
-    lacking = _lacking(selection, ledger, arguments)
-    if not lacking:
-        return 0
-    failed = bundles.write(
-        lacking,
-        arguments.to_bundle,
-        ledger,
-        work_dir=arguments.work,
-        jobs=arguments.jobs,
-        data_dir=arguments.data_dir,
-        with_data=arguments.with_data,
-    )
-    return 1 if failed else 0
+    return _run_lacking(selection, arguments)
 
 
 def _practical(arguments: argparse.Namespace) -> int:
@@ -144,31 +129,36 @@ def _practical(arguments: argparse.Namespace) -> int:
         profile="practical",
         seeds=arguments.seeds,
     )
-    missing = {}
+    missing = set()
     for dataset in dict.fromkeys(row.dataset for row, _ in selection):
         try:
             look_for([dataset], arguments.data_dir)
         except UserError as error:
-            missing[dataset] = error
+            missing.add(dataset)
             print(f"reproduce: skipped: {error}", file=sys.stderr)
     there = [(row, seeds) for row, seeds in selection if row.dataset not in missing]
     return _run_lacking(there, arguments)
 
 
-def _lacking(selection: Selection, ledger: Ledger, arguments: argparse.Namespace) -> Selection:
-    """What the ledger lacks of a selection, after telling how much that is."""
+def _run_lacking(selection: Selection, arguments: argparse.Namespace) -> int:
+    ledger = Ledger(arguments.ledger)
     finished, diverged = ledger.ends()
     lacking = pending(selection, finished if arguments.retry_diverged else finished | diverged)
     progress = _progress(selection, finished, diverged)
     print(f"Runs to do: {count(lacking)}; in {ledger.path}: {progress}")
-    return lacking
-
-
-def _run_lacking(selection: Selection, arguments: argparse.Namespace) -> int:
-    ledger = Ledger(arguments.ledger)
-    lacking = _lacking(selection, ledger, arguments)
     if not lacking:
         return 0
+    if arguments.to_bundle is not None:
+        failed = bundles.write(
+            lacking,
+            arguments.to_bundle,
+            ledger,
+            work_dir=arguments.work,
+            jobs=arguments.jobs,
+            data_dir=arguments.data_dir,
+            with_data=arguments.with_data,
+        )
+        return 1 if failed else 0
     # Imported here, as the modules below are, so that help answers at once.
     runner = importlib.import_module("reproduce.runner")
     failed = runner.run(
@@ -312,6 +302,7 @@ def _parser() -> argparse.ArgumentParser:
     practical = _command(
         commands, "practical", _practical, "run what the ledger lacks of the leaderboard"
     )
+    practical.set_defaults(to_bundle=None)  # its seconds are those of this machine
     _add_selection(practical)
     _add_places(practical)
 
