@@ -59,6 +59,16 @@ def sparse_rows(rows):
 
 
 @pytest.fixture
+def eager():
+    """Runs graphs step by step: to trace one takes longer than a few steps of a small model."""
+    import tensorflow as tf
+
+    tf.config.run_functions_eagerly(True)
+    yield
+    tf.config.run_functions_eagerly(False)
+
+
+@pytest.fixture
 def kill_while_training():
     """Return a function that runs `train(*args)` in a process and kills it within its training.
 

@@ -360,18 +360,16 @@ class ClusteringModelBattery:
         assert_same_weights(twice, once)
 
     def test_steps_per_execution_changes_nothing(self, rows):
-        single = self.make()
-        expected = single.fit(rows, epochs=3, verbose=0).history
-        for steps_per_execution in (2, BATCHES + 1):
-            several = self.make(steps_per_execution=steps_per_execution)
-            logs = several.fit(rows, epochs=3, verbose=0).history
-            assert int(several.optimizer.iterations) == 3 * BATCHES
-            assert_same_weights(several, single)
-            for name, values in expected.items():
-                np.testing.assert_allclose(logs[name], values, rtol=1e-6)
+        single, several = self.make(), self.make(steps_per_execution=2)  # of three: 2 and 1
+        expected = single.fit(rows, epochs=2, verbose=0).history
+        logs = several.fit(rows, epochs=2, verbose=0).history
+        assert int(several.optimizer.iterations) == 2 * BATCHES
+        assert_same_weights(several, single)
+        for name, values in expected.items():
+            np.testing.assert_allclose(logs[name], values, rtol=1e-6)
 
     def test_a_saved_model_trains_on_as_the_one_that_was_saved(self, rows, tmp_path):
-        model = self.make()
+        model = self.make_eager()
         model.fit(rows, epochs=2, verbose=0)
         model.save(tmp_path / "model.keras")
         loaded = keras.models.load_model(tmp_path / "model.keras")

@@ -95,6 +95,7 @@ def run(experiment, tmp_path, name="ledger", seeds=None):
     return failed, ledger.records()
 
 
+@pytest.mark.usefixtures("eager")
 @pytest.mark.parametrize(
     "experiment",
     [
@@ -153,6 +154,7 @@ def test_stacked_seeds_are_recorded_as_each_alone(tmp_path):
         assert together[1]["loss_terms"][name] == pytest.approx(value, rel=1e-4)
 
 
+@pytest.mark.usefixtures("eager")
 def test_terms_left_out_have_no_weight(tmp_path, read):
     _, records = run(iris("cm_e0", "random", **CM, terms=("reconstruction",)), tmp_path)
     assert "terms" in read
@@ -161,6 +163,7 @@ def test_terms_left_out_have_no_weight(tmp_path, read):
     assert [terms[name] for name in ("sparsity", "cross", "dirichlet_prior")] == [0, 0, 0]
 
 
+@pytest.mark.usefixtures("eager")
 def test_diverged_runs_are_recorded_with_their_end_and_without_scores(tmp_path, capsys):
     settings = {**CM, "optimizer": "sgd", "learning_rate": 1e30}
     del settings["epsilon"]

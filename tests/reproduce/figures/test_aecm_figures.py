@@ -24,6 +24,8 @@ from reproduce.figures.aecm import (
 from reproduce.figures.task import FigureTask
 from reproduce.runner import run_folder
 
+pytestmark = pytest.mark.usefixtures("eager")
+
 
 @pytest.fixture
 def task(ledger, tmp_path):
