@@ -36,6 +36,7 @@ KINDS = (
     "GumbelSoftmaxVAE",
     "VAE",
     "ClusterGAN",
+    "DKM",
 )
 
 
