@@ -94,6 +94,13 @@ def test_sparse_rows_are_taken_as_text(sparse_rows):
     assert set(found.labels_) <= {0, 1, 2}
 
 
+def test_text_is_cut_by_kmeans_alone_in_wider_codes(sparse_rows, monkeypatch):
+    monkeypatch.setattr(clustering, "ROWS_FOR_CODES", 30)
+    found = fitted(abs(sparse_rows))
+    assert [tried["way"] for tried in found.record_["tried"]] == ["kmeans", "codes_kmeans"]
+    assert found.model_.embedding_dim == 100
+
+
 def test_what_a_folder_keeps_is_not_done_again_and_the_end_is_the_same(iris, folder, monkeypatch):
     data, found = iris
     monkeypatch.setattr("tfclust.models.AECM.pretrain_autoencoder", None)  # which would fail

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 from tqdm import tqdm
 
-from tfclust.auto.candidates import WAYS, Partition
+from tfclust.auto.candidates import WAYS, Partition, partition_by_kmeans
 from tfclust.auto.choice import Candidate, choose
 from tfclust.auto.codes import build_autoencoder, fast_dtype, train_autoencoder
 from tfclust.auto.effort import EFFORTS
@@ -126,7 +126,7 @@ class _Work:
         self.trial = trial
         self.seeds = np.random.RandomState(seed).randint(2**31, size=trial.seeds).tolist()
         self.directory = None
-        self.has_codes = rows.shape[0] >= ROWS_FOR_CODES and kind != "text"
+        self.has_codes = rows.shape[0] >= ROWS_FOR_CODES
         self.ways = [way for way in WAYS.values() if self._is_tried(way)]
         if any(way.name == "codes_manifold" for way in self.ways):
             umap_class()  # or an error before all trainings
@@ -135,8 +135,8 @@ class _Work:
     def _is_tried(self, way):
         if way.name == "codes_manifold" and self.rows.shape[0] > self.trial.mapped_rows:
             return False
-        if self.kind == "text":
-            return way.name == "kmeans"  # of directions, of which text has too many for mixtures
+        if self.kind == "text" and way.partition is not partition_by_kmeans:
+            return False  # text has too many directions for mixtures and distances of neighbours
         return self.has_codes or not way.of_codes
 
     def keep(self, directory, manner):
@@ -176,8 +176,7 @@ class _Work:
         self._bar.update(self._reached - self._bar.n)
 
     def _model(self, i, dtype="float32"):
-        n, d = self.rows.shape
-        return build_autoencoder(self.n_clusters, n, d, self.seeds[i], dtype)
+        return build_autoencoder(self.n_clusters, self.rows.shape, self.kind, self.seeds[i], dtype)
 
     def autoencoders(self):
         """The trained autoencoder of each seed; of the first alone where no codes are seen."""
@@ -193,8 +192,9 @@ class _Work:
 
     def candidates(self, models):
         """A `Candidate` of every way."""
-        of_rows = self._components()
-        codes = [model.embed(self.rows) for model in models] if self.has_codes else []
+        of_rows = self._compared(self._components())
+        coders = models if self.has_codes else []
+        codes = [self._compared(model.embed(self.rows)) for model in coders]
         candidates = []
         for way in self.ways:
             self._begins(way.words)
@@ -221,22 +221,19 @@ class _Work:
         return found
 
     def _components(self):
-        """The rows, or their principal components where they have many columns.
-
-        Of text, directions alone count: its components have length 1, too.
-        """
+        """The rows, or their principal components where they have many columns."""
         from sklearn.decomposition import TruncatedSVD
 
         if self.rows.shape[1] <= MOST_DIMENSIONS:
-            rows = self.rows
-            components = rows.toarray() if hasattr(rows, "toarray") else rows
-        else:
-            svd = TruncatedSVD(MOST_DIMENSIONS, random_state=self.seeds[0])
-            components = svd.fit_transform(self.rows).astype("float32")
-        if self.kind == "text":
-            lengths = np.linalg.norm(components, axis=1, keepdims=True)
-            return components / np.maximum(lengths, 1e-12)
-        return components
+            return self.rows.toarray() if hasattr(self.rows, "toarray") else self.rows
+        svd = TruncatedSVD(MOST_DIMENSIONS, random_state=self.seeds[0])
+        return svd.fit_transform(self.rows).astype("float32")
+
+    def _compared(self, vectors):
+        """Components or codes as ways see them: of text, where directions count, of length 1."""
+        if self.kind != "text":
+            return vectors
+        return vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-12)
 
     def taught(self, models, chosen):
         """The model of the chosen partition, float32, and its fidelity: see `teach`."""

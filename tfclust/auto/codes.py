@@ -18,16 +18,18 @@ PATIENCE = 10  # epochs without a lower error on them
 SECONDS_BETWEEN_CHECKPOINTS = 30.0
 
 
-def build_autoencoder(n_clusters, n_rows, n_features, seed, dtype="float32"):
+def build_autoencoder(n_clusters, shape, kind, seed, dtype="float32"):
     """An AE-CM whose encoder and decoder fit data of that size, compiled.
 
     Args:
         n_clusters: K.
-        n_rows, n_features: of the data.
+        shape: of the data, `(n, d)`.
+        kind: of the data, see `Preparation`.
         seed: int from 0 to 2**32 - 1.
         dtype: precision policy.
     """
-    model = AECM(n_clusters, **autoencoder_settings(n_rows), seed=seed, dtype=dtype)
+    n_rows, n_features = shape
+    model = AECM(n_clusters, **autoencoder_settings(n_rows, kind), seed=seed, dtype=dtype)
     model.compile()
     model.build((None, n_features))
     return model

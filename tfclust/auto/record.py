@@ -31,8 +31,6 @@ def summary(record):
 def _codes(record):
     if any(tried["way"].startswith("codes") for tried in record["tried"]):
         return f"{record['autoencoders']} autoencoders were trained, each from other weights."
-    if record["kind"] == "text":
-        return "Text is compared by the directions of its principal components."
     return "The rows are too few for an autoencoder to say more than they do."
 
 

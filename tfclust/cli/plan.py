@@ -79,7 +79,7 @@ def choosing(plan, kind, effort):
         kind: of the data, see `tfclust.auto.Preparation`.
         effort: name in `tfclust.auto.effort.EFFORTS`.
     """
-    settings = autoencoder_settings(plan["rows"])
+    settings = autoencoder_settings(plan["rows"], kind)
     kept = {name: plan["settings"][name] for name in ("n_clusters", "seed")}
     return {
         **plan,

@@ -61,8 +61,8 @@ class AutoClusterer(ModelEstimator):
 
     Known limits: computes in float32. A partition that all seeds agree on need not be the one that
     somebody has in mind. Of fewer than 1000 rows no autoencoder is asked: a Gaussian mixture
-    decides. Of text, k-means of the directions of its principal components does, which finds a few
-    broad topics better than many narrow ones.
+    decides. Of text, k-means alone is tried, on the directions of principal components and of
+    codes.
     """
 
     def __init__(
