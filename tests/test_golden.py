@@ -1,7 +1,7 @@
-"""Trajectories recorded with the original TensorFlow code of the AE-CM authors.
+"""Trajectories recorded with the code of the authors of AE-CM, and of IDEC's, who wrote DEC anew.
 
-20 steps of Adam from known weights on known batches: a faithful model that takes the same steps
-sees the same loss terms and ends with the same weights.
+20 steps from known weights on known batches: a faithful model that takes the same steps sees the
+same loss terms and ends with the same weights.
 """
 
 from pathlib import Path
@@ -10,7 +10,7 @@ import keras
 import numpy as np
 import pytest
 
-from tfclust.models import AECM, CM
+from tfclust.models import AECM, CM, DEC, IDEC
 from tfclust.optimizers import FusedAdam
 
 GOLDEN = Path(__file__).parent / "golden"
@@ -21,7 +21,7 @@ def load(name):
     """A recorded trajectory: its arrays, and its weights before and after."""
     with np.load(GOLDEN / f"{name}_trajectory.npz", allow_pickle=False) as file:
         recorded = dict(file)
-    count = len(recorded["weight_names"])
+    count = sum(name.startswith("w0_") for name in recorded)
     before, after = ([recorded[f"{when}_{i:02d}"] for i in range(count)] for when in ("w0", "w1"))
     return recorded, before, after
 
@@ -76,3 +76,33 @@ def test_training_follows_the_recorded_trajectory(name, jit_compile, optimizer):
         memberships = model.predict(recorded["batches"][0], verbose=0)
         expected = recorded["responsibilities_first_batch_after"]
         np.testing.assert_allclose(memberships, expected, atol=1e-3, rtol=0.0)
+
+
+@pytest.mark.parametrize("name", ["dec", "idec"])
+def test_targets_and_steps_follow_the_recorded_trajectory(name):
+    recorded, before, after = load(name)
+    x, steps = recorded["x"], {k: recorded[k].item() for k in ("batch_size", "update_interval")}
+    options = {"embedding_dim": 2, "hidden_units": (8,), "tol": 0.0, **steps}
+    # IDEC's authors take the mean of the error over the features, and the paper, its sum.
+    scale = 1.0 if name == "dec" else x.shape[1]
+    weights = [1.0] if name == "dec" else [recorded["gamma"] * scale, scale]
+    model = DEC(3, **options) if name == "dec" else IDEC(3, gamma=weights[0], **options)
+    model.build((None, x.shape[1]))
+    rate = recorded["learning_rate"] / scale
+    model.compile(keras.optimizers.SGD(float(rate), float(recorded["momentum"])), run_eagerly=True)
+    *networks, means = before
+    for network, layers in ((model.encoder, networks[:4]), (model.decoder, networks[4:])):
+        network.set_weights(layers)
+    model.means.assign(means)
+
+    history = model.fit(x, epochs=5, shuffle=False, verbose=0).history
+    sizes = np.array([16, 16, 16, 12])
+    of_epochs = (recorded["terms"].reshape(5, 4, -1) * sizes[:, np.newaxis]).sum(axis=1) / len(x)
+    for term, weight, expected in zip(
+        ("divergence", "reconstruction"), weights, of_epochs.T, strict=False
+    ):
+        np.testing.assert_allclose(history[term], weight * expected, rtol=1e-4)
+    found = [*model.encoder.get_weights(), *model.decoder.get_weights(), np.array(model.means)]
+    for weight, expected in zip(found, after, strict=True):
+        np.testing.assert_allclose(weight, expected, atol=1e-5)
+    np.testing.assert_allclose(model.predict(x, verbose=0), recorded["memberships"], atol=1e-5)
