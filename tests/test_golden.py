@@ -1,4 +1,4 @@
-"""Trajectories recorded with the code of the authors of AE-CM, and of IDEC's, who wrote DEC anew.
+"""Trajectories recorded with the code of the authors of AE-CM and DKM, and of IDEC, DEC's as well.
 
 20 steps from known weights on known batches: a faithful model that takes the same steps sees the
 same loss terms and ends with the same weights.
@@ -10,7 +10,7 @@ import keras
 import numpy as np
 import pytest
 
-from tfclust.models import AECM, CM, DEC, IDEC
+from tfclust.models import AECM, CM, DEC, DKM, IDEC
 from tfclust.optimizers import FusedAdam
 
 GOLDEN = Path(__file__).parent / "golden"
@@ -78,6 +78,37 @@ def test_training_follows_the_recorded_trajectory(name, jit_compile, optimizer):
         np.testing.assert_allclose(memberships, expected, atol=1e-3, rtol=0.0)
 
 
+def set_code(model, weights):
+    """The weights of an autoencoder with one hidden layer, and the centroids of its codes."""
+    model.encoder.set_weights(weights[:4])
+    model.decoder.set_weights(weights[4:8])
+    model.means.assign(weights[8])
+
+
+def assert_code(model, expected):
+    found = [*model.encoder.get_weights(), *model.decoder.get_weights(), np.array(model.means)]
+    for weight, value in zip(found, expected, strict=True):
+        np.testing.assert_allclose(weight, value, atol=1e-5)
+
+
+def test_dkm_follows_the_recorded_trajectory():
+    recorded, before, after = load("dkm")
+    model = DKM(3, embedding_dim=2, hidden_units=(8,), lbd=float(recorded["lbd"]))
+    model.build((None, 6))
+    rate, epsilon = float(recorded["learning_rate"]), float(recorded["epsilon"])
+    model.compile(FusedAdam(rate, epsilon=epsilon), run_eagerly=True)
+    set_code(model, before)
+    for batch, alpha, (error, distance) in zip(
+        recorded["batches"], recorded["alphas"], recorded["terms"], strict=True
+    ):
+        model.alpha.assign(alpha)
+        model.reset_metrics()
+        logs = model.train_on_batch(batch, return_dict=True)
+        assert logs["reconstruction"] == pytest.approx(error, rel=1e-4)
+        assert logs["distance"] == pytest.approx(recorded["lbd"] * distance, rel=1e-4)
+    assert_code(model, after)
+
+
 @pytest.mark.parametrize("name", ["dec", "idec"])
 def test_targets_and_steps_follow_the_recorded_trajectory(name):
     recorded, before, after = load(name)
@@ -90,10 +121,7 @@ def test_targets_and_steps_follow_the_recorded_trajectory(name):
     model.build((None, x.shape[1]))
     rate = recorded["learning_rate"] / scale
     model.compile(keras.optimizers.SGD(float(rate), float(recorded["momentum"])), run_eagerly=True)
-    *networks, means = before
-    for network, layers in ((model.encoder, networks[:4]), (model.decoder, networks[4:])):
-        network.set_weights(layers)
-    model.means.assign(means)
+    set_code(model, before)
 
     history = model.fit(x, epochs=5, shuffle=False, verbose=0).history
     sizes = np.array([16, 16, 16, 12])
@@ -102,7 +130,5 @@ def test_targets_and_steps_follow_the_recorded_trajectory(name):
         ("divergence", "reconstruction"), weights, of_epochs.T, strict=False
     ):
         np.testing.assert_allclose(history[term], weight * expected, rtol=1e-4)
-    found = [*model.encoder.get_weights(), *model.decoder.get_weights(), np.array(model.means)]
-    for weight, expected in zip(found, after, strict=True):
-        np.testing.assert_allclose(weight, expected, atol=1e-5)
+    assert_code(model, after)
     np.testing.assert_allclose(model.predict(x, verbose=0), recorded["memberships"], atol=1e-5)
