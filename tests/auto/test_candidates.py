@@ -3,7 +3,7 @@ import pytest
 from sklearn.datasets import load_iris, load_wine
 from sklearn.metrics import adjusted_rand_score
 
-from tfclust.auto.candidates import Partition, partition_by_mixture
+from tfclust.auto.candidates import Partition, partition_by_kmeans, partition_by_mixture
 from tfclust.auto.choice import Candidate, choose
 from tfclust.auto.preparation import Preparation
 
@@ -32,6 +32,16 @@ def test_a_column_of_two_values_draws_no_cluster_to_itself():
     x[:, 2] = rng.random(200) < 0.1  # says nothing, and makes a likelihood without bound
     x = Preparation.of(x).apply(x)
     assert adjusted_rand_score(known, partition_by_mixture(x, 2, seed=0).labels) > 0.7
+
+
+def test_columns_of_nearly_one_value_leave_the_mixture_to_the_others():
+    rng = np.random.default_rng(0)
+    known = np.repeat([0, 1, 2], 100)
+    x = rng.normal(size=(300, 2)) + 5.0 * np.array([[0, 0], [1, 0], [0, 1]])[known]
+    x = np.column_stack([x, np.arange(300) == 0])  # one row is far from all others
+    x = Preparation.of(x).apply(x)
+    assert adjusted_rand_score(known, partition_by_kmeans(x, 3, seed=0).labels) < 0.7
+    assert adjusted_rand_score(known, partition_by_mixture(x, 3, seed=0).labels) > 0.9
 
 
 def candidate(way, *partitions, n_clusters=2):
