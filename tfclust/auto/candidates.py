@@ -10,10 +10,7 @@ from tfclust.pretraining import gaussian_mixture, kmeans, manifold, mixture_star
 COVARIANCES = ("full", "tied", "diag", "spherical")
 FULL_DIMENSIONS = 50  # the most in which a cluster has a covariance of its own
 FLAT = 1e-3  # of the variance of all rows in a direction: a cluster of less is no likely cluster
-# A column of nearly one value, after Kuhn (2008, the R package caret): its commonest value is more
-# than 19 times as common as the next, and its values are fewer than a tenth of the rows.
-COMMON = 19
-DISTINCT = 0.1
+RIDGE = 0.1  # of the mean variance, which bounds a likelihood that has no bound
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,49 +41,31 @@ def partition_by_kmeans(x, n_clusters, seed, n_init=10):
 
 
 def partition_by_mixture(x, n_clusters, seed, n_init=3):
-    """Partition by the mixture of Gaussians of least BIC among those without a flat cluster.
+    """Partition by the mixture of Gaussians of least BIC.
 
     The covariances are those that `COVARIANCES` names: from clusters that are spheres of any size
-    to each its own ellipsoid. Where every mixture has a flat cluster, as columns of few values
-    make them, those of nearly one value are left out; and where that mends it for none, k-means is
-    what is left.
+    to each its own ellipsoid. Where the likeliest has a flat cluster, as columns of few values make
+    them, its likelihood says nothing, and all are fitted again with a ridge on their variances.
 
     Args:
         x: array `(n, d)`.
         n_clusters, seed, n_init: see `tfclust.pretraining.gaussian_mixture`.
     """
-    for seen in _views(x):
-        sound = _sound_mixtures(seen, n_clusters, seed, n_init)
-        if sound:
-            return min(sound, key=lambda partition: partition.bic)
-    return partition_by_kmeans(x, n_clusters, seed)
+    found = _likeliest(x, n_clusters, seed, n_init)
+    return _likeliest(x, n_clusters, seed, n_init, ridge=RIDGE) if found.flat else found
 
 
-def _views(x):
-    """The rows, and what is left of them without columns of nearly one value, if that is less."""
-    varied = np.array([not _is_nearly_constant(column) for column in x.T])
-    return [x] if varied.all() or not varied.any() else [x, x[:, varied]]
-
-
-def _is_nearly_constant(column):
-    counts = np.sort(np.unique(column, return_counts=True)[1])[::-1]
-    if len(counts) == 1:
-        return True
-    return counts[0] > COMMON * counts[1] and len(counts) < DISTINCT * len(column)
-
-
-def _sound_mixtures(x, n_clusters, seed, n_init):
-    """Partitions by mixtures without a flat cluster, one of each kind of covariance."""
-    found = (
-        _mixture(x, n_clusters, seed, n_init, covariance)
+def _likeliest(x, *trial, **options):
+    mixtures = (
+        _mixture(x, *trial, covariance, **options)
         for covariance in COVARIANCES
         if x.shape[1] <= FULL_DIMENSIONS or covariance in ("diag", "spherical")
     )
-    return [partition for partition in found if not partition.flat]
+    return min(mixtures, key=lambda partition: partition.bic)
 
 
-def _mixture(x, n_clusters, seed, n_init, covariance):
-    mixture = gaussian_mixture(x, n_clusters, seed, n_init, covariance)
+def _mixture(x, n_clusters, seed, n_init, covariance, **options):
+    mixture = gaussian_mixture(x, n_clusters, seed, n_init, covariance, **options)
     labels = mixture.predict(x).astype("int64")
     return Partition(labels, _is_flat(x, mixture), float(mixture.bic(np.asarray(x, "float64"))))
 

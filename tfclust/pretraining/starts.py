@@ -175,7 +175,7 @@ def mixture_start(x, n_clusters, seed, n_init=5):
     return fitted.means_, fitted.predict(x)
 
 
-def gaussian_mixture(x, n_clusters, seed, n_init=5, covariance="full"):
+def gaussian_mixture(x, n_clusters, seed, n_init=5, covariance="full", ridge=COVARIANCE_FLOOR):
     """scikit-learn's mixture of Gaussians, the likeliest of several starts by k-means.
 
     Of more than 20,000 rows it is fitted to as many, which the seed draws.
@@ -184,6 +184,8 @@ def gaussian_mixture(x, n_clusters, seed, n_init=5, covariance="full"):
         x: array `(n, d)`.
         n_clusters, seed, n_init: see `mixture_start`.
         covariance: "full", "tied", "diag" or "spherical".
+        ridge: float above 0, what is added to the variances, as a share of the mean variance of a
+            column: 1e-4 by default, which keeps covariances regular.
 
     Returns:
         A fitted `sklearn.mixture.GaussianMixture`.
@@ -203,7 +205,7 @@ def gaussian_mixture(x, n_clusters, seed, n_init=5, covariance="full"):
         n_clusters,
         covariance_type=covariance,
         n_init=n_init,
-        reg_covar=max(COVARIANCE_FLOOR * x.var(axis=0).mean(), SMALLEST_VARIANCE),
+        reg_covar=max(ridge * x.var(axis=0).mean(), SMALLEST_VARIANCE),
         max_iter=200,
         random_state=seed,
     )
