@@ -48,7 +48,7 @@ def test_a_likelihood_without_bound_decides_no_mixture(monkeypatch):
     without = partition_by_mixture(x, 3, seed=0)
     assert without.flat
     scores = [adjusted_rand_score(known, each.labels) for each in (without, found)]
-    assert scores[0] < 0.2 < 0.4 < scores[1]
+    assert scores[0] < 0.3 < 0.4 < scores[1]
 
 
 def candidate(way, *partitions, n_clusters=2):
