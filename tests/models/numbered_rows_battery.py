@@ -29,7 +29,7 @@ class NumberedRowsBattery(ClusteringModelBattery):
 
     def test_a_run_that_was_cut_off_goes_on_with_the_values_that_it_had(self, rows, tmp_path):
         def train(directory, stop_after=None):
-            model = self.make(update_interval=8)  # so that epochs end between two updates
+            model = self.make_eager(update_interval=8)  # so that epochs end between two updates
 
             def stop(epoch, logs):
                 if epoch + 1 == stop_after:

@@ -236,13 +236,13 @@ def test_a_start_is_saved_before_any_joint_training(pretrained, rows, tmp_path):
 def test_each_layer_reconstructs_what_the_trained_layers_below_give(rows, monkeypatch):
     stages, train = {}, Stages.train
 
-    def recorded(self, name, network, x, y, loss):
+    def recorded(self, name, network, x, y, loss, augment=None):
         below = [stage[0].layers[0].get_weights() for stage in stages.values()]
         stages[name] = network, x, loss
         if name == "layer_2":
             first = stages["layer_1"][0].layers[0].predict(rows, verbose=0)
             np.testing.assert_allclose(x, first, rtol=1e-6)
-        train(self, name, network, x, y, loss)
+        train(self, name, network, x, y, loss, augment)
         if name == "layer_2":
             after = stages["layer_1"][0].layers[0].get_weights()
             for now, kept in zip(after, below[0], strict=True):

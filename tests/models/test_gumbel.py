@@ -57,7 +57,7 @@ class TestGumbelSoftmaxVAE(ClusteringModelBattery):
 
     def test_a_run_that_was_cut_off_takes_the_draws_it_would_have_taken(self, rows, tmp_path):
         def train(directory, stop_after=None):
-            model = self.make()
+            model = self.make_eager()
 
             def stop(epoch, logs):
                 if epoch + 1 == stop_after:
