@@ -16,8 +16,6 @@ from tfclust.auto import clustering, parametric
 from tfclust.auto.effort import Effort
 from tfclust.sklearn import AutoClusterer
 
-pytestmark = pytest.mark.filterwarnings("ignore:Even though the `tf.config")  # of `tf.data`
-
 
 @pytest.fixture(autouse=True, scope="module")
 def short_trainings():

@@ -13,22 +13,6 @@ FLAT = 1e-3  # of the variance of all rows in a direction: a cluster of less is 
 RIDGE = 0.1  # of the mean variance, which bounds a likelihood that has no bound
 
 
-@dataclass(frozen=True, eq=False)
-class Partition:
-    """Clusters of all rows, as one way finds them.
-
-    Args:
-        labels: cluster of each row, int64 `(n,)`, from 0 to K - 1.
-        flat: whether a cluster has no extent in some direction in which the rows have one. Its
-            likelihood is then without bound, and says nothing.
-        bic: Bayesian information criterion, the lower the better; None of k-means.
-    """
-
-    labels: np.ndarray
-    flat: bool = False
-    bic: float | None = None
-
-
 def partition_by_kmeans(x, n_clusters, seed, n_init=10):
     """Partition by k-means, of several starts.
 
@@ -36,8 +20,7 @@ def partition_by_kmeans(x, n_clusters, seed, n_init=10):
         x: array or CSR matrix `(n, d)`.
         n_clusters, seed, n_init: see `tfclust.pretraining.kmeans`.
     """
-    labels = kmeans(x, n_clusters, seed, n_init)[1]
-    return Partition(labels.astype("int64"))
+    return kmeans(x, n_clusters, seed, n_init)[1].astype("int64")
 
 
 def partition_by_mixture(x, n_clusters, seed, n_init=3):
@@ -51,23 +34,19 @@ def partition_by_mixture(x, n_clusters, seed, n_init=3):
         x: array `(n, d)`.
         n_clusters, seed, n_init: see `tfclust.pretraining.gaussian_mixture`.
     """
-    found = _likeliest(x, n_clusters, seed, n_init)
-    return _likeliest(x, n_clusters, seed, n_init, ridge=RIDGE) if found.flat else found
+    mixture = _likeliest(x, n_clusters, seed, n_init)
+    if _is_flat(x, mixture):
+        mixture = _likeliest(x, n_clusters, seed, n_init, ridge=RIDGE)
+    return mixture.predict(x).astype("int64")
 
 
-def _likeliest(x, *trial, **options):
+def _likeliest(x, n_clusters, seed, n_init, **options):
     mixtures = (
-        _mixture(x, *trial, covariance, **options)
+        gaussian_mixture(x, n_clusters, seed, n_init, covariance, **options)
         for covariance in COVARIANCES
         if x.shape[1] <= FULL_DIMENSIONS or covariance in ("diag", "spherical")
     )
-    return min(mixtures, key=lambda partition: partition.bic)
-
-
-def _mixture(x, n_clusters, seed, n_init, covariance, **options):
-    mixture = gaussian_mixture(x, n_clusters, seed, n_init, covariance, **options)
-    labels = mixture.predict(x).astype("int64")
-    return Partition(labels, _is_flat(x, mixture), float(mixture.bic(np.asarray(x, "float64"))))
+    return min(mixtures, key=lambda mixture: mixture.bic(np.asarray(x, "float64")))
 
 
 def _is_flat(x, mixture):
@@ -99,7 +78,7 @@ def partition_by_manifold(x, n_clusters, seed, n_init=3):
         n_clusters, seed, n_init: see `tfclust.pretraining.mixture_start`.
     """
     places = manifold(x, n_clusters, seed)
-    return Partition(mixture_start(places, n_clusters, seed, n_init)[1].astype("int64"))
+    return mixture_start(places, n_clusters, seed, n_init)[1].astype("int64")
 
 
 @dataclass(frozen=True)
@@ -110,7 +89,8 @@ class Way:
         name: str, which records have it by.
         words: str, what it is in plain words.
         of_codes: bool, whether it sees the codes of an autoencoder, or the scaled rows themselves.
-        partition: function of (x, n_clusters, seed) that gives a `Partition`.
+        partition: function of (x, n_clusters, seed) that gives the cluster of each row, int64
+            `(n,)`, from 0 to K - 1.
     """
 
     name: str

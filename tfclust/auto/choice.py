@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tfclust.auto.candidates import WAYS, Partition
+from tfclust.auto.candidates import WAYS
 from tfclust.auto.row_facts import renumbered
 from tfclust.metrics import adjusted_rand
 
@@ -18,39 +18,38 @@ class Candidate:
 
     Args:
         way: name in `tfclust.auto.candidates.WAYS`.
-        partitions: a `Partition` a seed.
+        partitions: cluster of each row, int64 `(n,)`, a seed.
         n_clusters: K.
         seconds: float, that it took.
     """
 
     way: str
-    partitions: tuple[Partition, ...]
+    partitions: tuple[np.ndarray, ...]
     n_clusters: int
     seconds: float = 0.0
 
     @property
     def agreement(self):
         """Mean adjusted Rand index of two seeds' partitions; None of one seed."""
-        pairs = itertools.combinations([each.labels for each in self.partitions], 2)
+        pairs = itertools.combinations(self.partitions, 2)
         scores = [adjusted_rand(one, other) for one, other in pairs]
         return float(np.mean(scores)) if scores else None
 
     @property
     def is_degenerate(self):
         """Whether a seed leaves a cluster without a row."""
-        return any(len(np.unique(each.labels)) < self.n_clusters for each in self.partitions)
+        return any(len(np.unique(labels)) < self.n_clusters for labels in self.partitions)
 
     def votes(self):
         """Share of the seeds that put each row in each cluster, float32 `(n, K)`.
 
         Clusters are named as by the seed that the others agree with best.
         """
-        partitions = [each.labels for each in self.partitions]
-        first = _most_agreed(partitions)
+        first = _most_agreed(self.partitions)
         votes = np.zeros((len(first), self.n_clusters), "float32")
-        for labels in partitions:
+        for labels in self.partitions:
             votes[np.arange(len(first)), renumbered(labels, first, self.n_clusters)] += 1
-        return votes / len(partitions)
+        return votes / len(self.partitions)
 
     def labels(self):
         """The cluster that most seeds put each row in, int64 `(n,)`."""

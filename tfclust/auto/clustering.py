@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 from tqdm import tqdm
 
-from tfclust.auto.candidates import WAYS, Partition, partition_by_kmeans
+from tfclust.auto.candidates import WAYS, partition_by_kmeans
 from tfclust.auto.choice import Candidate, choose
 from tfclust.auto.codes import build_autoencoder, fast_dtype, train_autoencoder
 from tfclust.auto.effort import EFFORTS
@@ -208,17 +208,15 @@ class _Work:
         return candidates
 
     def _partition(self, way, i, seen, seed):
-        path = None if self.directory is None else self.directory / f"{way.name}-{i}.npz"
+        path = None if self.directory is None else self.directory / f"{way.name}-{i}.npy"
         if path is not None and path.exists():
-            with np.load(path) as kept:
-                bic = None if np.isnan(kept["bic"]) else float(kept["bic"])
-                return Partition(kept["labels"], bool(kept["flat"]), bic)
-        found = way.partition(seen, self.n_clusters, seed)
+            return np.load(path)
+        labels = way.partition(seen, self.n_clusters, seed)
         if path is not None:
             part = path.with_name(f"part.{path.name}")
-            np.savez(part, labels=found.labels, flat=found.flat, bic=found.bic or np.nan)
+            np.save(part, labels)
             part.replace(path)
-        return found
+        return labels
 
     def _components(self):
         """The rows, or their principal components where they have many columns."""

@@ -98,7 +98,7 @@ def _choose(record, x, folder, training):
     found = training.choose(record["plan"], x, folder)
     print(summary(found.record))
     with whole(folder.partitions) as part, part.open("wb") as file:
-        np.save(file, np.stack([partition.labels for partition in found.chosen.partitions]))
+        np.save(file, np.stack(found.chosen.partitions))
     training.save(found.model, folder)
     folder.write({**record, "status": "trained", "history": {}, "choice": found.record})
     return found.model

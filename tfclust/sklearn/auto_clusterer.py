@@ -96,7 +96,7 @@ class AutoClusterer(ModelEstimator):
         )
         self.model_, self.record_ = found.model, found.record
         self.record_["preparation"] = self.preparation_.words()
-        self._describe(x, rows, [each.labels for each in found.chosen.partitions])
+        self._describe(x, rows, found.chosen.partitions)
         centers = cluster_means(rows, self.labels_, self.n_clusters_)
         self.cluster_centers_ = centers.reshape(self.n_clusters_, *(shape or (-1,)))
         return self
