@@ -472,10 +472,10 @@ PAPER = Paper(
             DEEP_METHODS,
             guesses={
                 "twenty_newsgroups aecm random": "five seeds of Table 13's constants are about "
-                "half a point or less below what counts as reached in ACC and ARI, four in NMI; from a "
-                "pre-trained start they are sixteen to twenty-one above the paper's. Their rows "
-                "are scaled by a factor that is a reading; which 2000 words and which scale the "
-                "paper took, it does not say.",
+                "half a point or less below what counts as reached in ACC and ARI, four in NMI; "
+                "from a pre-trained start they are sixteen to twenty-one above the paper's. Their "
+                "rows are scaled by a factor that is a reading; which 2000 words and which scale "
+                "the paper took, it does not say.",
             },
         ),
         Table("precision", "AE-CM in float32", ("precision",), ("aecm",)),
