@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import contextlib
 import functools
-import importlib.util
 import json
 import shlex
 import shutil
@@ -56,7 +55,7 @@ def write(
     Raises:
         UserError: JAX is not installed, or nothing that is selected can be trained elsewhere.
     """
-    _check_jax()
+    runner.check_jax("bundles need")
     travels, stays = _split(selection)
     for experiment, seeds in stays:
         print(f"Left out, to be run here: {_named(experiment, seeds)}")
@@ -88,7 +87,7 @@ def collect(folder: Path, ledger: Ledger, *, work_dir, data_dir=None) -> int:
         UserError: The folder has no bundle, or one that is damaged; JAX is not installed; or a
             dataset has neither a file nor a download.
     """
-    _check_jax()
+    runner.check_jax("bundles need")
     groups = _groups(folder)
     if not groups:
         raise UserError(
@@ -146,6 +145,10 @@ class BundledRun:
         self._sha256 = data.sha256
         self._name = runner.run_folder(experiment, seeds)
         self._results = []
+
+    def progress(self, description: str):
+        """Return a context of a function that tells nothing: its epochs are over, or to come."""
+        return contextlib.nullcontext(lambda done, total: None)
 
     @contextlib.contextmanager
     def opened(self) -> Iterator[Path]:
@@ -247,11 +250,6 @@ class BundledRun:
             )
 
 
-def _check_jax() -> None:
-    if importlib.util.find_spec("jax") is None:
-        raise UserError('bundles need JAX: pip install "tfclust[accelerator]"')
-
-
 def _split(selection: Selection) -> tuple[Selection, Selection]:
     """What may be trained elsewhere, and what may not."""
     travels, stays = [], []
@@ -272,7 +270,7 @@ def _advance(selection, folder, ledger, work_dir, data_dir, jobs=1, with_data=Fa
     folder, work_dir = Path(folder), Path(work_dir)
     folder.mkdir(parents=True, exist_ok=True)
     arrays = None if with_data or (folder / "data").exists() else _arrays(work_dir)
-    place = functools.partial(BundledRun, folder, arrays, work_dir)
+    place = functools.partial(BundledRun, folder, arrays)
     return runner.run(selection, ledger, work_dir, jobs, data_dir, place=place)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import functools
 import importlib
 import os
 import re
@@ -10,7 +11,7 @@ import sys
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from reproduce import bundles, searches
+from reproduce import bundles, devices, searches
 from reproduce.data import look_for
 from reproduce.errors import UserError
 from reproduce.experiment import PROFILES, Experiment
@@ -103,6 +104,11 @@ def _list_rows(rows: Sequence[Experiment], ledger: Ledger) -> None:
 
 
 def _run(arguments: argparse.Namespace) -> int:
+    if arguments.device is not None and arguments.to_bundle is not None:
+        raise UserError(
+            "a run is trained here or elsewhere. "
+            f"Received: --device {arguments.device} --to-bundle {arguments.to_bundle}"
+        )
     if arguments.with_data and arguments.to_bundle is None:
         raise UserError("data travel with a bundle: give `--to-bundle` too. Received: --with-data")
     selection = select(
@@ -161,7 +167,10 @@ def _run_lacking(selection: Selection, arguments: argparse.Namespace) -> int:
         return 1 if failed else 0
     # Imported here, as the modules below are, so that help answers at once.
     runner = importlib.import_module("reproduce.runner")
-    failed = runner.run(
+    run = runner.run
+    if arguments.device is not None:
+        run = functools.partial(devices.run, device=arguments.device)
+    failed = run(
         lacking,
         ledger,
         work_dir=arguments.work,
@@ -297,6 +306,7 @@ def _parser() -> argparse.ArgumentParser:
     run.add_argument(
         "--with-data", action="store_true", help="the data travel in the bundle's folder"
     )
+    _add_device(run)
     _add_places(run)
 
     practical = _command(
@@ -304,6 +314,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     practical.set_defaults(to_bundle=None)  # its seconds are those of this machine
     _add_selection(practical)
+    _add_device(practical)
     _add_places(practical)
 
     collect = _command(commands, "collect", _collect, "record the runs that were trained elsewhere")
@@ -402,6 +413,14 @@ def _add_bundles(parser: argparse.ArgumentParser) -> None:
         default=bundles.FOLDER,
         metavar="FOLDER",
         help="that of `run --to-bundle`; default: %(default)s",
+    )
+
+
+def _add_device(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--device",
+        metavar="NAME",
+        help='device of JAX that trains networks, such as "gpu"; default: TensorFlow trains',
     )
 
 

@@ -106,7 +106,8 @@ class Ledger:
                 `Experiment.config()`. One that diverged has `divergence` besides: the `epoch` of
                 the training that stopped, from 1, and its `message`. One that was trained
                 elsewhere has `bundle`: the `devices` that trained it, the most runs that shared one
-                `side_by_side`, and the `commits` of the code that wrote and scored it.
+                `side_by_side`, and the `commits` of the code that wrote and scored it; one that an
+                accelerator of its machine trained has that `device`.
 
         Raises:
             ValueError: If the record lacks a field, holds NaN or is not plain JSON.
@@ -182,6 +183,8 @@ def check_record(record: Mapping[str, Any]) -> None:
         _check_divergence(record.get("divergence"))
     if "bundle" in record:
         _check_bundle(record["bundle"])
+    if "device" in record and "kind" not in record["device"]:
+        raise ValueError(f"`device` must tell its `kind`. Received: device={record['device']!r}")
 
 
 def _is_finite_number(value: Any) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import platform
 import subprocess
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
@@ -15,11 +15,19 @@ _PACKAGES = ("tensorflow", "keras", "numpy", "scipy", "scikit-learn")
 def of_this_run() -> dict[str, Any]:
     """Return the `versions`, `commit`, `cpu` and `cores` of a record."""
     return {
-        "versions": {"python": platform.python_version(), **{p: version(p) for p in _PACKAGES}},
+        "versions": {"python": platform.python_version(), **{p: _version(p) for p in _PACKAGES}},
         "commit": _commit(),
         "cpu": _cpu(),
         "cores": os.cpu_count(),
     }
+
+
+def _version(package: str) -> str:
+    """The version of a package, which may be installed as the one that has no GPU in it."""
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return version(f"{package}-cpu")
 
 
 def _commit() -> str:

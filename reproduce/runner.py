@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import importlib.util
 import multiprocessing
 import shutil
 import sys
@@ -43,8 +44,8 @@ def run(
         jobs: Processes at a time.
         data_dir: Folder of the data, or None for the environment's.
         bar: `PartBar` of which each run is a part; None for one of these runs alone.
-        place: Where a run is trained: function of an experiment, seeds and data that gives what
-            `RunHere` is, such as a `reproduce.bundles.BundledRun`; None for a `RunHere`.
+        place: Where a run is trained: function of `work_dir`, an experiment, seeds and data that
+            gives what `RunHere` is, such as a `reproduce.bundles.BundledRun`; None for a `RunHere`.
 
     Returns:
         The number of runs that failed. One that diverged is a result, and did not fail.
@@ -67,7 +68,7 @@ def run(
         for experiment, seeds in selection
         for group in _groups(experiment, seeds, stacks_seeds(experiment))
     ]
-    place = functools.partial(RunHere, Path(work_dir)) if place is None else place
+    place = functools.partial(RunHere if place is None else place, Path(work_dir))
     common = ledger.path, place, data_dir
     failed = 0
     own_bar = bar is None
@@ -148,15 +149,9 @@ def _finished_records(experiment, seeds, data, run) -> list[dict]:
     from reproduce.methods import Task
     from reproduce.methods import run as run_method
 
-    with run.opened() as directory, _epochs_of(run, describe(experiment, seeds)) as progress:
+    with run.opened() as directory, run.progress(describe(experiment, seeds)) as progress:
         task = Task(experiment, seeds, data, directory, progress, run.trains_here)
         return [make_record(experiment, data, outcome) for outcome in run_method(task)]
-
-
-def _epochs_of(run, description: str):
-    if run.trains_here:
-        return epoch_bar(description)
-    return contextlib.nullcontext(lambda done, total: None)
 
 
 class RunHere:
@@ -172,6 +167,10 @@ class RunHere:
 
     def __init__(self, work_dir: Path, experiment: Experiment, seeds: Sequence[int], data):
         self._directory = work_dir / run_folder(experiment, seeds)
+
+    def progress(self, description: str):
+        """Return a context that gives a function of the epochs done and their total."""
+        return epoch_bar(description)
 
     @contextlib.contextmanager
     def opened(self) -> Iterator[Path]:
@@ -190,6 +189,12 @@ class RunHere:
     def tidy(self) -> None:
         """Remove what it needs no more once it is recorded: all but the trained model."""
         tidy(self._directory)
+
+
+def check_jax(what: str) -> None:
+    """Raise a UserError that begins with `what` where JAX is not installed."""
+    if importlib.util.find_spec("jax") is None:
+        raise UserError(f'{what} JAX: pip install "tfclust[accelerator]"')
 
 
 def _tell(end: str, experiment, seeds, reason) -> None:

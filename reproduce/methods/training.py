@@ -19,6 +19,7 @@ from tfclust.callbacks import Checkpoint
 from tfclust.feeding import count_batches
 from tfclust.metrics import evaluate
 from tfclust.optimizers import FusedAdam
+from tfclust.trainings import trained_by
 
 
 def make_optimizer(settings: dict) -> keras.optimizers.Optimizer:
@@ -91,6 +92,8 @@ def train(
 ) -> None:
     """Train the compiled model of a task, or go on where its process was cut off.
 
+    One that keeps values for its rows is trained here, wherever the rest of its run is.
+
     Args:
         task: The `Task`.
         model: Its model.
@@ -100,17 +103,18 @@ def train(
         before: Epochs of the trainings of the same run that come before this one.
         callbacks: What its method needs besides, called before the epoch is reported.
     """
-    model.fit(
-        x,
-        epochs=epochs,
-        verbose=0,
-        callbacks=[
-            *callbacks,
-            Progress(task.progress, before, before + epochs),
-            Clock(state),
-            Checkpoint(task.directory / "checkpoints", state=state),
-        ],
-    )
+    with trained_by(None) if model.NUMBERS_ROWS else contextlib.nullcontext():
+        model.fit(
+            x,
+            epochs=epochs,
+            verbose=0,
+            callbacks=[
+                *callbacks,
+                Progress(task.progress, before, before + epochs),
+                Clock(state),
+                Checkpoint(task.directory / "checkpoints", state=state),
+            ],
+        )
 
 
 def finished(

@@ -118,6 +118,8 @@ class Row:
 def _machine(record: Mapping[str, Any]) -> str:
     if "bundle" in record:
         return ", ".join(sorted({device["kind"] for device in record["bundle"]["devices"]}))
+    if "device" in record:
+        return record["device"]["kind"]
     return f"{record['cpu']}, {record['cores']} cores"
 
 

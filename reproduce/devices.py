@@ -1,0 +1,90 @@
+"""Runs whose networks an accelerator of this machine trains."""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+from collections.abc import Iterator
+from pathlib import Path
+
+from reproduce import runner
+from reproduce.errors import UserError
+from reproduce.ledger import Ledger
+from reproduce.selection import Selection
+
+# Their values belong to rows, which TensorFlow alone keeps; a run by a recipe has no other part.
+_OF_ROWS = ("dcn", "dec", "idec")
+
+
+def run(selection: Selection, ledger: Ledger, device: str, **places) -> int:
+    """Run the selected seeds as `reproduce.runner.run` does, with networks trained on a device.
+
+    Args:
+        selection: Experiments and the seeds to run of each. Those whose seconds are what is
+            reported are told and left out, and so are recipes whose models keep values for rows;
+            other runs of such a model have their autoencoder trained there, the model itself here.
+        ledger: The ledger; the lines have the field `device`.
+        device: Name of the device for JAX, see `tfclust.accelerator.training_on`.
+        **places: Other arguments of `reproduce.runner.run`.
+
+    Returns:
+        The number of runs that failed.
+
+    Raises:
+        UserError: JAX is not installed, has no such device, or nothing selected may run on it.
+    """
+    runner.check_jax("`--device` needs")
+    there = [(row, seeds) for row, seeds in selection if _may_run(row)]
+    for row, seeds in selection:
+        if not _may_run(row):
+            print(f"Left out, to be run here: {runner.describe(row, seeds)}")
+    if not there:
+        raise UserError(
+            "on a device there must be a run whose seconds do not count. "
+            f"Received: {', '.join(dict.fromkeys(row.method for row, _ in selection))}"
+        )
+    _find(device)
+    return runner.run(there, ledger, place=functools.partial(RunOnDevice, device), **places)
+
+
+class RunOnDevice(runner.RunHere):
+    """Seeds of an experiment whose networks a device trains: see `reproduce.runner.RunHere`.
+
+    Args:
+        device: Name of the device for JAX.
+        work_dir, experiment, seeds, data: See `reproduce.runner.RunHere`.
+    """
+
+    trains_here = False  # the weights come back when a training is over
+
+    def __init__(self, device: str, work_dir: Path, experiment, seeds, data):
+        super().__init__(work_dir, experiment, seeds, data)
+        self._device = device
+
+    @contextlib.contextmanager
+    def opened(self) -> Iterator[Path]:
+        """Give the folder of its checkpoints, and have the device do what is trained within."""
+        from tfclust.accelerator import training_on
+
+        with super().opened() as directory, training_on(self._device):
+            yield directory
+
+    def signed(self, record: dict) -> dict:
+        """Return the ledger's record of one of its seeds, with what trained it."""
+        from tfclust.accelerator.runner import describe_device
+
+        return {**record, "device": describe_device(_find(self._device))}
+
+
+def _may_run(row) -> bool:
+    by_recipe = row.paper == "practical" and row.method in _OF_ROWS
+    return not by_recipe and not dict(row.settings).get("timed", False)
+
+
+def _find(device: str):
+    from tfclust.accelerator.runner import find_device
+
+    try:
+        return find_device(device)
+    except ValueError as error:
+        raise UserError(str(error)) from None
