@@ -50,8 +50,8 @@ def test_a_likelihood_without_bound_decides_no_mixture():
     assert scores[0] < 0.3 < 0.4 < scores[1]
 
 
-def candidate(way, *partitions, n_clusters=2):
-    return Candidate(way, tuple(map(np.array, partitions)), n_clusters)
+def candidate(way, *partitions, n_clusters=2, **known):
+    return Candidate(way, tuple(map(np.array, partitions)), n_clusters, **known)
 
 
 def test_votes_are_counted_under_one_set_of_names():
@@ -66,6 +66,15 @@ def test_what_other_weights_find_again_is_kept():
     of_rows = candidate("mixture", [0, 1, 1, 0], [0, 1, 1, 0])
     assert choose([of_rows, split, agreed])[0] is agreed
     assert choose([of_rows, split])[0] is of_rows
+
+
+def test_of_what_seeds_agree_on_the_fewest_neighbours_are_parted():
+    parts_many = candidate("codes_kmeans", [0, 0, 1, 1], [0, 0, 1, 1], assortativity=0.8)
+    parts_few = candidate("mixture", [0, 1, 1, 1], [0, 1, 1, 1], assortativity=0.9)
+    unsure = candidate("codes_manifold", [0, 0, 1, 1], [0, 1, 0, 1], assortativity=0.95)
+    found, reason = choose([parts_few, parts_many, unsure])
+    assert found is parts_few
+    assert reason == "it parts the fewest neighbouring rows (assortativity 0.90)"
 
 
 def test_a_partition_that_leaves_a_cluster_empty_is_not_kept():

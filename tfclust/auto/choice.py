@@ -21,12 +21,15 @@ class Candidate:
         partitions: cluster of each row, int64 `(n,)`, a seed.
         n_clusters: K.
         seconds: float, that it took.
+        assortativity: how far `labels()` keep neighbouring rows together, see
+            `tfclust.metrics.neighbour_assortativity`; None where neighbours are not asked.
     """
 
     way: str
     partitions: tuple[np.ndarray, ...]
     n_clusters: int
     seconds: float = 0.0
+    assortativity: float | None = None
 
     @property
     def agreement(self):
@@ -64,11 +67,12 @@ def _most_agreed(partitions):
 def choose(candidates):
     """The candidate to keep, and the reason in plain words.
 
-    Labels are not asked, nor anything of one data set. Of partitions of the codes, whose
-    autoencoders differ from seed to seed, the one that the seeds agree on best is kept: what is
-    found again from other weights is in the data. Where they agree on none, or there are no codes,
-    the Gaussian mixture of the rows stands, whose covariances their likelihood has chosen; of text,
-    k-means of directions.
+    Labels are not asked, nor anything of one data set. Where there are codes, of the ways whose
+    seeds agree that one is kept which parts the fewest neighbouring rows, as the votes of its seeds
+    have it: clusters meet where there are few rows. Of text, whose neighbours say little, it is
+    the way that the autoencoders' seeds agree on best, since what is found again from other weights
+    is in the data. Where seeds agree on none, or there are no codes, the Gaussian mixture of the
+    rows stands, whose covariances their likelihood has chosen; of text, k-means of directions.
 
     Args:
         candidates: sequence of `Candidate`.
@@ -77,19 +81,22 @@ def choose(candidates):
         A `Candidate` and a sentence.
     """
     sound = [candidate for candidate in candidates if not candidate.is_degenerate] or candidates
-    agreed = [
-        candidate
-        for candidate in sound
-        if WAYS[candidate.way].of_codes and (candidate.agreement or 0.0) >= AGREES
-    ]
-    if agreed:
-        best = max(agreed, key=lambda candidate: candidate.agreement)
+    of_rows = [candidate for candidate in sound if not WAYS[candidate.way].of_codes] or sound
+    if not any(WAYS[candidate.way].of_codes for candidate in candidates):
+        if len(of_rows) == 1:
+            return of_rows[0], "it is the one way that suits such rows"
+        return of_rows[0], "the rows are few, and it is the likeliest description of them"
+    agreed = [candidate for candidate in sound if (candidate.agreement or 0.0) >= AGREES]
+    parted = [candidate for candidate in agreed if candidate.assortativity is not None]
+    if parted:
+        best = max(parted, key=lambda candidate: candidate.assortativity)
+        return best, (
+            f"it parts the fewest neighbouring rows (assortativity {best.assortativity:.2f})"
+        )
+    of_codes = [candidate for candidate in agreed if WAYS[candidate.way].of_codes]
+    if of_codes:
+        best = max(of_codes, key=lambda candidate: candidate.agreement)
         return best, (
             f"the autoencoders' seeds agree on it best (adjusted Rand index {best.agreement:.2f})"
         )
-    of_rows = [candidate for candidate in sound if not WAYS[candidate.way].of_codes] or sound
-    if any(WAYS[candidate.way].of_codes for candidate in candidates):
-        return of_rows[0], "the autoencoders' seeds agree on no partition of their codes"
-    if len(of_rows) == 1:
-        return of_rows[0], "it is the one way that suits such rows"
-    return of_rows[0], "the rows are few, and it is the likeliest description of them"
+    return of_rows[0], "the autoencoders' seeds agree on no partition of their codes"

@@ -2,7 +2,7 @@
 
 import json
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +15,7 @@ from tfclust.auto.effort import EFFORTS
 from tfclust.auto.parametric import epochs_of, teach
 from tfclust.callbacks import ProgressBar
 from tfclust.checks import check_choice, check_integer
+from tfclust.metrics import neighbour_assortativity
 from tfclust.models import AECM
 from tfclust.pretraining.starts import umap_class
 
@@ -110,6 +111,7 @@ def _tried(candidate):
         "way": candidate.way,
         "words": WAYS[candidate.way].words,
         "agreement": candidate.agreement,
+        "assortativity": candidate.assortativity,
         "degenerate": candidate.is_degenerate,
         "sizes": sizes.tolist(),
         "seconds": candidate.seconds,
@@ -204,7 +206,11 @@ class _Work:
                 partitions.append(self._partition(way, i, seen, seed))
                 self._done(EPOCHS_OF_A_PARTITION)
             seconds = time.monotonic() - began
-            candidates.append(Candidate(way.name, tuple(partitions), self.n_clusters, seconds))
+            found = Candidate(way.name, tuple(partitions), self.n_clusters, seconds)
+            if self.has_codes and self.kind != "text":
+                score = neighbour_assortativity(of_rows, found.labels())
+                found = replace(found, assortativity=score)
+            candidates.append(found)
         return candidates
 
     def _partition(self, way, i, seen, seed):

@@ -16,7 +16,7 @@ def summary(record):
         f"{record['rows']:,} rows of {record['columns']:,} values: "
         f"{record.get('preparation', 'scaled as asked')}.",
         _codes(record),
-        "Tried, with how well the seeds agree (1: entirely) and the sizes of the clusters:",
+        _heading(record),
         *(f"  {_line(tried, record['chosen'])}" for tried in record["tried"]),
         f"Kept {_words(record)}: {record['reason']}.",
     ]
@@ -34,8 +34,19 @@ def _codes(record):
     return "The rows are too few for an autoencoder to say more than they do."
 
 
+def _heading(record):
+    neighbours = ""
+    if any(tried["assortativity"] is not None for tried in record["tried"]):
+        neighbours = ", how far neighbouring rows stay together"
+    return (
+        f"Tried, with how well the seeds agree (1: entirely){neighbours}, and the clusters' sizes:"
+    )
+
+
 def _line(tried, chosen):
     agreement = "one seed" if tried["agreement"] is None else f"{tried['agreement']:.2f}"
+    if tried["assortativity"] is not None:
+        agreement += f", {tried['assortativity']:.2f}"
     sizes = ", ".join(f"{size:,}" for size in sorted(tried["sizes"], reverse=True)[:10])
     more = ", ..." if len(tried["sizes"]) > 10 else ""
     mark = "*" if tried["way"] == chosen else " "

@@ -10,7 +10,7 @@ from tfclust.metrics.membership_scores import (
     sample_entropy,
     sparsity_criterion,
 )
-from tfclust.metrics.neighbour_error import knn_error
+from tfclust.metrics.neighbour_scores import knn_error, neighbour_assortativity
 from tfclust.metrics.occupancy import Occupancy
 from tfclust.metrics.partition_scores import (
     adjusted_rand,
@@ -46,6 +46,7 @@ __all__ = [
     "knn_error",
     "match_clusters",
     "membership_covariance",
+    "neighbour_assortativity",
     "normalized_mutual_info",
     "purity",
     "sample_entropy",

@@ -14,8 +14,9 @@ class AutoClusterer(ModelEstimator):
 
     It finds out what kind of data there are and scales them; trains autoencoders of several seeds,
     where there are rows enough; cuts rows and codes into clusters by k-means, by Gaussian mixtures
-    and on maps of neighbours; keeps what the seeds agree on best; and trains a model that gives a
-    new row its cluster in one forward pass. `summary()` says what was tried, and how sure it is.
+    and on maps of neighbours; of what the seeds agree on, keeps what parts the fewest neighbouring
+    rows; and trains a model that gives a new row its cluster in one forward pass. `summary()` says
+    what was tried, and how sure it is.
 
     Args:
         n_clusters: "auto", the default, or ints such as `range(2, 13)`, of which the number K is
@@ -59,7 +60,7 @@ class AutoClusterer(ModelEstimator):
     print(clusterer.summary())
     ```
 
-    Known limits: computes in float32. A partition that all seeds agree on need not be the one that
+    Known limits: computes in float32. A partition that parts no neighbours need not be the one that
     somebody has in mind. Of fewer than 1000 rows no autoencoder is asked: a Gaussian mixture
     decides. Of text, k-means alone is tried, on the directions of principal components and of
     codes.
