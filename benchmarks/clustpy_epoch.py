@@ -67,15 +67,15 @@ EPOCHS = {"ours": our_epoch, "clustpy": clustpy_epoch}
 def in_process(python, whose, name, given):
     """Seconds of an epoch, measured in a process of its own."""
     options = ["--rows", str(given.rows), "--epochs", str(given.epochs)]
-    command = [python, __file__, "--measure", whose, name, *options]
-    finished = subprocess.run(command, check=True, capture_output=True, text=True)
+    command = [python, __file__, "--python", python, "--measure", whose, name, *options]
+    finished = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True)
     return float(finished.stdout.split()[-1])
 
 
 def main():
     """Measures and prints."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--python", default=sys.executable, help="that has ClustPy")
+    parser.add_argument("--python", required=True, help="interpreter that has ClustPy")
     parser.add_argument("--rows", type=int, default=10_240)
     parser.add_argument("--epochs", type=int, default=5, help="that are timed in each turn")
     parser.add_argument("--repeats", type=int, default=3, help="turns of each; medians count")

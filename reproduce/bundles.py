@@ -62,7 +62,7 @@ def write(
     if not travels:
         raise UserError(
             "a bundle must have a run that trains a network and whose seconds do not count. "
-            f"Received: {', '.join(dict.fromkeys(row.method for row, _ in stays))}"
+            f"Received: method={', '.join(dict.fromkeys(row.method for row, _ in stays))}"
         )
     lacking = pending(travels, ready(folder))
     failed = _advance(lacking, folder, ledger, work_dir, data_dir, jobs, with_data)

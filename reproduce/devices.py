@@ -9,20 +9,22 @@ from pathlib import Path
 
 from reproduce import runner
 from reproduce.errors import UserError
+from reproduce.known_settings import known_settings
 from reproduce.ledger import Ledger
 from reproduce.selection import Selection
+from tfclust.recipes import RECIPES
 
-# Their values belong to rows, which TensorFlow alone keeps; a run by a recipe has no other part.
-_OF_ROWS = ("dcn", "dec", "idec")
+# Models that keep values for their rows, which TensorFlow alone does: see `train` of the methods.
+OF_ROWS = ("dcn", "dec", "idec")
 
 
 def run(selection: Selection, ledger: Ledger, device: str, **places) -> int:
     """Run the selected seeds as `reproduce.runner.run` does, with networks trained on a device.
 
     Args:
-        selection: Experiments and the seeds to run of each. Those whose seconds are what is
-            reported are told and left out, and so are recipes whose models keep values for rows;
-            other runs of such a model have their autoencoder trained there, the model itself here.
+        selection: Experiments and the seeds to run of each. Told and left out are those that train
+            nothing, those whose seconds are what is reported, and models that keep values for their
+            rows, unless they start from an autoencoder, which is trained there.
         ledger: The ledger; the lines have the field `device`.
         device: Name of the device for JAX, see `tfclust.accelerator.training_on`.
         **places: Other arguments of `reproduce.runner.run`.
@@ -37,11 +39,11 @@ def run(selection: Selection, ledger: Ledger, device: str, **places) -> int:
     there = [(row, seeds) for row, seeds in selection if _may_run(row)]
     for row, seeds in selection:
         if not _may_run(row):
-            print(f"Left out, to be run here: {runner.describe(row, seeds)}")
+            print(f"Left out, to be run without --device: {runner.describe(row, seeds)}")
     if not there:
         raise UserError(
-            "on a device there must be a run whose seconds do not count. "
-            f"Received: {', '.join(dict.fromkeys(row.method for row, _ in selection))}"
+            "a run on a device must train a network there, and its seconds must not count. "
+            f"Received: method={', '.join(dict.fromkeys(row.method for row, _ in selection))}"
         )
     _find(device)
     return runner.run(there, ledger, place=functools.partial(RunOnDevice, device), **places)
@@ -49,6 +51,8 @@ def run(selection: Selection, ledger: Ledger, device: str, **places) -> int:
 
 class RunOnDevice(runner.RunHere):
     """Seeds of an experiment whose networks a device trains: see `reproduce.runner.RunHere`.
+
+    Its checkpoints, and the autoencoders that runs share, are not those of runs without a device.
 
     Args:
         device: Name of the device for JAX.
@@ -58,7 +62,7 @@ class RunOnDevice(runner.RunHere):
     trains_here = False  # the weights come back when a training is over
 
     def __init__(self, device: str, work_dir: Path, experiment, seeds, data):
-        super().__init__(work_dir, experiment, seeds, data)
+        super().__init__(work_dir / "on_device", experiment, seeds, data)
         self._device = device
 
     @contextlib.contextmanager
@@ -77,8 +81,12 @@ class RunOnDevice(runner.RunHere):
 
 
 def _may_run(row) -> bool:
-    by_recipe = row.paper == "practical" and row.method in _OF_ROWS
-    return not by_recipe and not dict(row.settings).get("timed", False)
+    if row.paper == "practical":
+        return row.method in (*RECIPES, "autoclusterer") and row.method not in OF_ROWS
+    settings = dict(row.settings)
+    of_rows = row.method.removesuffix("_kmeans") in OF_ROWS and row.init == "random"
+    trains = "precision" in known_settings(row)
+    return trains and not of_rows and not settings.get("timed", False)
 
 
 def _find(device: str):

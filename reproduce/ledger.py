@@ -183,7 +183,7 @@ def check_record(record: Mapping[str, Any]) -> None:
         _check_divergence(record.get("divergence"))
     if "bundle" in record:
         _check_bundle(record["bundle"])
-    if "device" in record and "kind" not in record["device"]:
+    if "device" in record and not _names_its_kind(record["device"]):
         raise ValueError(f"`device` must tell its `kind`. Received: device={record['device']!r}")
 
 
@@ -214,11 +214,15 @@ def _check_divergence(divergence: Any) -> None:
 
 def _check_bundle(bundle: Any) -> None:
     devices = bundle.get("devices") if isinstance(bundle, Mapping) else None
-    if not isinstance(devices, list) or not devices or not all("kind" in each for each in devices):
+    if not isinstance(devices, list) or not devices or not all(map(_names_its_kind, devices)):
         raise ValueError(
             "`bundle` of a run that was trained elsewhere must tell its `devices`, each with its "
             f"`kind`. Received: bundle={bundle!r}"
         )
+
+
+def _names_its_kind(device: Any) -> bool:
+    return isinstance(device, Mapping) and "kind" in device
 
 
 def _line(record: Mapping[str, Any]) -> bytes:

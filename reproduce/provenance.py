@@ -27,7 +27,9 @@ def _version(package: str) -> str:
     try:
         return version(package)
     except PackageNotFoundError:
-        return version(f"{package}-cpu")
+        if package != "tensorflow":
+            raise
+        return version("tensorflow-cpu")
 
 
 def _commit() -> str:

@@ -194,7 +194,7 @@ class RunHere:
 def check_jax(what: str) -> None:
     """Raise a UserError that begins with `what` where JAX is not installed."""
     if importlib.util.find_spec("jax") is None:
-        raise UserError(f'{what} JAX: pip install "tfclust[accelerator]"')
+        raise UserError(f'{what} JAX, which must be installed: pip install "tfclust[accelerator]"')
 
 
 def _tell(end: str, experiment, seeds, reason) -> None:

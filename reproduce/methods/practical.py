@@ -143,7 +143,7 @@ def _choose(task: Task, seed: int) -> Outcome:
     labels = clusterer.fit_predict(samples(task))
     seconds = time.monotonic() - start
     clusterer.model_.save(task.directory / "model.keras")
-    told = {name: clusterer.record_[name] for name in ("agreement", "fidelity")}
+    told = {name: clusterer.record_[name] for name in ("agreement", "assortativity", "fidelity")}
     known = {name: value for name, value in told.items() if value is not None}
     return Outcome(seed=seed, labels=labels, seconds=seconds, extra_metrics=known)
 

@@ -68,7 +68,7 @@ class Comparison:
         """Compare finished runs of an experiment with what the table prints for it."""
         return cls(
             metric,
-            values=tuple(_value(record, metric) for record in records),
+            values=tuple(_value(record, metric) for record in records if _tells(record, metric)),
             picked=_picked(records, metric),
             paper_mean=table.published(experiment, metric, "mean"),
             paper_std=table.published(experiment, metric, "std"),
@@ -119,6 +119,11 @@ class Comparison:
             return "no goal"
         # The bar is a difference of decimal fractions: a mean equal to it must count.
         return "reached" if self.lead >= -1e-9 else "not reached"
+
+
+def _tells(record: Mapping[str, Any], metric: str) -> bool:
+    """Whether a run has a value of a metric: seconds are those of a run without a device."""
+    return metric != RUNTIME or "device" not in record
 
 
 def _value(record: Mapping[str, Any], metric: str) -> float:

@@ -26,7 +26,7 @@ class Standing:
         rows: Dataset -> its row there, where it has runs, finished or diverged.
         rank: Mean of its ranks over the counted sets, None where it is not ranked.
         seconds: Seconds of a run on each of the counted sets, together; None as for `rank`, or
-            where all runs on a set diverged.
+            where all runs on a set diverged, or had a device.
     """
 
     method: str
@@ -63,7 +63,7 @@ class Leaderboard:
 
     @property
     def machines(self) -> str:
-        """Processors and cores of all finished runs."""
+        """Processors and cores, or accelerators, of all finished runs."""
         rows = (row for standing in self.standings for row in standing.rows.values())
         return "; ".join(sorted({row.machines for row in rows if row.machines}))
 
@@ -115,11 +115,12 @@ def _placed(standing: Standing, ranked: Sequence[Standing], counted: Sequence[st
     if not counted:
         return standing
     cells = [standing.cell(dataset, RUNTIME) for dataset in counted]
+    means = [None if cell is None else cell.mean for cell in cells]
     return Standing(
         standing.method,
         standing.rows,
         rank=statistics.fmean(_rank(standing, ranked, dataset) for dataset in counted),
-        seconds=None if None in cells else sum(cell.mean for cell in cells),
+        seconds=None if None in means else sum(means),
     )
 
 

@@ -72,9 +72,12 @@ def test_of_what_seeds_agree_on_the_fewest_neighbours_are_parted():
     parts_many = candidate("codes_kmeans", [0, 0, 1, 1], [0, 0, 1, 1], assortativity=0.8)
     parts_few = candidate("mixture", [0, 1, 1, 1], [0, 1, 1, 1], assortativity=0.9)
     unsure = candidate("codes_manifold", [0, 0, 1, 1], [0, 1, 0, 1], assortativity=0.95)
-    found, reason = choose([parts_few, parts_many, unsure])
+    empty = candidate("codes_mixture", [0, 0, 0, 0], [0, 0, 0, 0], assortativity=0.97)
+    found, reason = choose([parts_few, parts_many, unsure, empty])
     assert found is parts_few
-    assert reason == "it parts the fewest neighbouring rows (assortativity 0.90)"
+    assert reason == "it keeps neighbouring rows together best (0.90; 1: always, 0: as by chance)"
+    found, reason = choose([unsure])
+    assert (found, reason) == (unsure, "the seeds agree on no partition")
 
 
 def test_a_partition_that_leaves_a_cluster_empty_is_not_kept():

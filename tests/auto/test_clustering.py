@@ -97,6 +97,7 @@ def test_text_is_cut_by_kmeans_alone_in_wider_codes(sparse_rows, monkeypatch):
     found = fitted(abs(sparse_rows))
     assert [tried["way"] for tried in found.record_["tried"]] == ["kmeans", "codes_kmeans"]
     assert found.model_.embedding_dim == 100
+    assert [tried["assortativity"] for tried in found.record_["tried"]] == [None, None]
 
 
 def test_what_a_folder_keeps_is_not_done_again_and_the_end_is_the_same(iris, folder, monkeypatch):
@@ -119,6 +120,9 @@ def test_codes_are_cut_too_where_rows_are_enough_to_find_them(monkeypatch):
         *("mixture", "kmeans", "codes_mixture", "codes_kmeans")
     }
     assert all(tried["agreement"] is not None for tried in found.record_["tried"])
+    together = {tried["way"]: tried["assortativity"] for tried in found.record_["tried"]}
+    assert together[found.record_["chosen"]] == max(together.values()) > 0.5
+    assert "keeps neighbouring rows together best" in found.summary()
 
 
 def test_a_map_without_umap_names_the_extra_before_any_training(monkeypatch):

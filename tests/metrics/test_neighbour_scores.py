@@ -52,12 +52,14 @@ def test_assortativity_tells_clusters_from_chance():
 
 
 def test_rows_that_are_alike_are_neighbours_but_never_their_own():
-    x = np.repeat([[0.0], [1.0]], 4, axis=0)
-    assert neighbour_assortativity(x, [0, 0, 0, 0, 1, 1, 1, 1], n_neighbors=3) == 1.0
+    x = np.repeat([[0.0], [1.0]], 12, axis=0)
+    assert neighbour_assortativity(x, np.repeat([0, 1], 12), n_neighbors=3) == 1.0
+    alone = neighbour_assortativity(x, np.arange(24), n_neighbors=3)
+    assert alone == pytest.approx(-1 / 23, abs=0.02)  # would be more if a row were its own
 
 
 def test_assortativity_asks_for_fewer_neighbours_than_rows_and_a_label_of_each():
     with pytest.raises(ValueError, match=r"at most n - 1 = 2\. Received: n_neighbors=3"):
         neighbour_assortativity(np.eye(3), [0, 1, 1], n_neighbors=3)
-    with pytest.raises(ValueError, match=r"one value a row\. Received: 2 labels of 3 rows"):
+    with pytest.raises(ValueError, match=r"one value a row of `x`\. Received: 2 values, 3 rows"):
         neighbour_assortativity(np.eye(3), [0, 1], n_neighbors=1)

@@ -7,6 +7,7 @@ from reproduce.cli import main
 from reproduce.errors import UserError
 from reproduce.experiment import Experiment
 from reproduce.ledger import Ledger
+from tfclust.recipes import RECIPES
 
 CODE = {
     **{"n_clusters": 2, "scale": "minmax", "precision": "float32", "batch_size": 599},
@@ -18,8 +19,8 @@ DKM = {**CODE, "alpha": 10.0, "lbd": 1.0}
 DEC = {**CODE, "update_interval": 2, "tol": 0.0}
 
 
-def row(method, paper="baselines", **settings):
-    return Experiment(paper, "own", "digits", method, "pretrained", 2, (0,), settings)
+def row(method, paper="baselines", init="pretrained", **settings):
+    return Experiment(paper, "own", "digits", method, init, 2, (0,), settings)
 
 
 def run(rows, path, **options):
@@ -37,6 +38,7 @@ def test_a_run_on_a_device_comes_to_what_one_here_comes_to(tmp_path):
     assert runner.run([(each, (0,)) for each in rows], here, tmp_path / "work") == 0
     for one, other in zip(there, here.records(), strict=True):
         assert one["device"]["kind"] == "cpu"
+        assert "curve" not in one
         assert "device" not in other
         assert one["config"] == other["config"]
         assert one["loss_terms"] == pytest.approx(other["loss_terms"], rel=1e-3)
@@ -46,15 +48,26 @@ def test_a_run_on_a_device_comes_to_what_one_here_comes_to(tmp_path):
 def test_what_cannot_run_on_a_device_is_told(tmp_path, capsys, monkeypatch):
     went = []
     monkeypatch.setattr(runner, "run", lambda selection, *_, **__: went.append(selection) or 0)
-    timed, recipe = row("dkm", **DKM, timed=True), row("dec", "practical")
-    rows = [(each, (0,)) for each in (timed, row("dkm", **DKM), recipe)]
+    stay = (
+        row("dkm", **DKM, timed=True),
+        row("dec", "practical"),
+        row("kmeans", "practical"),
+        row("kmeans", init="random", n_clusters=2, scale="minmax", n_init=1),
+        row("dec", init="random", **DEC),
+    )
+    rows = [(each, (0,)) for each in (*stay, row("dkm", **DKM))]
     assert devices.run(rows, Ledger(tmp_path / "ledger"), "cpu") == 0
-    assert went == [[rows[1]]]
-    assert capsys.readouterr().out.count("Left out, to be run here: own digits") == 2
-    with pytest.raises(UserError, match="Received: dkm"):
-        devices.run(rows[:1], Ledger(tmp_path / "ledger"), "cpu")
+    assert went == [rows[-1:]]
+    assert capsys.readouterr().out.count("Left out, to be run without --device: own digits") == 5
+    with pytest.raises(UserError, match="Received: method=dkm, dec"):
+        devices.run(rows[:2], Ledger(tmp_path / "ledger"), "cpu")
     with pytest.raises(UserError, match="must name one that JAX finds: cpu:0"):
-        devices.run(rows[1:2], Ledger(tmp_path / "ledger"), "cpu:7")
+        devices.run(rows[-1:], Ledger(tmp_path / "ledger"), "cpu:7")
+
+
+def test_models_that_keep_values_for_their_rows_are_known():
+    keep = {name for name, recipe in RECIPES.items() if recipe.model_class().NUMBERS_ROWS}
+    assert keep == set(devices.OF_ROWS)
 
 
 def test_the_command_takes_a_device_or_a_bundle(monkeypatch, tmp_path, capsys):

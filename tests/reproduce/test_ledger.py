@@ -195,5 +195,6 @@ def test_a_run_on_a_device_of_its_machine_names_it(ledger, record):
     card = {"platform": "gpu", "kind": "NVIDIA H100", "jax": "0.10.2"}
     ledger.append(record(device=card))
     assert ledger.records()[0]["device"] == card
-    with pytest.raises(ValueError, match="`device` must tell its `kind`"):
-        ledger.append(record(seed=1, device={}))
+    for device in ({}, None, "kind"):
+        with pytest.raises(ValueError, match="`device` must tell its `kind`"):
+            ledger.append(record(seed=1, device=device))

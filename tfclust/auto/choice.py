@@ -9,7 +9,7 @@ from tfclust.auto.candidates import WAYS
 from tfclust.auto.row_facts import renumbered
 from tfclust.metrics import adjusted_rand
 
-AGREES = 0.5  # mean ARI of two seeds, below which the codes are no better guide than the rows
+AGREES = 0.5  # mean ARI of two seeds, below which a way is kept only for want of another
 
 
 @dataclass(frozen=True, eq=False)
@@ -68,10 +68,10 @@ def choose(candidates):
     """The candidate to keep, and the reason in plain words.
 
     Labels are not asked, nor anything of one data set. Where there are codes, of the ways whose
-    seeds agree that one is kept which parts the fewest neighbouring rows, as the votes of its seeds
-    have it: clusters meet where there are few rows. Of text, whose neighbours say little, it is
-    the way that the autoencoders' seeds agree on best, since what is found again from other weights
-    is in the data. Where seeds agree on none, or there are no codes, the Gaussian mixture of the
+    seeds agree that one is kept whose clusters, as its seeds vote, keep neighbouring rows together
+    best: clusters meet where there are few rows. Of text, whose neighbours say little, it is the
+    way that the autoencoders' seeds agree on best, since what is found again from other weights is
+    in the data. Where seeds agree on none, or there are no codes, the Gaussian mixture of the
     rows stands, whose covariances their likelihood has chosen; of text, k-means of directions.
 
     Args:
@@ -91,7 +91,8 @@ def choose(candidates):
     if parted:
         best = max(parted, key=lambda candidate: candidate.assortativity)
         return best, (
-            f"it parts the fewest neighbouring rows (assortativity {best.assortativity:.2f})"
+            "it keeps neighbouring rows together best "
+            f"({best.assortativity:.2f}; 1: always, 0: as by chance)"
         )
     of_codes = [candidate for candidate in agreed if WAYS[candidate.way].of_codes]
     if of_codes:
@@ -99,4 +100,4 @@ def choose(candidates):
         return best, (
             f"the autoencoders' seeds agree on it best (adjusted Rand index {best.agreement:.2f})"
         )
-    return of_rows[0], "the autoencoders' seeds agree on no partition of their codes"
+    return of_rows[0], "the seeds agree on no partition"

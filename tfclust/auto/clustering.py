@@ -99,6 +99,7 @@ def cluster_rows(rows, kind, n_clusters, effort="good", seed=0, directory=None, 
         "chosen": chosen.way,
         "reason": reason,
         "agreement": chosen.agreement,
+        "assortativity": chosen.assortativity,
         "fidelity": fidelity,
         "seconds": time.monotonic() - began,
     }

@@ -21,7 +21,7 @@ def summary(record):
         f"Kept {_words(record)}: {record['reason']}.",
     ]
     if record["agreement"] is not None:
-        lines.append(f"The seeds are {_sure(record['agreement'])} of the clusters.")
+        lines.append(_sureness(record))
     lines.append(
         f"In one forward pass, the model gives {record['fidelity']:.1%} of the rows that cluster."
     )
@@ -35,12 +35,9 @@ def _codes(record):
 
 
 def _heading(record):
-    neighbours = ""
-    if any(tried["assortativity"] is not None for tried in record["tried"]):
-        neighbours = ", how far neighbouring rows stay together"
-    return (
-        f"Tried, with how well the seeds agree (1: entirely){neighbours}, and the clusters' sizes:"
-    )
+    known = any(tried["assortativity"] is not None for tried in record["tried"])
+    neighbours = " and neighbouring rows stay together" if known else ""
+    return f"Tried, with how well the seeds agree{neighbours} (1: entirely), and the sizes:"
 
 
 def _line(tried, chosen):
@@ -58,5 +55,7 @@ def _words(record):
     return next(way["words"] for way in record["tried"] if way["way"] == record["chosen"])
 
 
-def _sure(agreement):
-    return next(words for least, words in SURE if agreement >= least)
+def _sureness(record):
+    sure = next(words for least, words in SURE if record["agreement"] >= least)
+    anew = "" if record["chosen"].startswith("codes") else ", which start anew on the same rows,"
+    return f"The seeds{anew} are {sure} of the clusters."

@@ -93,19 +93,18 @@ def neighbour_assortativity(x, labels, n_neighbors=10):
     x = x if hasattr(x, "tocsr") else np.asarray(x)
     if x.shape[0] != n:
         raise ValueError(
-            f"`labels` must have one value a row. Received: {n} labels of {x.shape[0]} rows"
+            f"`labels` must have one value a row of `x`. Received: {n} values, {x.shape[0]} rows"
         )
     rows = np.random.RandomState(0).permutation(n)[:_MOST_ROWS]
     # One more than asked for: a row is its own neighbour, unless others are equal to it.
     search = NearestNeighbors(n_neighbors=n_neighbors + 1).fit(x)
     near = _without_self(search.kneighbors(x[rows], return_distance=False), rows)
-    pairs = np.repeat(numbers[rows], n_neighbors) * len(clusters) + numbers[near].ravel()
-    counts = np.bincount(pairs, minlength=len(clusters) ** 2).reshape(len(clusters), -1)
-    shares = counts / pairs.size
-    expected = float(shares.sum(axis=1) @ shares.sum(axis=0))
+    own, other = np.repeat(numbers[rows], n_neighbors), numbers[near].ravel()
+    shares = [np.bincount(ends, minlength=len(clusters)) / own.size for ends in (own, other)]
+    expected = float(shares[0] @ shares[1])
     if expected == 1.0:
         return 0.0
-    return float((np.trace(shares) - expected) / (1 - expected))
+    return float((np.mean(own == other) - expected) / (1 - expected))
 
 
 def _without_self(near, rows):

@@ -14,9 +14,9 @@ class AutoClusterer(ModelEstimator):
 
     It finds out what kind of data there are and scales them; trains autoencoders of several seeds,
     where there are rows enough; cuts rows and codes into clusters by k-means, by Gaussian mixtures
-    and on maps of neighbours; of what the seeds agree on, keeps what parts the fewest neighbouring
-    rows; and trains a model that gives a new row its cluster in one forward pass. `summary()` says
-    what was tried, and how sure it is.
+    and on maps of neighbours; of what the seeds agree on, keeps what holds neighbouring rows
+    together best; and trains a model that gives a new row its cluster in one forward pass.
+    `summary()` says what was tried, and how sure it is.
 
     Args:
         n_clusters: "auto", the default, or ints such as `range(2, 13)`, of which the number K is
@@ -60,10 +60,11 @@ class AutoClusterer(ModelEstimator):
     print(clusterer.summary())
     ```
 
-    Known limits: computes in float32. A partition that parts no neighbours need not be the one that
-    somebody has in mind. Of fewer than 1000 rows no autoencoder is asked: a Gaussian mixture
-    decides. Of text, k-means alone is tried, on the directions of principal components and of
-    codes.
+    Known limits: the model is float32; autoencoders train in bfloat16 where the processor is fast
+    at it. A partition that parts no neighbours need not be the one that somebody has in mind. Of
+    fewer than 1000 rows no autoencoder is asked: a Gaussian mixture decides. Of text, k-means alone
+    is tried, on the directions of principal components and of codes, and the autoencoders' seeds
+    decide by how well they agree.
     """
 
     def __init__(

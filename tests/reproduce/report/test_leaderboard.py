@@ -11,9 +11,9 @@ ROWS = {(row.dataset, row.method): row for row in PAPERS["practical"].experiment
 def scored(record):
     """Return a function that makes the records of a method's runs on a set."""
 
-    def make(dataset, method, *accuracies, seconds=10.0):
+    def make(dataset, method, *accuracies, seconds=10.0, **more):
         return [
-            record(ROWS[dataset, method], seed, seconds=seconds, metrics=scores(accuracy))
+            record(ROWS[dataset, method], seed, seconds=seconds, metrics=scores(accuracy), **more)
             for seed, accuracy in enumerate(accuracies)
         ]
 
@@ -54,6 +54,16 @@ def test_a_method_whose_runs_all_diverged_comes_last_and_has_no_score(scored, di
     assert ranks(records) == {"kmeans": 1.0, "cm": 2.0}
     last = leaderboard(records).standings[1]
     assert (last.cell("wine", "acc"), last.seconds) == (None, None)
+
+
+def test_seconds_are_those_of_runs_without_a_device(scored):
+    card = {"device": {"kind": "a card"}}
+    fast, slow = scored("wine", "cm", 0.9, 0.8, seconds=1.0, **card)
+    others = [slow | {"seed": 2, "seconds": 7.0}, *scored("wine", "kmeans", 0.5, seconds=1, **card)]
+    del others[0]["device"]
+    by_cm, by_kmeans = leaderboard([fast, slow, *others]).standings
+    assert (by_cm.seconds, by_kmeans.seconds) == (7.0, None)
+    assert (by_cm.rank, by_kmeans.rank) == (1.0, 2.0)
 
 
 def test_sets_count_where_all_have_runs_that_have_them_on_half_of_the_sets(scored):
