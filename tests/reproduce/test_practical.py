@@ -112,7 +112,7 @@ def test_autoclusterer_gets_the_data_of_the_file_with_images_as_images(tmp_path,
         def __init__(self, n_clusters, **options):
             given.update(options, n_clusters=n_clusters)
             self.model_ = type("", (), {"save": lambda _, path: path.touch()})()
-            self.record_ = {"agreement": None, "fidelity": 0.5}
+            self.record_ = {"agreement": None, "assortativity": 0.75, "fidelity": 0.5}
 
         def fit_predict(self, x):
             given["x"] = x
@@ -124,6 +124,8 @@ def test_autoclusterer_gets_the_data_of_the_file_with_images_as_images(tmp_path,
     assert given["x"].max() == 16
     assert (given["n_clusters"], given["effort"], given["random_state"]) == (10, "good", 0)
     assert record["metrics"]["fidelity"] == 0.5
+    assert record["metrics"]["assortativity"] == 0.75
+    assert "agreement" not in record["metrics"]
 
 
 def test_a_model_finds_what_the_estimator_finds_in_the_seconds_of_all_processes(tmp_path):
