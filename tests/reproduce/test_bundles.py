@@ -205,7 +205,8 @@ def test_what_trains_no_network_or_is_timed_is_told_by_name_and_left_out(place, 
     settings = {"n_clusters": 3, "scale": "minmax"}
     kmeans = row("aecm", "kmeans", "random", dataset="iris", n_init=1, **settings)
     timed = row("aecm", "cm", "random", **{**DATA, **ADAM, "alpha": 5, "timed": True})
-    with pytest.raises(UserError, match=r"run that trains .* Received: method=kmeans, cm"):
+    rule = r"must have a run that trains .* Received: method=kmeans, cm"
+    with pytest.raises(UserError, match=rule):
         place.write(kmeans, timed)
     left = "Left out, to be run here: table2 iris kmeans random 2 epochs reference, seeds 0"
     assert left in capsys.readouterr().out
