@@ -20,7 +20,6 @@ from pathlib import Path
 from reproduce import provenance, runner
 from reproduce.errors import UserError
 from reproduce.experiment import Experiment
-from reproduce.known_settings import known_settings
 from reproduce.ledger import Ledger
 from reproduce.selection import Selection, count, pending
 
@@ -254,11 +253,8 @@ def _split(selection: Selection) -> tuple[Selection, Selection]:
     """What may be trained elsewhere, and what may not."""
     travels, stays = [], []
     for experiment, seeds in selection:
-        settings = dict(experiment.settings)
-        trains = "precision" in known_settings(experiment)
         # Values of rows, and an autoencoder that several rows share, stay here.
-        stays_here = "activation" in settings
-        can = trains and not settings.get("timed", False) and not stays_here
+        can = runner.trains_untimed(experiment) and "activation" not in dict(experiment.settings)
         (travels if can else stays).append((experiment, seeds))
     return travels, stays
 

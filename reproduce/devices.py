@@ -9,7 +9,6 @@ from pathlib import Path
 
 from reproduce import runner
 from reproduce.errors import UserError
-from reproduce.known_settings import known_settings
 from reproduce.ledger import Ledger
 from reproduce.selection import Selection
 from tfclust.recipes import RECIPES
@@ -83,10 +82,8 @@ class RunOnDevice(runner.RunHere):
 def _may_run(row) -> bool:
     if row.paper == "practical":
         return row.method in (*RECIPES, "autoclusterer") and row.method not in OF_ROWS
-    settings = dict(row.settings)
-    of_rows = row.method.removesuffix("_kmeans") in OF_ROWS and row.init == "random"
-    trains = "precision" in known_settings(row)
-    return trains and not of_rows and not settings.get("timed", False)
+    stays = row.method.removesuffix("_kmeans") in OF_ROWS and row.init == "random"
+    return runner.trains_untimed(row) and not stays
 
 
 def _find(device: str):

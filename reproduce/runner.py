@@ -21,7 +21,7 @@ from reproduce import provenance
 from reproduce.data import load, look_for
 from reproduce.errors import UserError
 from reproduce.experiment import Experiment
-from reproduce.known_settings import check_settings
+from reproduce.known_settings import check_settings, known_settings
 from reproduce.ledger import DIVERGED, FINISHED, Ledger, run_key
 from reproduce.progress import PartBar, epoch_bar
 from reproduce.selection import Selection, count
@@ -195,6 +195,12 @@ def check_jax(what: str) -> None:
     """Raise a UserError that begins with `what` where JAX is not installed."""
     if importlib.util.find_spec("jax") is None:
         raise UserError(f'{what} JAX, which must be installed: pip install "tfclust[accelerator]"')
+
+
+def trains_untimed(experiment: Experiment) -> bool:
+    """Tell whether a row of a paper trains a network, and its seconds are not what it reports."""
+    timed = dict(experiment.settings).get("timed", False)
+    return "precision" in known_settings(experiment) and not timed
 
 
 def _tell(end: str, experiment, seeds, reason) -> None:
