@@ -15,7 +15,7 @@ from tfclust.auto.effort import EFFORTS
 from tfclust.auto.parametric import epochs_of, teach
 from tfclust.callbacks import ProgressBar
 from tfclust.checks import check_choice, check_integer
-from tfclust.metrics import neighbour_assortativity
+from tfclust.metrics.neighbour_scores import neighbour_pairs, pair_assortativity
 from tfclust.models import AECM
 from tfclust.pretraining.starts import umap_class
 
@@ -198,6 +198,7 @@ class _Work:
         of_rows = self._compared(self._components())
         coders = models if self.has_codes else []
         codes = [self._compared(model.embed(self.rows)) for model in coders]
+        pairs = neighbour_pairs(of_rows) if self.has_codes and self.kind != "text" else None
         candidates = []
         for way in self.ways:
             self._begins(way.words)
@@ -208,8 +209,8 @@ class _Work:
                 self._done(EPOCHS_OF_A_PARTITION)
             seconds = time.monotonic() - began
             found = Candidate(way.name, tuple(partitions), self.n_clusters, seconds)
-            if self.has_codes and self.kind != "text":
-                score = neighbour_assortativity(of_rows, found.labels())
+            if pairs is not None:
+                score = pair_assortativity(found.labels(), *pairs)
                 found = replace(found, assortativity=score)
             candidates.append(found)
         return candidates

@@ -82,24 +82,43 @@ def neighbour_assortativity(x, labels, n_neighbors=10):
     Known limits: of more than 5000 rows, the neighbours of 5000 are looked for, which are drawn by
     a fixed seed. In many dimensions, where all rows are about as far, it says little.
     """
+    x = x if hasattr(x, "tocsr") else np.asarray(x)
+    if x.shape[0] != len(labels):
+        raise ValueError(
+            "`labels` must have one value a row of `x`. "
+            f"Received: {len(labels)} values, {x.shape[0]} rows"
+        )
+    return pair_assortativity(labels, *neighbour_pairs(x, n_neighbors))
+
+
+def neighbour_pairs(x, n_neighbors=10):
+    """The pairs of `neighbour_assortativity`: numbers of rows, and of a neighbour of each.
+
+    Args:
+        x: array or CSR matrix `(n, d)`.
+        n_neighbors: see `neighbour_assortativity`.
+
+    Returns:
+        Two int arrays of one length.
+    """
     from sklearn.neighbors import NearestNeighbors
 
-    clusters, numbers = number_labels("labels", labels)
-    n = len(numbers)
+    n = x.shape[0]
     if check_integer("n_neighbors", n_neighbors, 1) >= n:
         raise ValueError(
             f"`n_neighbors` must be at most n - 1 = {n - 1}. Received: n_neighbors={n_neighbors}"
-        )
-    x = x if hasattr(x, "tocsr") else np.asarray(x)
-    if x.shape[0] != n:
-        raise ValueError(
-            f"`labels` must have one value a row of `x`. Received: {n} values, {x.shape[0]} rows"
         )
     rows = np.random.RandomState(0).permutation(n)[:_MOST_ROWS]
     # One more than asked for: a row is its own neighbour, unless others are equal to it.
     search = NearestNeighbors(n_neighbors=n_neighbors + 1).fit(x)
     near = _without_self(search.kneighbors(x[rows], return_distance=False), rows)
-    own, other = np.repeat(numbers[rows], n_neighbors), numbers[near].ravel()
+    return np.repeat(rows, n_neighbors), near.ravel()
+
+
+def pair_assortativity(labels, rows, neighbours):
+    """The coefficient of `neighbour_assortativity`, of pairs such as `neighbour_pairs` gives."""
+    clusters, numbers = number_labels("labels", labels)
+    own, other = numbers[rows], numbers[neighbours]
     shares = [np.bincount(ends, minlength=len(clusters)) / own.size for ends in (own, other)]
     expected = float(shares[0] @ shares[1])
     if expected == 1.0:
