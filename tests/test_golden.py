@@ -1,4 +1,4 @@
-"""Trajectories recorded with the code of the authors of AE-CM and DKM, and of IDEC, DEC's as well.
+"""Trajectories recorded with the authors' code of AE-CM, DKM, ClusterGAN and IDEC, DEC's as well.
 
 20 steps from known weights on known batches: a faithful model that takes the same steps sees the
 same loss terms and ends with the same weights.
@@ -9,8 +9,10 @@ from pathlib import Path
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 
-from tfclust.models import AECM, CM, DEC, DKM, IDEC
+from tfclust.models import AECM, CM, DEC, DKM, IDEC, ClusterGAN
+from tfclust.models import clustergan as clustergan_module
 from tfclust.optimizers import FusedAdam
 
 GOLDEN = Path(__file__).parent / "golden"
@@ -132,3 +134,57 @@ def test_targets_and_steps_follow_the_recorded_trajectory(name):
         np.testing.assert_allclose(history[term], weight * expected, rtol=1e-4)
     assert_code(model, after)
     np.testing.assert_allclose(model.predict(x, verbose=0), recorded["memberships"], atol=1e-5)
+
+
+def test_clustergan_follows_the_recorded_trajectory(monkeypatch):
+    """Their code draws one factor a batch and gives its critic the other sign."""
+    recorded, before, after = load("clustergan")
+    batches, n_critic = recorded["batches"], 5
+    _, rows, width = batches.shape
+    size = recorded["codes"].shape[-1]
+    latent_dim, n_clusters = 2, size - 2
+    model = ClusterGAN(
+        n_clusters,
+        latent_dim=latent_dim,
+        hidden_units=(8, 8),
+        output_activation="linear",
+        beta_n=float(recorded["beta_n"]) / latent_dim,  # theirs is of the mean over the code
+        beta_c=float(recorded["beta_c"]),
+        critic_steps=n_critic,
+    )
+    model.build((None, width))
+    model.compile(FusedAdam(1e-4, beta_1=0.5, beta_2=0.9, epsilon=1e-8), run_eagerly=True)
+    codes, factors = iter(recorded["codes"]), iter(recorded["factors"])
+
+    def recorded_prior(count, seed):
+        drawn = next(codes)
+        return tf.constant(drawn[:, :latent_dim]), tf.constant(drawn[:, latent_dim:])
+
+    def interpolated(x, drawn, seed):
+        factor = next(factors)
+        return factor * x + (1.0 - factor) * drawn
+
+    monkeypatch.setattr(model, "_prior", recorded_prior)
+    monkeypatch.setattr(clustergan_module, "interpolated_rows", interpolated)
+    networks = (model.encoder, model.generator, model.critic)
+
+    def with_our_sign(weights):
+        *hidden, kernel, bias = weights
+        assert not bias.any()  # of no matter to a difference of means
+        return [*hidden, -kernel]
+
+    for network, first in zip(networks, (0, 6, 12), strict=True):
+        theirs = before[first : first + 6]
+        network.set_weights(theirs if first < 12 else with_our_sign(theirs))
+    turns = batches.reshape(-1, n_critic * rows, width)
+    of_critic = recorded["critic"].reshape(-1, n_critic)
+    for batch, critic, generator in zip(turns, of_critic, recorded["generator"], strict=True):
+        model.reset_metrics()
+        logs = model.train_on_batch(batch, return_dict=True)
+        assert logs["critic"] + logs["penalty"] == pytest.approx(critic[-1], rel=1e-5)
+        ours = logs["generator"] + logs["code"] + logs["category"]
+        assert ours == pytest.approx(generator, rel=1e-5)
+    expected = [*after[:12], *with_our_sign(after[12:])]
+    found = [weight for network in networks for weight in network.get_weights()]
+    for weight, value in zip(found, expected, strict=True):
+        np.testing.assert_allclose(weight, value, atol=1e-5, rtol=0.0)
