@@ -1,5 +1,7 @@
 """Trajectories recorded with the authors' code of AE-CM, DKM, ClusterGAN and IDEC, DEC's as well.
 
+Of VaDE, whose authors train the shares otherwise, the objective and its gradient.
+
 20 steps from known weights on known batches: a faithful model that takes the same steps sees the
 same loss terms and ends with the same weights.
 """
@@ -11,8 +13,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from tfclust.models import AECM, CM, DEC, DKM, IDEC, ClusterGAN
-from tfclust.models import clustergan as clustergan_module
+from tfclust.models import AECM, CM, DEC, DKM, IDEC, ClusterGAN, VaDE, clustergan, vade
 from tfclust.optimizers import FusedAdam
 
 GOLDEN = Path(__file__).parent / "golden"
@@ -165,7 +166,7 @@ def test_clustergan_follows_the_recorded_trajectory(monkeypatch):
         return factor * x + (1.0 - factor) * drawn
 
     monkeypatch.setattr(model, "_prior", recorded_prior)
-    monkeypatch.setattr(clustergan_module, "interpolated_rows", interpolated)
+    monkeypatch.setattr(clustergan, "interpolated_rows", interpolated)
     networks = (model.encoder, model.generator, model.critic)
 
     def with_our_sign(weights):
@@ -188,3 +189,39 @@ def test_clustergan_follows_the_recorded_trajectory(monkeypatch):
     found = [weight for network in networks for weight in network.get_weights()]
     for weight, value in zip(found, expected, strict=True):
         np.testing.assert_allclose(weight, value, atol=1e-5, rtol=0.0)
+
+
+@pytest.mark.parametrize(
+    "output, error", [("sigmoid", "cross_entropy"), ("linear", "squared_error")]
+)
+def test_vade_has_the_recorded_losses_and_gradients(output, error, monkeypatch):
+    """At uniform shares, as their gamma takes pi once a dimension; it adds 1e-10 to a density."""
+    with np.load(GOLDEN / "vade_objective.npz", allow_pickle=False) as file:
+        recorded = dict(file)
+    *weights, means, variances = (recorded[f"w_{i:02d}"] for i in range(12))
+    *slopes, of_means, of_variances = (recorded[f"{output}_g_{i:02d}"] for i in range(12))
+    p, n_clusters = means.shape
+    options = {"embedding_dim": p, "hidden_units": (8,), "reconstruction_loss": error}
+    model = VaDE(n_clusters, **options, dtype="float64")
+    model.build((None, recorded["x"].shape[1]))
+    model.encoder.set_weights(weights[:4])
+    model.log_variance.set_weights(weights[4:6])
+    model.decoder.set_weights(weights[6:])
+    model.means.assign(means.T)
+    model.log_variances.assign(np.log(variances.T))
+    monkeypatch.setattr(
+        vade, "gaussian_sample", lambda mean, log, seed: mean + tf.exp(log / 2) * recorded["noise"]
+    )
+
+    networks = (model.encoder, model.log_variance, model.decoder)
+    trained = [weight for network in networks for weight in network.trainable_weights]
+    with tf.GradientTape() as tape:
+        memberships, terms = model.objective(tf.constant(recorded["x"]), training=True)
+        loss = tf.add_n(list(terms.values()))
+    found = tape.gradient(loss, [*trained, model.means, model.log_variances])
+    constant = p**2 / 2 * np.log(2 * np.pi)  # of their sum, and of no gradient
+    assert float(loss) == pytest.approx(recorded[f"{output}_losses"].mean() - constant, rel=1e-6)
+    np.testing.assert_allclose(memberships, recorded[f"{output}_gamma"], atol=1e-6)
+    expected = [*slopes, of_means.T, (of_variances * variances).T]
+    for slope, value in zip(found, expected, strict=True):
+        np.testing.assert_allclose(slope, value, rtol=1e-5, atol=1e-6)
