@@ -21,7 +21,7 @@ from tfclust.sklearn import AutoClusterer
 def short_trainings():
     """What a model is taught in an instant, and uncompiled: there is no second training like it."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(clustering, "EFFORTS", {"fast": Effort(2, 1, 100)})
+        patch.setattr(clustering, "EFFORTS", {"fast": Effort(2, 1, mapped_rows=100)})
         patch.setattr(parametric, "LEAST_STEPS", 1)
         patch.setattr(parametric, "EPOCHS", 1)
         tf.config.run_functions_eagerly(True)

@@ -12,7 +12,7 @@ from tfclust.auto.candidates import WAYS, partition_by_kmeans
 from tfclust.auto.choice import Candidate, choose
 from tfclust.auto.codes import build_autoencoder, fast_dtype, train_autoencoder
 from tfclust.auto.effort import EFFORTS
-from tfclust.auto.parametric import epochs_of, teach
+from tfclust.auto.parametric import epochs_of_teaching, teach
 from tfclust.callbacks import ProgressBar
 from tfclust.checks import check_choice, check_integer
 from tfclust.metrics.neighbour_scores import neighbour_pairs, pair_assortativity
@@ -159,9 +159,10 @@ class _Work:
         told.write_text(json.dumps(manner))
 
     def __enter__(self):
-        epochs = len(self.seeds) * self.trial.epochs if self.has_codes else self.trial.epochs
+        model = self._model(0)
+        epochs = self._epochs(model) * (len(self.seeds) if self.has_codes else 1)
         partitions = len(self.seeds) * len(self.ways) * EPOCHS_OF_A_PARTITION
-        teaching = 2 * epochs_of(self._model(0), self.rows.shape[0])
+        teaching = 2 * epochs_of_teaching(model, self.rows.shape[0])
         total = epochs + partitions + teaching
         self._bar = tqdm(total=total, disable=not self._verbose, desc="clustering")
         self._reached = 0
@@ -181,6 +182,9 @@ class _Work:
     def _model(self, i, dtype="float32"):
         return build_autoencoder(self.n_clusters, self.rows.shape, self.kind, self.seeds[i], dtype)
 
+    def _epochs(self, model):
+        return self.trial.epochs_of(self.rows.shape[0], model.batch_size)
+
     def autoencoders(self):
         """The trained autoencoder of each seed; of the first alone where no codes are seen."""
         models = []
@@ -188,9 +192,9 @@ class _Work:
             self._begins(f"autoencoder {i + 1}")
             model = self._model(i, fast_dtype() if self.has_codes else "float32")
             place = None if self.directory is None else self.directory / f"autoencoder-{i}"
-            train_autoencoder(model, self.rows, self.trial.epochs, place, [ProgressBar(self._bar)])
+            train_autoencoder(model, self.rows, self.trial, place, [ProgressBar(self._bar)])
             models.append(model)
-            self._done(self.trial.epochs)
+            self._done(self._epochs(model))
         return models
 
     def candidates(self, models):
@@ -246,7 +250,7 @@ class _Work:
         self._begins("model")
         model = self._model(0)
         model.set_weights(models[0].get_weights())
-        lengths = epochs_of(model, self.rows.shape[0])
+        lengths = epochs_of_teaching(model, self.rows.shape[0])
         fidelity = teach(model, self.rows, chosen.votes(), [ProgressBar(self._bar)])
         self._done(2 * lengths)
         return model, fidelity

@@ -6,15 +6,15 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from tfclust.auto.effort import autoencoder_settings
+from tfclust.auto.effort import autoencoder_settings, held_out_rows, steps_of_an_epoch
 from tfclust.callbacks import Checkpoint, StopOnPlateau
 from tfclust.models import AECM
 from tfclust.pretraining import squared_error_loss
+from tfclust.pretraining.stages import LEARNING_RATE
 from tfclust.processor import bfloat16_is_fast, bfloat16_runs, processor_flags
 
-HELD_OUT = 0.1  # share of the rows that an autoencoder is not trained on
-MOST_HELD_OUT = 2000
 PATIENCE = 10  # epochs without a lower error on them
+COOLDOWN = 0.25  # share of the steps of a trial, at their end, over which the rate falls
 SECONDS_BETWEEN_CHECKPOINTS = 30.0
 
 
@@ -41,16 +41,18 @@ def fast_dtype():
     return "mixed_bfloat16" if known and bfloat16_is_fast() and bfloat16_runs() else "float32"
 
 
-def train_autoencoder(model, x, epochs, directory=None, callbacks=()):
+def train_autoencoder(model, x, trial, directory=None, callbacks=()):
     """Trains the encoder and the decoder of a model, and ends when held-out rows say so.
 
     A tenth of the rows, at most 2000, are held out, another tenth for each seed. Training ends
-    where their error has found no new minimum for ten epochs.
+    where their error has found no new minimum for ten epochs. Where the steps of the trial end it,
+    the rate of learning falls to nearly 0 over the last quarter of them, so that the noise of the
+    steps does not stay in the codes.
 
     Args:
         model: such as `build_autoencoder` makes.
         x: float32 array or CSR matrix `(n, d)`.
-        epochs: int of at least 1, the most.
+        trial: `tfclust.auto.effort.Effort`.
         directory: `pathlib.Path` of a folder that keeps the weights, and checkpoints while it
             trains: the same call takes them from there, or goes on; None keeps nothing.
         callbacks: Keras callbacks of the training.
@@ -63,14 +65,20 @@ def train_autoencoder(model, x, epochs, directory=None, callbacks=()):
         model.load_weights(directory / "autoencoder.weights.h5")
         return json.loads(finished.read_text())["error"]
     order = np.random.RandomState(model.seed % 2**32).permutation(x.shape[0])
-    held_out, trained = np.split(order, [min(MOST_HELD_OUT, int(HELD_OUT * x.shape[0]))])
+    held_out, trained = np.split(order, [held_out_rows(x.shape[0])])
     state = {}
-    guards = []
+    ended = steps_of_an_epoch(x.shape[0], model.batch_size) / trial.steps  # by an epoch
+    guards = [
+        keras.callbacks.LearningRateScheduler(
+            lambda epoch: LEARNING_RATE * min(1.0, (1.0 - epoch * ended) / COOLDOWN)
+        )
+    ]
     if len(held_out):
         stop = StopOnPlateau(PATIENCE, state, monitor="held_out")
-        guards = [_HeldOutError(x[np.sort(held_out)], state), stop]
+        guards += [_HeldOutError(x[np.sort(held_out)], state), stop]
     if directory is not None:
         guards.append(Checkpoint(directory / "checkpoints", SECONDS_BETWEEN_CHECKPOINTS, state))
+    epochs = trial.epochs_of(x.shape[0], model.batch_size)
     model.pretrain_autoencoder(
         x[np.sort(trained)], epochs, verbose=0, callbacks=[*callbacks, *guards]
     )

@@ -12,7 +12,7 @@ LEAST_STEPS = 1000
 EPOCHS = 5  # where they are more steps than that
 
 
-def epochs_of(model, n_rows):
+def epochs_of_teaching(model, n_rows):
     """Passes over the rows that each of the two trainings of `teach` makes."""
     return max(EPOCHS, -(-LEAST_STEPS // count_batches(n_rows, model.batch_size)))
 
@@ -35,7 +35,7 @@ def teach(model, x, memberships, callbacks=()):
         Share of the rows to which the model gives the cluster of largest membership.
     """
     options = {
-        "epochs": epochs_of(model, x.shape[0]),
+        "epochs": epochs_of_teaching(model, x.shape[0]),
         "batch_size": model.batch_size,
         "seed": model.seed,
         "jit_compile": False,  # XLA would compile for each of the two

@@ -85,7 +85,7 @@ def choosing(plan, kind, effort):
         **plan,
         "settings": {**kept, **settings, "hidden_units": list(settings["hidden_units"])},
         "pretraining": None,
-        "epochs": EFFORTS[effort].epochs,
+        "epochs": EFFORTS[effort].epochs_of(plan["rows"], settings["batch_size"]),
         "callbacks": {},
         "kind": kind,
         "effort": effort,

@@ -18,6 +18,7 @@ from tfclust.optimizers import FusedAdam, LossScaling, build_optimizer
 from tfclust.randomness import step_seed
 from tfclust.trainings import Training, trainer
 
+LEARNING_RATE = 1e-3  # where no optimizer is given
 STEPS_PER_EXECUTION = 20  # the most between two returns to Python, where no one watches a step
 
 
@@ -71,7 +72,7 @@ def train_network(
     restart_statistics(network)
     least = smallest_batch(network)
     steps = count_batches(x.shape[0], batch_size, least)
-    optimizer = FusedAdam(1e-3) if optimizer is None else optimizer
+    optimizer = FusedAdam(LEARNING_RATE) if optimizer is None else optimizer
     if any(layer.compute_dtype == "float16" for layer in _layers(network)):
         optimizer = LossScaling(optimizer, float(batch_size))  # the loss is a mean over it
     network.compile(
