@@ -30,7 +30,7 @@ DLGMM = (
 )
 CLUSTERED_CODE = (
     *(*AUTOENCODER, "activation", "update_interval", "tol"),
-    *("beta", "lbd", "alpha"),
+    *("beta", "lbd", "alpha", "augment"),
 )
 DAMIC = (
     *("n_clusters", "hidden_units", "gate_units", "batch_size"),
@@ -88,6 +88,7 @@ def _clustered_code(*own, random=()):
 
 _UPDATES = ("update_interval", "update_every")  # in steps, and in epochs
 _DEC = _clustered_code(*_UPDATES, "tol")
+_DEC_DA = {"pretrained": (*_DEC["pretrained"], "augment")}
 _IDEC = _clustered_code(*_UPDATES, "tol", "gamma")
 _DCN = _clustered_code(*_UPDATES, "beta")
 _DKM = _clustered_code("lbd", "alpha", random=("anneal_every",))
@@ -121,6 +122,7 @@ _KNOWN = {
     "dcn": _DCN,
     "dcn_kmeans": _DCN,
     "dec": _DEC,
+    "dec_da": _DEC_DA,
     "dkm": _DKM,
     "dkm_kmeans": _DKM,
     "dlgmm": {"": (*DLGMM, *_TRAINING, "neighbours")},

@@ -24,6 +24,7 @@ _METHODS = {
     "dcn": run_clustered_code,
     "dcn_kmeans": run_clustered_code,
     "dec": run_clustered_code,
+    "dec_da": run_clustered_code,
     "dkm": run_clustered_code,
     "dkm_kmeans": run_clustered_code,
     "dlgmm": run_dlgmm,

@@ -1,4 +1,4 @@
-"""DEC, IDEC, DCN, DKM, and k-means alone, on the code of one pretrained autoencoder."""
+"""DEC, DEC-DA, IDEC, DCN, DKM, and k-means alone, on the code of a pretrained autoencoder."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ CURVE_EVERY = 25  # epochs between two evaluations of a run long enough to have 
 EMBEDDING_KMEANS_STARTS = 10  # of k-means on trained codes (Table 8 of AE-CM's paper)
 ON_CODES = "_kmeans"  # ends the name of a method whose clusters are of k-means on its codes
 # Of AE+KM the autoencoder alone is trained, which is that of all.
-_MODELS = {"ae_kmeans": DKM, "dec": DEC, "idec": IDEC, "dcn": DCN, "dkm": DKM}
+_MODELS = {"ae_kmeans": DKM, "dec": DEC, "dec_da": DEC, "idec": IDEC, "dcn": DCN, "dkm": DKM}
 
 
 def run_clustered_code(task: Task) -> list[Outcome]:
@@ -148,5 +148,7 @@ def _shared_folder(model: ClusteredCode, task: Task, stages: dict[str, int]) -> 
         "training": [stages, task.settings.get("dropout", 0.0), task.settings["precision"]],
         "data": [task.data.sha256, task.settings["scale"]],
     }
+    if model.augment is not None:
+        settings["augment"] = task.settings["augment"]
     name = f"{task.experiment.dataset}-autoencoder"
     return shared_folder(task, name, model.seed, settings)

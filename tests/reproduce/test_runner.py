@@ -49,7 +49,8 @@ CODE = {
     **{**DATA, **ADAM, "batch_size": 20, "precision": FASTEST},
     **{"embedding_dim": 4, "hidden_units": (8,), "activation": "leaky_relu"},
 }
-LAYERS = {"pretrain_epochs": 1, "layer_epochs": 1, "dropout": 0.2, "kmeans_n_init": 1}
+WHOLE = {"pretrain_epochs": 1, "kmeans_n_init": 1}
+LAYERS = {**WHOLE, "layer_epochs": 1, "dropout": 0.2}
 BY_SGD = {
     **{name: value for name, value in CODE.items() if name != "epsilon"},
     **{"optimizer": "sgd", "momentum": 0.9, "nesterov": True},
@@ -108,6 +109,7 @@ def run(experiment, tmp_path, name="ledger", seeds=None):
         iris("ae_kmeans", "", **AUTOENCODER, kmeans_n_init=2),
         iris("ae_gmm", "", **AUTOENCODER, covariance="full", uniform_weights=False),
         iris("dec", "random", **CODE, update_every=1, tol=0),
+        iris("dec_da", "pretrained", **BY_SGD, **WHOLE, augment="images", update_interval=4, tol=0),
         iris("idec", "pretrained", **BY_SGD, **LAYERS, update_interval=4, gamma=0.1, tol=0),
         iris("dcn", "random", **CODE, beta=0.5),
         iris("dkm_kmeans", "random", **CODE, lbd=0.1, alpha=0.1, anneal_every=1),
