@@ -231,18 +231,21 @@ class ClusteringModelBattery:
         assert_same_weights(double, single)
         assert double(rows.astype("float64")).dtype == "float32"
 
-    def test_one_batch_is_predicted_without_a_pipeline_as_with_one(
+    def test_arrays_are_predicted_without_a_pipeline_as_with_one(
         self, trained, rows, sparse_rows, monkeypatch
     ):
-        pipeline = ordered_batches(rows[:5], None, BATCH_SIZE)
+        pipeline = ordered_batches(rows, None, BATCH_SIZE)
         expected = trained.predict(pipeline, verbose=0)
         monkeypatch.delattr(fed_model, "ordered_batches")
-        ends = []
-        ended = keras.callbacks.LambdaCallback(on_predict_end=lambda logs: ends.append(True))
-        for x in (rows[:5], sparse_rows[:5]):
-            predicted = trained.predict(x, verbose=0, callbacks=[ended])
+        steps = []
+        counted = keras.callbacks.LambdaCallback(
+            on_predict_batch_end=lambda step, logs: steps.append(step),
+            on_predict_end=lambda logs: steps.append("end"),
+        )
+        for x in (rows, sparse_rows):
+            predicted = trained.predict(x, BATCH_SIZE, verbose=0, callbacks=[counted])
             np.testing.assert_array_equal(predicted, expected)
-        assert len(ends) == 2
+        assert steps == 2 * [*range(BATCHES), "end"]
 
     def test_keras_exports_it_after_training_and_after_loading(self, rows, tmp_path):
         model = self.make_eager()
