@@ -7,6 +7,7 @@ from tfclust.feeding import count_batches
 from tfclust.networks import chain
 from tfclust.optimizers import build_optimizer
 from tfclust.pretraining import cluster_means, squared_error_loss, train_network
+from tfclust.pretraining.stages import LEARNING_RATE
 
 LEAST_STEPS = 1000
 EPOCHS = 5  # where they are more steps than that
@@ -17,12 +18,19 @@ def epochs_of_teaching(model, n_rows):
     return max(EPOCHS, -(-LEAST_STEPS // count_batches(n_rows, model.batch_size)))
 
 
+def _falling_rate(epochs):
+    return keras.callbacks.LearningRateScheduler(
+        lambda epoch: LEARNING_RATE * (1.0 - epoch / epochs)
+    )
+
+
 def teach(model, x, memberships, callbacks=()):
     """Teaches an AE-CM, in place, to give rows their clusters, their codes and themselves again.
 
     First the encoder with its softmax learns the memberships by cross-entropy, and then the
-    decoder to reconstruct the rows from the codes that come of it. The centroids are the mean codes
-    of the clusters.
+    decoder to reconstruct the rows from the codes that come of it. In both the rate of learning
+    falls to nearly 0, without which the noise of the last steps moves rows to other clusters. The
+    centroids are the mean codes of the clusters.
 
     Args:
         model: `tfclust.AECM` whose encoder and decoder are those of an autoencoder of the rows.
@@ -34,13 +42,14 @@ def teach(model, x, memberships, callbacks=()):
     Returns:
         Share of the rows to which the model gives the cluster of largest membership.
     """
+    epochs = epochs_of_teaching(model, x.shape[0])
     options = {
-        "epochs": epochs_of_teaching(model, x.shape[0]),
+        "epochs": epochs,
         "batch_size": model.batch_size,
         "seed": model.seed,
         "jit_compile": False,  # XLA would compile for each of the two
         "verbose": 0,
-        "callbacks": list(callbacks),
+        "callbacks": [*callbacks, _falling_rate(epochs)],
     }
     shape = model.sample_shape
     classifier = chain(shape, [model.encoder, model.assignment], "classifier", model.dtype)
