@@ -16,7 +16,7 @@ from reproduce.data import look_for
 from reproduce.errors import UserError
 from reproduce.experiment import PROFILES, Experiment
 from reproduce.experiments import PAPERS
-from reproduce.ledger import Ledger
+from reproduce.ledger import Ledger, ends_of
 from reproduce.paper import Paper
 from reproduce.report.reached import REACHED, REASONS, Reached, count_reached, summary
 from reproduce.selection import Selection, count, pending, select
@@ -62,7 +62,8 @@ def _list(arguments: argparse.Namespace) -> int:
 
 
 def _list_tables(papers: Iterable[Paper], ledger: Ledger, folder: Path) -> None:
-    ends, records = ledger.ends(), ledger.records()
+    records = ledger.records()
+    ends = ends_of(records)
     heads = ("paper", "table", "runs done", "cells", REACHED, *REASONS, "title")
     lines, damaged, counts = [heads], [], []
     try:

@@ -87,9 +87,7 @@ class Ledger:
 
     def ends(self) -> tuple[set[tuple], set[tuple]]:
         """Return the keys of the finished runs, and of those that diverged and never finished."""
-        records = self.records()
-        finished = _keys(records, FINISHED)
-        return finished, _keys(records, DIVERGED) - finished
+        return ends_of(self.records())
 
     def check_writable(self) -> None:
         """Raise a LedgerError if a run could not be appended; told before it is run."""
@@ -137,10 +135,11 @@ class Ledger:
         for number, line in enumerate(content.splitlines(keepends=True), start=1):
             try:
                 record = _parse_line(line)
+                experiment = check_record(record)
             except ValueError as error:
                 raise LedgerError(f"{self.path}:{number}: {error}") from None
             if record["status"] == FINISHED:
-                first = seen.setdefault(run_key(record), number)
+                first = seen.setdefault(experiment.key(record["seed"]), number)
                 if first != number:
                     raise LedgerError(
                         f"{self.path}:{number}: repeats the finished run of line {first}"
@@ -154,8 +153,18 @@ def run_key(record: Mapping[str, Any]) -> tuple:
     return Experiment.from_config(record["config"], seeds=(record["seed"],)).key(record["seed"])
 
 
-def check_record(record: Mapping[str, Any]) -> None:
-    """Raise a ValueError, stating the rule, unless the record has all that the ledger asks for."""
+def ends_of(records: list[dict[str, Any]]) -> tuple[set[tuple], set[tuple]]:
+    """Return what `Ledger.ends` does, of records that are read already."""
+    finished = _keys(records, FINISHED)
+    return finished, _keys(records, DIVERGED) - finished
+
+
+def check_record(record: Mapping[str, Any]) -> Experiment:
+    """Return the experiment, of one seed, that a record tells of.
+
+    Raises:
+        ValueError: If the record lacks what the ledger asks for; states the rule.
+    """
     for name, kind in _FIELDS.items():
         if name not in record:
             raise ValueError(f"a record must have the field `{name}`")
@@ -185,6 +194,7 @@ def check_record(record: Mapping[str, Any]) -> None:
         _check_bundle(record["bundle"])
     if "device" in record and not _names_its_kind(record["device"]):
         raise ValueError(f"`device` must tell its `kind`. Received: device={record['device']!r}")
+    return experiment
 
 
 def _is_finite_number(value: Any) -> bool:
@@ -242,7 +252,6 @@ def _parse_line(line: bytes) -> dict[str, Any]:
         raise ValueError(f"the line is not JSON: {error}") from None
     if not isinstance(record, dict):
         raise ValueError("the line is not a JSON object")
-    check_record(record)
     return record
 
 

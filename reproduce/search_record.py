@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -104,9 +105,16 @@ def records(
 
 def _read(path: Path) -> SearchRecord:
     try:
-        return SearchRecord(**json.loads(path.read_text(encoding="utf-8")))
+        state = path.stat()
+        return _parse(path, state.st_mtime_ns, state.st_size)
     except (OSError, TypeError, ValueError) as error:
         raise UserError(
             f"{path}: not the record of a search; restore it, or remove it to go on without: "
             f"{error}"
         ) from None
+
+
+@functools.lru_cache(maxsize=64)  # several tables show the same searches
+def _parse(path: Path, mtime: int, size: int) -> SearchRecord:
+    """The record of a file as it was at that time, of that size."""
+    return SearchRecord(**json.loads(path.read_text(encoding="utf-8")))
