@@ -20,10 +20,15 @@ GOLDEN = Path(__file__).parent / "golden"
 OPTIMIZERS = {"fused": FusedAdam, "keras": keras.optimizers.Adam}
 
 
+def read(name):
+    """The arrays of a recorded file."""
+    with np.load(GOLDEN / f"{name}.npz", allow_pickle=False) as file:
+        return dict(file)
+
+
 def load(name):
     """A recorded trajectory: its arrays, and its weights before and after."""
-    with np.load(GOLDEN / f"{name}_trajectory.npz", allow_pickle=False) as file:
-        recorded = dict(file)
+    recorded = read(f"{name}_trajectory")
     count = sum(name.startswith("w0_") for name in recorded)
     before, after = ([recorded[f"{when}_{i:02d}"] for i in range(count)] for when in ("w0", "w1"))
     return recorded, before, after
@@ -196,8 +201,7 @@ def test_clustergan_follows_the_recorded_trajectory(monkeypatch):
 )
 def test_vade_has_the_recorded_losses_and_gradients(output, error, monkeypatch):
     """At uniform shares, as their gamma takes pi once a dimension; it adds 1e-10 to a density."""
-    with np.load(GOLDEN / "vade_objective.npz", allow_pickle=False) as file:
-        recorded = dict(file)
+    recorded = read("vade_objective")
     *weights, means, variances = (recorded[f"w_{i:02d}"] for i in range(12))
     *slopes, of_means, of_variances = (recorded[f"{output}_g_{i:02d}"] for i in range(12))
     p, n_clusters = means.shape

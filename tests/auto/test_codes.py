@@ -1,6 +1,5 @@
 """Autoencoders of `cluster_rows`: for how long they train, and how fast they learn."""
 
-import keras
 import pytest
 
 from tfclust.auto.codes import build_autoencoder, train_autoencoder
@@ -21,14 +20,6 @@ def test_many_rows_are_trained_on_for_fewer_epochs(effort, n_rows, epochs):
     assert EFFORTS[effort].epochs_of(n_rows, batch_size=256) == epochs
 
 
-class Rates(keras.callbacks.Callback):
-    def on_train_begin(self, logs=None):
-        self.seen = []
-
-    def on_epoch_end(self, epoch, logs=None):
-        self.seen.append(float(self.model.optimizer.learning_rate))
-
-
 @pytest.mark.parametrize(
     ("trial", "shares"),
     [
@@ -36,8 +27,7 @@ class Rates(keras.callbacks.Callback):
         (Effort(1, 2, steps=15), [1.0, 1.0]),
     ],
 )
-def test_the_rate_falls_over_the_last_steps_of_a_trial(eager, rows, trial, shares):
+def test_the_rate_falls_over_the_last_steps_of_a_trial(eager, rows, rates, trial, shares):
     model = build_autoencoder(3, rows.shape, "rows", seed=0)  # three steps an epoch
-    rates = Rates()
     train_autoencoder(model, rows, trial, callbacks=[rates])
     assert rates.seen == pytest.approx([1e-3 * share for share in shares], abs=1e-9)

@@ -10,7 +10,7 @@ from tfclust.auto.effort import autoencoder_settings, held_out_rows, steps_of_an
 from tfclust.callbacks import Checkpoint, StopOnPlateau
 from tfclust.models import AECM
 from tfclust.pretraining import squared_error_loss
-from tfclust.pretraining.stages import LEARNING_RATE
+from tfclust.pretraining.stages import falling_rate
 from tfclust.processor import bfloat16_is_fast, bfloat16_runs, processor_flags
 
 PATIENCE = 10  # epochs without a lower error on them
@@ -67,12 +67,8 @@ def train_autoencoder(model, x, trial, directory=None, callbacks=()):
     order = np.random.RandomState(model.seed % 2**32).permutation(x.shape[0])
     held_out, trained = np.split(order, [held_out_rows(x.shape[0])])
     state = {}
-    ended = steps_of_an_epoch(x.shape[0], model.batch_size) / trial.steps  # by an epoch
-    guards = [
-        keras.callbacks.LearningRateScheduler(
-            lambda epoch: LEARNING_RATE * min(1.0, (1.0 - epoch * ended) / COOLDOWN)
-        )
-    ]
+    steps = steps_of_an_epoch(x.shape[0], model.batch_size)
+    guards = [falling_rate(trial.steps / steps, COOLDOWN)]
     if len(held_out):
         stop = StopOnPlateau(PATIENCE, state, monitor="held_out")
         guards += [_HeldOutError(x[np.sort(held_out)], state), stop]

@@ -7,7 +7,7 @@ from tfclust.feeding import count_batches
 from tfclust.networks import chain
 from tfclust.optimizers import build_optimizer
 from tfclust.pretraining import cluster_means, squared_error_loss, train_network
-from tfclust.pretraining.stages import LEARNING_RATE
+from tfclust.pretraining.stages import falling_rate
 
 LEAST_STEPS = 1000
 EPOCHS = 5  # where they are more steps than that
@@ -16,12 +16,6 @@ EPOCHS = 5  # where they are more steps than that
 def epochs_of_teaching(model, n_rows):
     """Passes over the rows that each of the two trainings of `teach` makes."""
     return max(EPOCHS, -(-LEAST_STEPS // count_batches(n_rows, model.batch_size)))
-
-
-def _falling_rate(epochs):
-    return keras.callbacks.LearningRateScheduler(
-        lambda epoch: LEARNING_RATE * (1.0 - epoch / epochs)
-    )
 
 
 def teach(model, x, memberships, callbacks=()):
@@ -49,7 +43,7 @@ def teach(model, x, memberships, callbacks=()):
         "seed": model.seed,
         "jit_compile": False,  # XLA would compile for each of the two
         "verbose": 0,
-        "callbacks": [*callbacks, _falling_rate(epochs)],
+        "callbacks": [*callbacks, falling_rate(epochs)],
     }
     shape = model.sample_shape
     classifier = chain(shape, [model.encoder, model.assignment], "classifier", model.dtype)

@@ -418,10 +418,7 @@ class ObjectiveModel(FedModel):
             return super().predict(batches, None, verbose, steps, callbacks)
 
     def _predict_array(self, x, batch_size, verbose, callbacks):
-        """What Keras's `predict` does, without a pipeline, which takes half as long as a network.
-
-        Of one batch it takes longer than the batch.
-        """
+        """What Keras's `predict` does, without its pipeline, which takes longer than a batch."""
         if not isinstance(callbacks, keras.callbacks.CallbackList):
             callbacks = keras.callbacks.CallbackList(
                 callbacks,

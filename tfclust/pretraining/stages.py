@@ -18,7 +18,7 @@ from tfclust.optimizers import FusedAdam, LossScaling, build_optimizer
 from tfclust.randomness import step_seed
 from tfclust.trainings import Training, trainer
 
-LEARNING_RATE = 1e-3  # where no optimizer is given
+_LEARNING_RATE = 1e-3  # where no optimizer is given
 STEPS_PER_EXECUTION = 20  # the most between two returns to Python, where no one watches a step
 
 
@@ -72,7 +72,7 @@ def train_network(
     restart_statistics(network)
     least = smallest_batch(network)
     steps = count_batches(x.shape[0], batch_size, least)
-    optimizer = FusedAdam(LEARNING_RATE) if optimizer is None else optimizer
+    optimizer = FusedAdam(_LEARNING_RATE) if optimizer is None else optimizer
     if any(layer.compute_dtype == "float16" for layer in _layers(network)):
         optimizer = LossScaling(optimizer, float(batch_size))  # the loss is a mean over it
     network.compile(
@@ -110,6 +110,18 @@ def train_network(
         verbose=verbose,
         callbacks=with_callbacks(callbacks, steps_taken, StopOnNaN()),
         initial_epoch=initial_epoch,
+    )
+
+
+def falling_rate(epochs, share=1.0):
+    """Callback of `train_network` by whose default rate of learning falls to nearly 0.
+
+    Args:
+        epochs: float above 0, epochs after which it would be 0; a training may end before.
+        share: float above 0 and at most 1, share of them, at their end, over which it falls.
+    """
+    return keras.callbacks.LearningRateScheduler(
+        lambda epoch: _LEARNING_RATE * min(1.0, (1.0 - epoch / epochs) / share)
     )
 
 
