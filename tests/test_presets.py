@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from tfclust.models import AECM, CM
+from tfclust.models import AECM, CM, VaDE
 from tfclust.presets import preset, preset_names
 
 PUBLISHED = Path(__file__).parents[1] / "reproduce" / "published" / "hyperparameters.csv"
@@ -108,6 +108,10 @@ def test_presets_of_the_baselines_hold_the_printed_values():
 def test_a_preset_can_be_changed_without_changing_the_next():
     preset("cm", "mnist")["alpha"] = 0.0
     assert preset("cm", "mnist")["alpha"] == 177.0
+
+
+def test_a_model_without_presets_offers_none():
+    assert not hasattr(VaDE, "from_preset")
 
 
 @pytest.mark.parametrize(("model_class", "model"), [(CM, "cm"), (AECM, "aecm")])

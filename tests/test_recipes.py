@@ -2,6 +2,8 @@
 
 import json
 
+import keras
+import numpy as np
 import pytest
 
 from tfclust.recipes import RECIPES, Recipe, find_recipe, read_settings, write_settings
@@ -81,6 +83,21 @@ def test_what_is_no_argument_of_a_start_is_refused_before_it(rows):
     recipe = RECIPES["cm"].changed(pretraining={"epochs": 3})
     with pytest.raises(ValueError, match=r"arguments of CM.pretrain must be among n_init, x"):
         recipe.fit(recipe.build(3, seed=0, n_rows=len(rows)), rows)
+
+
+def test_a_model_that_was_compiled_keeps_its_rate_on_uneven_data():
+    x = np.concatenate([np.zeros((95, 2)), np.ones((5, 2))]).astype("float32")
+    recipe = RECIPES["aecm"].changed(
+        {"hidden_units": (4,)}, pretraining={"epochs": 1, "clustering_epochs": 1}, epochs=1
+    )
+    assert recipe.optimizer["uneven_learning_rate"] != 0.125
+    for compiles in (True, False):
+        model = recipe.build(2, seed=0, n_rows=len(x))
+        if compiles:
+            model.compile(keras.optimizers.Adam(0.125), run_eagerly=True)
+        recipe.fit(model, x)
+        rate = recipe.optimizer["uneven_learning_rate"]
+        assert float(model.optimizer.learning_rate) == np.float32(0.125 if compiles else rate)
 
 
 def test_a_recipe_is_found_by_its_model():

@@ -10,7 +10,7 @@ import pytest
 from scipy.sparse import csr_matrix
 from sklearn.base import clone
 from sklearn.datasets import load_iris, load_wine
-from sklearn.exceptions import ConvergenceWarning
+from sklearn.exceptions import ConvergenceWarning, NotFittedError
 from sklearn.metrics import adjusted_rand_score, silhouette_score
 from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
@@ -313,6 +313,21 @@ def test_every_model_is_built_by_its_recipe_and_its_settings(name):
     model = clusterer._build_model(3, 400)
     expected = {**recipe.constructor(3), **settings, "batch_size": 40, "seed": 5}
     assert model.get_config() == recipe.model_class()(**expected, name=model.name).get_config()
+
+
+def test_what_a_second_fit_does_not_find_is_not_that_of_the_first(rows):
+    clusterer = light_clusterer(model="cm", epochs=1).fit(rows)
+    assert clusterer.cluster_centers_.shape == (3, 6)
+    clusterer.set_params(model="gumbel").fit(rows)
+    assert not hasattr(clusterer, "cluster_centers_")
+
+
+def test_an_estimator_whose_fit_failed_is_not_fitted(rows):
+    clusterer = DeepClusterer("cm", n_clusters=1)
+    with pytest.raises(ValueError, match="`n_clusters` must be"):
+        clusterer.fit(rows)
+    with pytest.raises(NotFittedError):
+        clusterer.predict(rows)
 
 
 def test_the_model_of_a_function_trains_as_it_is(rows):

@@ -6,7 +6,7 @@ import reprlib
 
 import numpy as np
 
-from tfclust.inputs import as_array
+from tfclust.inputs import as_array, dense
 
 _ROWS_AT_A_TIME = 256  # that are made dense
 
@@ -161,10 +161,15 @@ def check_numbers(name, value, count):
     return tuple(values.tolist())
 
 
-def check_units(name, units):
-    """Returns layer widths as a tuple of ints, or raises ValueError where one is below 1."""
+def check_units(name, units, least=0):
+    """Returns layer widths as a tuple of ints, or raises ValueError.
+
+    Where one is below 1, or there are fewer than `least`.
+    """
     if not np.iterable(units):
         raise ValueError(f"`{name}` must be a sequence of integers. Received: {name}={units!r}")
+    if len(units) < least:
+        raise ValueError(f"`{name}` must hold at least one width. Received: {name}={units!r}")
     return tuple(check_integer(f"{name}[{i}]", unit, 1) for i, unit in enumerate(units))
 
 
@@ -181,8 +186,7 @@ def count_distinct_rows(x, most):
     distinct = set()
     for first in range(0, x.shape[0], _ROWS_AT_A_TIME):
         rows = x[first : first + _ROWS_AT_A_TIME]
-        rows = rows.toarray() if hasattr(rows, "toarray") else rows
-        distinct.update(row.tobytes() for row in rows + 0)  # which makes 0 of -0
+        distinct.update(row.tobytes() for row in dense(rows) + 0)  # which makes 0 of -0
         if len(distinct) >= most:
             return most
     return len(distinct)

@@ -13,6 +13,8 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from tfclust.inputs import dense
+
 _RULE = "`x` must be an array, or a `tf.data.Dataset` of batches `x` or `(x, y)`"
 
 
@@ -139,8 +141,7 @@ def ordered_batches(x, y=None, batch_size=256):
 def array_batches(x, batch_size):
     """The batches of `ordered_batches` as arrays, without a pipeline that takes time to begin."""
     for first in range(0, x.shape[0], batch_size):
-        rows = x[first : first + batch_size]
-        yield rows.toarray() if hasattr(rows, "toarray") else rows
+        yield dense(x[first : first + batch_size])
 
 
 def count_batches(n, batch_size, least=1):

@@ -47,6 +47,11 @@ def as_array(x):
     return x
 
 
+def dense(x):
+    """`x`, an array or a SciPy sparse matrix, as an array."""
+    return x.toarray() if hasattr(x, "toarray") else np.asarray(x)
+
+
 def refuse_what_is_no_array(x):
     """Raises ValueError, with the way to make it one, where `x` is neither array nor table."""
     advice = next((advice for is_such, advice in _NO_ARRAYS if is_such(x)), None)

@@ -224,11 +224,13 @@ class Recipe:
         """
         progress = progress or _unseen
         directory = None if directory is None else Path(directory)
-        if not model.compiled:
+        compiles = not model.compiled
+        if compiles:
             self.compile(model, x.shape[0])
         if self.pretraining is not None:
             self._pretrain(model, x, directory, progress, verbose)
-            self._slow_down(model, x)
+            if compiles:
+                self._slow_down(model, x)
         return self._train(model, x, callbacks, directory, progress, verbose)
 
     def fit_at_once(self, ensemble, x):

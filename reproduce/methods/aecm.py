@@ -12,6 +12,7 @@ from reproduce.methods.training import (
     Progress,
     compile_for_epochs,
     finished,
+    kmeans_of_codes,
     prefixed,
     pretrain_once,
     score_curve,
@@ -22,7 +23,6 @@ from tfclust.metrics import evaluate, sparsity_criterion
 from tfclust.models import AECM, AECMEnsemble
 from tfclust.pretraining import kmeans
 
-EMBEDDING_KMEANS_STARTS = 10  # of k-means on trained codes (Table 8)
 CURVE_EVERY = 25  # epochs between two evaluations of a run long enough to have a curve
 
 
@@ -64,7 +64,7 @@ def _train_aecm(task: Task, seed: int) -> Outcome:
     train(task, model, x, epochs, state, before, [*curve, AveragingEpoch()])
     memberships = model.predict(x, batch_size=2000, verbose=0)
     labels = memberships.argmax(axis=1)
-    _, by_kmeans = kmeans(model.embed(x), model.n_clusters, seed, EMBEDDING_KMEANS_STARTS)
+    by_kmeans = kmeans_of_codes(model, x)
     clusters_codes = task.experiment.method == "aecm_kmeans"
     return finished(
         *(task, model, x, state, by_kmeans if clusters_codes else labels),

@@ -11,6 +11,7 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.mixture import GaussianMixture
 
 from reproduce.methods.task import Outcome, Task
+from tfclust.inputs import dense
 
 # A paper that prints no start gets scikit-learn's own.
 _KMEANS_INITS = {"random": "random", "kmeans++": "k-means++", "": "k-means++"}
@@ -43,7 +44,7 @@ def run_kmeans(task: Task) -> list[Outcome]:
 
 def run_gmm(task: Task) -> list[Outcome]:
     """A Gaussian mixture with the covariances and weights that the settings name."""
-    x = task.data.x.toarray() if hasattr(task.data.x, "toarray") else task.data.x
+    x = dense(task.data.x)
     # In float32 a component of some hundred features can come out ill-defined.
     x = x.astype("float64")
     return [_fit(make_mixture(task, seed), task, seed, x) for seed in task.seeds]

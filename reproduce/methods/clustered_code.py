@@ -11,6 +11,7 @@ from reproduce.methods.training import (
     alone_in,
     compile_for_epochs,
     finished,
+    kmeans_of_codes,
     prefixed,
     pretrain_once,
     score_curve,
@@ -25,7 +26,6 @@ from tfclust.models.clustered_code import ClusteredCode
 from tfclust.pretraining import kmeans, seconds_of_stages
 
 CURVE_EVERY = 25  # epochs between two evaluations of a run long enough to have a curve
-EMBEDDING_KMEANS_STARTS = 10  # of k-means on trained codes (Table 8 of AE-CM's paper)
 ON_CODES = "_kmeans"  # ends the name of a method whose clusters are of k-means on its codes
 # Of AE+KM the autoencoder alone is trained, which is that of all.
 _MODELS = {"ae_kmeans": DKM, "dec": DEC, "dec_da": DEC, "idec": IDEC, "dcn": DCN, "dkm": DKM}
@@ -56,7 +56,7 @@ def _train(task: Task, seed: int) -> Outcome:
     rules = [*_annealing(task), *score_curve(task, x, y, CURVE_EVERY, state)]
     train(task, model, x, task.experiment.epochs, state, before, rules)
     labels = model.assign(x, batch_size=2000)
-    _, by_kmeans = kmeans(model.embed(x), model.n_clusters, seed, EMBEDDING_KMEANS_STARTS)
+    by_kmeans = kmeans_of_codes(model, x)
     return finished(
         *(task, model, x, state),
         by_kmeans if task.experiment.method not in _MODELS else labels,

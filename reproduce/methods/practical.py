@@ -35,6 +35,7 @@ from reproduce.methods.training import Progress, finished
 from tfclust.auto import Preparation
 from tfclust.checks import in_unit_range, value_range
 from tfclust.datasets.preprocessing import rescale
+from tfclust.inputs import dense
 from tfclust.pretraining import kmeans, manifold
 from tfclust.recipes import RECIPES, Recipe
 from tfclust.sklearn import AutoClusterer
@@ -124,7 +125,7 @@ def _components(x, most: int, seed: int):
     """The rows, or as many of their principal components where they have more columns."""
     if x.shape[1] > most:
         return PCA(most, random_state=seed).fit_transform(x)
-    return x.toarray() if hasattr(x, "toarray") else x
+    return dense(x)
 
 
 _SHALLOW = {"kmeans": _kmeans, "mixture": _mixture, "hdbscan": _hdbscan, "spectral": _spectral}

@@ -45,7 +45,8 @@ class Outcome:
     Args:
         seed: The seed.
         labels: Cluster ids, `(n,)`.
-        seconds: Time spent, summed over the processes that took part.
+        seconds: Time spent training, summed over the processes that took part; of AE-CM without its
+            pretraining, as its records have had it from the first.
         loss_terms: The final terms of the objective per sample, by name.
         l_sp: The criterion of Sect. 5.2.4 per sample, or None where the method has none.
         extra_metrics: Scores beyond those of the labels.

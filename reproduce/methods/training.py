@@ -19,7 +19,10 @@ from tfclust.callbacks import Checkpoint
 from tfclust.feeding import count_batches
 from tfclust.metrics import evaluate
 from tfclust.optimizers import FusedAdam
+from tfclust.pretraining import kmeans
 from tfclust.trainings import trained_by
+
+EMBEDDING_KMEANS_STARTS = 10  # of k-means on trained codes (Table 8 of AE-CM's paper)
 
 
 def make_optimizer(settings: dict) -> keras.optimizers.Optimizer:
@@ -141,6 +144,11 @@ def finished(
         curve=state.get("curve", []),
         **more,
     )
+
+
+def kmeans_of_codes(model: keras.Model, x) -> np.ndarray:
+    """Clusters of k-means on the codes of a trained model, `(n,)`, as in Table 8 of AE-CM's."""
+    return kmeans(model.embed(x), model.n_clusters, model.seed, EMBEDDING_KMEANS_STARTS)[1]
 
 
 def occupied(labels) -> int:

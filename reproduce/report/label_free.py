@@ -11,6 +11,9 @@ from reproduce.report.row import Row
 from tfclust.selection import CRITERIA, Run, select
 
 METRIC = "ari"
+# Their losses tell nothing: beta of MIXAE is set so that its terms cancel, and the terms of
+# ClusterGAN are those of two sides.
+WITHOUT_LOSS = ("mixae", "clustergan")
 # The paper's rule takes L_sp as it is. With all rows in one cluster it is 0, the lowest there is,
 # so the second column looks first at the runs that leave no cluster empty.
 COLUMNS = {
@@ -121,8 +124,7 @@ def _run(record: Mapping[str, Any]) -> Run:
         "l_sp": l_sp,
         "reconstruction": reconstruction,
         "distortion": l_sp + reconstruction if known else None,
-        # MIXAE's loss tells nothing: beta is set so that its terms cancel.
-        "loss": sum(terms.values()) if terms and record["method"] != "mixae" else None,
+        "loss": sum(terms.values()) if terms and record["method"] not in WITHOUT_LOSS else None,
         "membership_entropy": record["metrics"].get("sample_entropy"),
     }
     return Run(criteria, tuple(record["cluster_sizes"]), record["seed"], model=record)

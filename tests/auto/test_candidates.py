@@ -84,3 +84,8 @@ def test_a_partition_that_leaves_a_cluster_empty_is_not_kept():
     empty = candidate("codes_manifold", [0, 0, 0, 0], [0, 0, 0, 0])
     whole = candidate("codes_kmeans", [0, 0, 1, 1], [0, 0, 1, 1])
     assert choose([empty, whole])[0] is whole
+    mixture = candidate("mixture", [0, 0, 0, 0], [0, 0, 0, 0])
+    kmeans = candidate("kmeans", [0, 0, 1, 1], [0, 0, 1, 1])
+    found, reason = choose([mixture, kmeans])
+    assert found is kmeans
+    assert reason == "the rows are few, and a mixture leaves a cluster of them empty"

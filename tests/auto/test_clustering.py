@@ -108,6 +108,20 @@ def test_what_a_folder_keeps_is_not_done_again_and_the_end_is_the_same(iris, fol
     np.testing.assert_array_equal(again.predict_proba(data.data), found.predict_proba(data.data))
 
 
+def test_a_folder_is_taken_up_again_with_the_seed_that_was_drawn(tmp_path, monkeypatch):
+    x = load_iris().data
+    found = fitted(x, random_state=None, directory=tmp_path)
+    monkeypatch.setattr("tfclust.auto.candidates.gaussian_mixture", None)  # which would fail
+    again = fitted(x, random_state=None, directory=tmp_path)
+    assert again.record_["seed"] == found.record_["seed"]
+    np.testing.assert_array_equal(again.labels_, found.labels_)
+
+
+def test_a_kind_that_there_is_none_of_is_refused(sparse_rows):
+    with pytest.raises(ValueError, match=r"`kind` must be one of .*text.*Received: kind='tekst'"):
+        clustering.cluster_rows(sparse_rows, "tekst", 3, "fast")
+
+
 def test_a_folder_of_another_call_is_refused(iris, folder):
     with pytest.raises(ValueError, match="`directory` must be of the same call"):
         fitted(iris[0].data, 4, directory=folder)

@@ -68,3 +68,30 @@ def test_text_has_rows_of_mean_square_1_and_empty_rows_stay():
     squares = np.asarray(rows.multiply(rows).mean(axis=1)).ravel()
     np.testing.assert_allclose(np.delete(squares, 3), 1.0, rtol=1e-6)
     assert squares[3] == 0.0
+
+
+def test_one_negative_or_broken_value_anywhere_makes_counts_rows(monkeypatch):
+    monkeypatch.setattr("tfclust.auto.preparation.AT_ONCE", 7)
+    x = counts(np.random.default_rng(0)).astype("float64")
+    assert Preparation.of(x).kind == "counts"
+    for value in (-5.0, 0.5):
+        other = x.copy()
+        other[-1, 0] = value
+        assert Preparation.of(other).kind == "rows"
+
+
+@pytest.mark.parametrize("form", [np.asarray, csr_matrix])
+def test_new_counts_below_0_are_refused(form):
+    x = counts(np.random.default_rng(0)).astype("float64")
+    preparation = Preparation.of(x)
+    x[3, 2] = -5.0
+    with pytest.raises(ValueError, match=r"`X` must hold values of at least 0.*Received: .* -5"):
+        preparation.apply(form(x))
+
+
+def test_sparse_rows_with_negatives_are_divided_by_one_number_and_said_to_be():
+    x = text(np.random.default_rng(0))
+    x.data[::2] *= -4.0
+    preparation = Preparation.of(x)
+    assert preparation.words() == "rows, all divided by one number"
+    np.testing.assert_allclose(np.mean(preparation.apply(x).data ** 2), 1.0, rtol=1e-5)

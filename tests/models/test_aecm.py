@@ -83,6 +83,14 @@ class TestAECMWithNetworksOfItsUser:
         assert model.centroids("input").shape == (3, 4, 5, 1)
         assert model.interpolate(0, 1, steps=4).shape == (4, 4, 5, 1)
 
+    def test_a_decoder_that_gives_no_whole_row_is_refused_before_training(self, images):
+        model = self.make()
+        narrow = keras.Sequential([keras.Input((3,)), keras.layers.Dense(1)])
+        model = AECM(3, encoder=model.encoder, decoder=narrow, seed=0)
+        model.compile()
+        with pytest.raises(ValueError, match=r"`decoder` must give as many .*Received: .*None, 1"):
+            model.fit(images, verbose=0)
+
     def test_a_saved_model_keeps_its_networks_and_trains_on(self, images, tmp_path):
         model = self.make()
         model.fit(images, epochs=2, verbose=0)

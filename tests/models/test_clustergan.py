@@ -244,6 +244,17 @@ def test_images_have_the_authors_convolutions(shape):
     ]
 
 
+def test_no_step_draws_a_single_image_which_the_generator_would_normalize():
+    x = np.random.default_rng(0).random((12, 8, 8), dtype="float32")
+    options = {"hidden_units": (9,), "filters": (4, 6), "critic_steps": 3, "seed": 0}
+    model = ClusterGAN(3, latent_dim=2, batch_size=9, **options)
+    model.compile(run_eagerly=True)
+    model.fit(x, verbose=0)
+    assert int(model.optimizer.iterations) == 1  # the three rows that are left are one a step
+    assert model.smallest_batch() == 4
+    assert ClusterGAN(3, hidden_units=(9,), seed=0).smallest_batch() == 1
+
+
 def test_images_that_cannot_be_given_back_are_refused():
     model = ClusterGAN(3, seed=0)
     with pytest.raises(ValueError, match=r"multiples of 4.*Received: images of 9 by 8"):

@@ -182,6 +182,10 @@ class TestDLGMM(ClusteringModelBattery):
         np.testing.assert_array_equal(drawn, trained.generate(1, 4, seed=5))
         assert not np.allclose(drawn, trained.generate(2, 4, seed=5))
 
+    def test_an_encoder_without_a_layer_is_refused(self):
+        with pytest.raises(ValueError, match=r"`hidden_units` must hold at least one.*Received"):
+            self.build(hidden_units=())
+
     def test_prior_means_of_another_number_are_refused(self):
         for value in ((0.0, 1.0), (0.0, np.nan, 1.0), "abc"):
             with pytest.raises(ValueError, match=r"`prior_means` must be 3 finite.*Received: prio"):

@@ -166,6 +166,12 @@ class TestMIXAE(ClusteringModelBattery):
         with pytest.raises(ValueError, match=r"`\w+(\[0\])?` (and `decoder` )?must .*Received: "):
             self.build(**changes)
 
+    def test_a_decoder_that_gives_no_whole_row_is_refused(self, trained):
+        _, narrow = parallel_dense_autoencoder(3, 5, (8,), trained.embedding_dim)
+        model = self.build(encoder=trained.encoder, decoder=narrow)
+        with pytest.raises(ValueError, match=r"`decoder` must give .* row has.*Received: .* 5\)"):
+            model.build((None, 6))
+
 
 class TestVariationalMIXAE:
     @staticmethod

@@ -83,8 +83,10 @@ def choose(candidates):
     sound = [candidate for candidate in candidates if not candidate.is_degenerate] or candidates
     of_rows = [candidate for candidate in sound if not WAYS[candidate.way].of_codes] or sound
     if not any(WAYS[candidate.way].of_codes for candidate in candidates):
-        if len(of_rows) == 1:
+        if len(candidates) == 1:
             return of_rows[0], "it is the one way that suits such rows"
+        if of_rows[0] is not candidates[0]:
+            return of_rows[0], "the rows are few, and a mixture leaves a cluster of them empty"
         return of_rows[0], "the rows are few, and it is the likeliest description of them"
     agreed = [candidate for candidate in sound if (candidate.agreement or 0.0) >= AGREES]
     parted = [candidate for candidate in agreed if candidate.assortativity is not None]

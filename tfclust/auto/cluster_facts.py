@@ -6,6 +6,7 @@ import numpy as np
 
 from tfclust.auto.row_facts import UNLIKE, shared_rows
 from tfclust.auto.rules import Rule, find_rule
+from tfclust.inputs import dense
 
 ROWS_SEEN = 5000  # that the typical rows and the trees are found among
 SHOWN = 8  # typical rows, and doubtful ones
@@ -109,7 +110,7 @@ def _typical(codes, rows):
     if not len(rows):
         return ()
     codes = codes[rows]
-    codes = codes.toarray() if hasattr(codes, "toarray") else np.asarray(codes)
+    codes = dense(codes)
     distances = np.linalg.norm(codes - codes.mean(axis=0), axis=1)
     return tuple(rows[np.argsort(distances, kind="stable")[:SHOWN]].tolist())
 

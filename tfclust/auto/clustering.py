@@ -13,14 +13,17 @@ from tfclust.auto.choice import Candidate, choose
 from tfclust.auto.codes import build_autoencoder, fast_dtype, train_autoencoder
 from tfclust.auto.effort import EFFORTS
 from tfclust.auto.parametric import epochs_of_teaching, teach
+from tfclust.auto.preparation import KINDS
 from tfclust.callbacks import ProgressBar
 from tfclust.checks import check_choice, check_integer
+from tfclust.inputs import dense
 from tfclust.metrics.neighbour_scores import neighbour_pairs, pair_assortativity
 from tfclust.models import AECM
 from tfclust.pretraining.starts import umap_class
 
 ROWS_FOR_CODES = 1000  # of fewer, no autoencoder learns more than they say themselves
-MOST_DIMENSIONS = 50  # of the rows, as mixtures see them: their principal components
+MOST_DIMENSIONS = 50  # of the rows, as mixtures see them: their leading singular directions
+MANNER = "manner.json"  # what call a folder is of
 EPOCHS_OF_A_PARTITION = 10  # that take about as long, for the time that is left
 
 
@@ -50,7 +53,7 @@ def cluster_rows(rows, kind, n_clusters, effort="good", seed=0, directory=None, 
 
     Args:
         rows: float32 array or CSR matrix `(n, d)`, as `Preparation` makes them.
-        kind: str, see `Preparation`.
+        kind: "images", "rows", "text" or "counts", see `Preparation`.
         n_clusters: int of at least 2, K.
         effort: "fast", "good" or "best", see `EFFORTS`.
         seed: int from 0 to 2**32 - 1.
@@ -79,9 +82,10 @@ def cluster_rows(rows, kind, n_clusters, effort="good", seed=0, directory=None, 
     """
     began = time.monotonic()
     n_clusters = check_integer("n_clusters", n_clusters, 2)
+    kind = check_choice("kind", kind, KINDS)
     trial = EFFORTS[check_choice("effort", effort, EFFORTS)]
     work = _Work(rows, kind, n_clusters, trial, seed, verbose)
-    work.keep(directory, {"n_clusters": n_clusters, "effort": effort, "seed": seed})
+    work.keep(directory, {"kind": kind, "n_clusters": n_clusters, "effort": effort, "seed": seed})
     with work:
         models = work.autoencoders()
         candidates = work.candidates(models)
@@ -104,6 +108,12 @@ def cluster_rows(rows, kind, n_clusters, effort="good", seed=0, directory=None, 
         "seconds": time.monotonic() - began,
     }
     return Clustering(model, candidates, chosen, record)
+
+
+def kept_seed(directory):
+    """The seed of the call of `cluster_rows` that a folder keeps; None where it keeps none."""
+    told = None if directory is None else Path(directory) / MANNER
+    return json.loads(told.read_text())["seed"] if told and told.exists() else None
 
 
 def _tried(candidate):
@@ -149,7 +159,7 @@ class _Work:
         self.directory = Path(directory)
         total = float(self.rows.sum(dtype="float64"))
         manner = {**manner, "shape": list(self.rows.shape), "sum": total}
-        told = self.directory / "manner.json"
+        told = self.directory / MANNER
         if told.exists() and json.loads(told.read_text()) != manner:
             raise ValueError(
                 "`directory` must be of the same call on the same data: take another, or remove "
@@ -231,11 +241,11 @@ class _Work:
         return labels
 
     def _components(self):
-        """The rows, or their principal components where they have many columns."""
+        """The rows, or their part in the leading singular directions, where columns are many."""
         from sklearn.decomposition import TruncatedSVD
 
         if self.rows.shape[1] <= MOST_DIMENSIONS:
-            return self.rows.toarray() if hasattr(self.rows, "toarray") else self.rows
+            return dense(self.rows)
         svd = TruncatedSVD(MOST_DIMENSIONS, random_state=self.seeds[0])
         return svd.fit_transform(self.rows).astype("float32")
 

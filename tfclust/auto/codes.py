@@ -8,14 +8,15 @@ import tensorflow as tf
 
 from tfclust.auto.effort import autoencoder_settings, held_out_rows, steps_of_an_epoch
 from tfclust.callbacks import Checkpoint, StopOnPlateau
+from tfclust.inputs import dense
 from tfclust.models import AECM
 from tfclust.pretraining import squared_error_loss
 from tfclust.pretraining.stages import falling_rate
 from tfclust.processor import bfloat16_is_fast, bfloat16_runs, processor_flags
+from tfclust.recipes import SECONDS_BETWEEN_CHECKPOINTS
 
 PATIENCE = 10  # epochs without a lower error on them
 COOLDOWN = 0.25  # share of the steps of a trial, at their end, over which the rate falls
-SECONDS_BETWEEN_CHECKPOINTS = 30.0
 
 
 def build_autoencoder(n_clusters, shape, kind, seed, dtype="float32"):
@@ -91,7 +92,7 @@ class _HeldOutError(keras.callbacks.Callback):
 
     def __init__(self, rows, state):
         super().__init__()
-        self._rows = tf.constant(rows.toarray() if hasattr(rows, "toarray") else rows)
+        self._rows = tf.constant(dense(rows))
         self._state = state
 
     def on_train_begin(self, logs=None):

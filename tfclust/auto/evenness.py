@@ -2,6 +2,8 @@
 
 import numpy as np
 
+from tfclust.inputs import dense
+
 ROWS_SEEN = 5000
 STARTS = 10  # of k-means
 CLEARLY = 0.2  # nats a row, by which a mixture must be likelier, and its sizes less even
@@ -40,7 +42,7 @@ def evened_sizes(codes, clusters, n_clusters, seed=0):
 
     rows = np.unique(np.linspace(0, len(clusters) - 1, ROWS_SEEN).astype(int))
     seen, clusters = codes[rows], np.asarray(clusters)[rows]
-    seen = seen.toarray() if hasattr(seen, "toarray") else np.asarray(seen)
+    seen = dense(seen)
     if np.ptp(seen, axis=0).max() == 0:
         return None
     _, variance, shares = isotropic_mixture(seen, n_clusters, seed, STARTS)

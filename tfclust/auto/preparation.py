@@ -6,8 +6,8 @@ import numpy as np
 
 KINDS = ("images", "rows", "text", "counts")
 ALIKE = 0.9  # of the whole range, that most columns of one unit reach at either end
+AT_ONCE = 20_000  # rows that are rounded
 LEAST_COLUMNS = 10  # of fewer, ends that meet may be those of a table that somebody has scaled
-ROWS_SEEN = 20_000  # by which counts are told from measures
 
 
 @dataclass(frozen=True)
@@ -17,7 +17,8 @@ class Preparation:
     - "images" `(n, height, width, ...)`, and "rows" of ten columns or more that are of one unit,
       most of them with the same least and largest value, as pixels and coordinates are: to [0, 1]
       by the least and the largest value of all. Differences of extent between the columns stay.
-    - "rows" of columns that measure different things: each to mean 0 and variance 1.
+    - "rows" of columns that measure different things: each to mean 0 and variance 1; of a sparse
+      matrix with values below 0, all to the number that makes the mean square of those stored 1.
     - "text", a sparse matrix of values of at least 0: each row to the length that makes its mean
       square 1.
     - "counts", whole numbers of at least 0 of which most are 0: `log(1 + c)`, where each row has
@@ -74,6 +75,11 @@ class Preparation:
             lengths = np.sqrt(_row_sums(x, square=True) / x.shape[1])
             return _rows_times(x, 1 / _nonzero(lengths))
         if self.kind == "counts":
+            if (x.data if hasattr(x, "tocsr") else x).min(initial=0) < 0:
+                raise ValueError(
+                    "`X` must hold values of at least 0, as the counts that were fitted. "
+                    f"Received: a least value of {x.min()}"
+                )
             x = _rows_times(x, self.divisor / _nonzero(_row_sums(x)))
             return x.log1p() if hasattr(x, "tocsr") else np.log1p(x)
         if hasattr(x, "tocsr"):
@@ -92,6 +98,8 @@ class Preparation:
             return "text, all rows scaled to one length"
         if self.kind == "counts":
             return "counts, of which the logarithm was taken after rows were given equal sums"
+        if self.shift is None:
+            return "rows, all divided by one number"
         if np.ndim(self.shift):
             return "rows of columns in units of their own, each scaled to mean 0 and variance 1"
         return f"{self.kind} of one unit, all scaled to [0, 1] alike"
@@ -113,10 +121,9 @@ def _are_of_one_unit(x):
 
 
 def _are_counts(x):
-    seen = x[:ROWS_SEEN]
-    return bool(seen.min() >= 0 and np.mean(seen == 0) > 0.5 and _are_whole(seen)) and not (
-        _are_of_one_unit(x)
-    )
+    if x.min() < 0 or np.count_nonzero(x) >= 0.5 * x.size or _are_of_one_unit(x):
+        return False
+    return all(_are_whole(x[first : first + AT_ONCE]) for first in range(0, len(x), AT_ONCE))
 
 
 def _are_whole(values):

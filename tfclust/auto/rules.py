@@ -5,6 +5,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from tfclust.inputs import dense
+
 COLUMNS_SEEN = 20  # in which the cluster differs most, of those that the tree may ask for
 DEPTH = 3
 SMALLEST_LEAF = 0.1  # share of the cluster's rows that a leaf holds at least
@@ -101,7 +103,7 @@ def find_rule(x, is_member, rows=None):
     if members.all() or not members.any():
         return None
     columns = np.argsort(-np.abs(differences(seen, members)), kind="stable")[:COLUMNS_SEEN]
-    values = _dense(seen[:, columns])
+    values = dense(seen[:, columns])
     tree = DecisionTreeClassifier(
         max_depth=DEPTH,
         min_samples_leaf=max(1, int(SMALLEST_LEAF * members.sum())),
@@ -177,7 +179,7 @@ def _shortened(threshold, values):
 def _measured(x, is_member, conditions):
     met = np.ones(len(is_member), bool)
     for condition in conditions:
-        met &= condition.holds(_dense(x[:, [condition.column]])[:, 0])
+        met &= condition.holds(dense(x[:, [condition.column]])[:, 0])
     right = np.sum(met & is_member)
     return Rule(tuple(conditions), float(right / is_member.sum()), float(right / max(1, met.sum())))
 
@@ -192,7 +194,3 @@ def _written(value):
     text = np.format_float_positional(value, trim="-")
     whole, point, rest = text.partition(".")
     return f"{int(whole):,}{point}{rest}" if abs(value) >= 1e4 else text
-
-
-def _dense(x):
-    return x.toarray() if hasattr(x, "toarray") else np.asarray(x)

@@ -15,6 +15,7 @@ from tfclust.auto.row_facts import (
 )
 from tfclust.cli.messages import bar
 from tfclust.cli.run_folder import whole
+from tfclust.inputs import dense
 
 ROWS_OF_PIECE = 20_000  # what is made dense and held at a time
 BATCH_SIZE = 1024  # nothing is trained: larger batches are only faster
@@ -69,7 +70,7 @@ def write(model, x, index, folder, yardstick=None, with_embedding=True, partitio
 def write_examples(samples, path):
     """Writes the first samples, as a server is asked for them, into a `.npy` file."""
     x = samples.x[:EXAMPLES]
-    x = x.toarray() if hasattr(x, "toarray") else x
+    x = dense(x)
     if samples.pixel_max > 1:
         x = np.rint(x * samples.pixel_max).astype("uint8")
     with whole(path) as part, part.open("wb") as file:

@@ -14,7 +14,7 @@ from tfclust.models.cm import CM
 from tfclust.models.given_networks import GivenNetworks
 from tfclust.networks import chain, dense_network
 from tfclust.optimizers import FusedAdam
-from tfclust.presets import preset
+from tfclust.presets import FromPreset
 from tfclust.pretraining import (
     check_start,
     find_start,
@@ -31,7 +31,7 @@ SMALL_SHARE = 0.25  # of the rows that each cluster would have were all of one s
 
 
 @keras.saving.register_keras_serializable(package="tfclust")
-class AECM(GivenNetworks, CentroidModel):
+class AECM(FromPreset, GivenNetworks, CentroidModel):
     """AE-CM: a clustering module on the code of a deep autoencoder, trained together.
 
     With `z = encoder(x)`, `gamma = assignment(z)`, `zbar = centroid_map(gamma)` and
@@ -95,6 +95,7 @@ class AECM(GivenNetworks, CentroidModel):
     labels more often than the paper's, the run of lowest L_sp (Section 5.3.4).
     """
 
+    PRESETS = "aecm"
     TERMS = (
         "cm_reconstruction",
         "sparsity",
@@ -123,22 +124,6 @@ class AECM(GivenNetworks, CentroidModel):
         self.beta = check_weight("beta", beta)
         self.lbd = check_weight("lbd", lbd)
 
-    @classmethod
-    def from_preset(cls, name, **kwargs):
-        """The architecture and constants of one column of Table 13, compiled.
-
-        Args:
-            name: a dataset of Table 13, e.g. "mnist", or the authors' code's variant of it, e.g.
-                "usps_code".
-            **kwargs: replace arguments of the constructor.
-
-        Raises:
-            ValueError: there is no such preset; lists those there are.
-        """
-        model = cls(**{**preset("aecm", name), **kwargs})
-        model.compile()
-        return model
-
     def build(self, input_shape):
         """Creates the weights for inputs of shape `(batch, ...)`."""
         encoder_seed, decoder_seed, module_seed = layer_seeds(self.seed, 3)
@@ -146,6 +131,8 @@ class AECM(GivenNetworks, CentroidModel):
             check_flat(input_shape, "flatten images, or pass `encoder` and `decoder`")
             self._build_dense_networks(input_shape[-1], encoder_seed, decoder_seed)
         code_shape = self.encoder.compute_output_shape((None, *input_shape[1:]))
+        if not self._has_own_networks:
+            self._check_decoder(code_shape, input_shape[1:])
         self._build_clustering_module(code_shape[-1], module_seed)
         self.built = True
 
@@ -244,7 +231,6 @@ class AECM(GivenNetworks, CentroidModel):
         batch_size=None,
         verbose="auto",
         callbacks=None,
-        initial_epoch=0,
         augment=None,
     ):
         """The first half of `pretrain`: the autoencoder alone.
@@ -267,7 +253,6 @@ class AECM(GivenNetworks, CentroidModel):
             jit_compile=self.pays_for_xla(epochs * count_batches(x.shape[0], batch_size)),
             verbose=verbose,
             callbacks=callbacks,
-            initial_epoch=initial_epoch,
             augment=get_augmentation(augment),
         )
 

@@ -10,7 +10,6 @@ from tfclust.distribution import global_batch_size
 from tfclust.losses import squared_error
 from tfclust.models.base import ClusteringModel
 from tfclust.networks import dense_network
-from tfclust.presets import preset
 from tfclust.pretraining import (
     Stages,
     autoencoder_stages,
@@ -31,8 +30,8 @@ class ClusteredCode(ClusteringModel):
     was pretrained starts any of them.
 
     A subclass writes `code_memberships(codes)`, `objective`, and a `build` that begins with
-    `build_autoencoder` and creates `means`; `PRESETS` names its presets. Where its decoder gives no
-    rows as they are, it writes `decode` and `pretraining_loss`, too.
+    `build_autoencoder` and creates `means`. Where its decoder gives no rows as they are, it writes
+    `decode` and `pretraining_loss`, too.
 
     Args:
         n_clusters, batch_size, seed, **kwargs: see `ClusteringModel`.
@@ -51,7 +50,6 @@ class ClusteredCode(ClusteringModel):
 
     PARTS = ("encoder", "decoder", "means")
     REDUCTION = "mean"
-    PRESETS = ""
 
     def __init__(
         self,
@@ -67,21 +65,6 @@ class ClusteredCode(ClusteringModel):
         self.hidden_units = check_units("hidden_units", hidden_units)
         self.activation = check_choice("activation", activation, ACTIVATIONS)
         self.augment = get_augmentation(augment)
-
-    @classmethod
-    def from_preset(cls, name, **kwargs):
-        """The model as the AE-CM paper trains it on a dataset, of its Table 14, compiled.
-
-        Args:
-            name: a dataset of Table 14, e.g. "usps"; of DKM, "usps_pretrained" is another.
-            **kwargs: replace arguments of the constructor.
-
-        Raises:
-            ValueError: there is no such preset; lists those there are.
-        """
-        model = cls(**{**preset(cls.PRESETS, name), **kwargs})
-        model.compile()
-        return model
 
     def build_autoencoder(self, input_shape):
         """Creates encoder and decoder for inputs `(batch, d)`; returns a seed for the centroids."""

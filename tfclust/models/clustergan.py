@@ -21,7 +21,7 @@ from tfclust.models.base import ClusteringModel
 from tfclust.models.generative import ClusterGenerator
 from tfclust.networks import convolutional_generator, convolutional_network, dense_network
 from tfclust.optimizers import FusedAdam, LossScaling
-from tfclust.presets import preset
+from tfclust.presets import FromPreset
 from tfclust.randomness import (
     gaussian_sample,
     layer_seeds,
@@ -36,7 +36,7 @@ _FAR_FROM_ONE = 10.0  # norms of the critic's gradients, which the penalty holds
 
 
 @keras.saving.register_keras_serializable(package="tfclust")
-class ClusterGAN(ClusterGenerator, ClusteringModel):
+class ClusterGAN(FromPreset, ClusterGenerator, ClusteringModel):
     """ClusterGAN: a Wasserstein GAN whose latent codes have a category, and their encoder.
 
     A latent code is `z = (z_n, z_c)`, `z_n ~ N(0, sigma^2 I)`, `z_c = e_k` with k uniform. The
@@ -119,6 +119,7 @@ class ClusterGAN(ClusterGenerator, ClusteringModel):
     gradients leave 1 by far is warned of. Reconstructions `G(E(x))` are no part of the objective.
     """
 
+    PRESETS = "clustergan"
     TERMS = ("critic", "penalty", "generator", "code", "category")
     PARTS = ("encoder", "generator", "critic", "critic_optimizer")
     REDUCTION = "mean"
@@ -150,24 +151,12 @@ class ClusterGAN(ClusterGenerator, ClusteringModel):
         self.penalty_weight = check_weight("penalty_weight", penalty_weight)
         self.critic_steps = check_integer("critic_steps", critic_steps, 1)
 
-    @classmethod
-    def from_preset(cls, name, **kwargs):
-        """The model as its authors' code trains it on a dataset, compiled.
-
-        Args:
-            name: "mnist", "fashion_mnist", "10x73k" or "pendigits".
-            **kwargs: replace arguments of the constructor.
-
-        Raises:
-            ValueError: there is no such preset; lists those there are.
-        """
-        model = cls(**{**preset("clustergan", name), **kwargs})
-        model.compile()
-        return model
-
     def default_optimizer(self):
-        """Adam at a rate of 1e-4 with decays of 0.5 and 0.9, of the generator and the encoder."""
-        return FusedAdam(1e-4, beta_1=0.5, beta_2=0.9)
+        """Adam at a rate of 1e-4 with decays of 0.5 and 0.9, of the generator and the encoder.
+
+        Its epsilon of 1e-8 is that of TensorFlow 1, which the authors' code is written for.
+        """
+        return FusedAdam(1e-4, beta_1=0.5, beta_2=0.9, epsilon=1e-8)
 
     def build(self, input_shape):
         """Creates the weights for inputs of shape `(batch, ...)`."""
@@ -210,6 +199,13 @@ class ClusterGAN(ClusterGenerator, ClusteringModel):
             filters = tuple(reversed(self.filters))
             return convolutional_generator(size, units, filters, sample_shape, **options)
         return dense_network(size, (*units, sample_shape[0]), bias_start="zeros", **options)
+
+    def smallest_batch(self):
+        """Rows of the smallest batch that the model can learn from.
+
+        Where the generator normalizes, no step may draw a single row: each draws a share of them.
+        """
+        return self.critic_steps + 1 if super().smallest_batch() > 1 else 1
 
     def check_values(self, x):
         """Raises ValueError for values that a sigmoid cannot give, where the generator has one."""

@@ -6,12 +6,12 @@ import tensorflow as tf
 from tfclust.checks import check_flat, check_weight
 from tfclust.losses import cross, mixture_error, sparsity
 from tfclust.models.centroid_model import CentroidModel
-from tfclust.presets import preset
+from tfclust.presets import FromPreset
 from tfclust.pretraining import isotropic_mixture
 
 
 @keras.saving.register_keras_serializable(package="tfclust")
-class CM(CentroidModel):
+class CM(FromPreset, CentroidModel):
     """Clustering module: an isotropic Gaussian mixture as an autoencoder with one hidden layer.
 
     `gamma = softmax(x W_enc + b_enc)`, `xbar = gamma W_dec + b_dec` (Eq. 6), trained by Eq. 7:
@@ -58,26 +58,12 @@ class CM(CentroidModel):
     Known limits: the partition is linear and the clusters are spheres of one size, as for k-means.
     """
 
+    PRESETS = "cm"
     TERMS = ("reconstruction", "sparsity", "cross", "dirichlet_prior")
 
     def __init__(self, n_clusters, alpha=20.0, term_weights=None, **kwargs):
         super().__init__(n_clusters, alpha, **kwargs)
         self.term_weights = checked_term_weights(term_weights)
-
-    @classmethod
-    def from_preset(cls, name, **kwargs):
-        """The settings of one column of Table 12, compiled.
-
-        Args:
-            name: a dataset of Table 12, or its authors' code's variant, e.g. "pendigits".
-            **kwargs: replace arguments of the constructor.
-
-        Raises:
-            ValueError: there is no such preset; lists those there are.
-        """
-        model = cls(**{**preset("cm", name), **kwargs})
-        model.compile()
-        return model
 
     def build(self, input_shape):
         """Creates the weights for inputs of shape `(batch, d)`."""

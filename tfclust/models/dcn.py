@@ -9,12 +9,13 @@ from tfclust.distribution import global_batch_rows, global_batch_size
 from tfclust.losses import squared_distances, squared_error
 from tfclust.models.clustered_code import ClusteredCode
 from tfclust.optimizers import FusedAdam
+from tfclust.presets import FromPreset
 
 FIRST_COUNT = 100  # of each cluster, as in the authors' code
 
 
 @keras.saving.register_keras_serializable(package="tfclust")
-class DCN(ClusteredCode):
+class DCN(FromPreset, ClusteredCode):
     """DCN: an autoencoder whose codes are drawn to the centroid of their cluster.
 
     With codes `z = encoder(x)`, `xbar = decoder(z)`, centroids M and one-hot assignments s,

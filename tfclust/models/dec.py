@@ -9,10 +9,11 @@ from tfclust.distribution import global_batch_size
 from tfclust.losses import student_log_memberships, target_distribution, target_divergence
 from tfclust.models.clustered_code import ClusteredCode
 from tfclust.optimizers import FusedAdam
+from tfclust.presets import FromPreset
 
 
 @keras.saving.register_keras_serializable(package="tfclust")
-class DEC(ClusteredCode):
+class DEC(FromPreset, ClusteredCode):
     """DEC: an encoder and centroids, trained on targets that sharpen what they say themselves.
 
     With codes `z = encoder(x)` and centroids mu, the memberships are (Eq. 1, with alpha = 1)

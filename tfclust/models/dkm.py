@@ -8,10 +8,11 @@ from tfclust.distribution import global_batch_size
 from tfclust.losses import distance_memberships, squared_distances
 from tfclust.models.clustered_code import ClusteredCode
 from tfclust.optimizers import FusedAdam
+from tfclust.presets import FromPreset
 
 
 @keras.saving.register_keras_serializable(package="tfclust")
-class DKM(ClusteredCode):
+class DKM(FromPreset, ClusteredCode):
     """Deep k-means: an autoencoder and centroids that are trained together, by gradients alone.
 
     With codes `z = encoder(x)`, `xbar = decoder(z)`, centroids r_k and `d_ik = ||z_i - r_k||^2`,

@@ -7,6 +7,7 @@ import tensorflow as tf
 from tfclust.callbacks.stop_on_nan import LossNotFinite
 from tfclust.checks import check_flat, check_integer, check_names
 from tfclust.feeding import count_batches, epoch_order
+from tfclust.inputs import dense
 from tfclust.models.base import ClusteringModel
 from tfclust.models.centroid_model import DirichletPrior
 from tfclust.optimizers import build_optimizer
@@ -130,7 +131,7 @@ class Ensemble(DirichletPrior, ClusteringModel):
         """
         epochs = check_integer("epochs", epochs, 0)
         x = self.prepare(x)
-        x = x.toarray() if hasattr(x, "toarray") else x
+        x = dense(x)
         self._keep_start()
         if self._program is None:
             self._program = tf.function(self._train, jit_compile=True)

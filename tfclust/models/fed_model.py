@@ -160,9 +160,13 @@ class FedModel(keras.Model):
         with tf.init_scope(), self.distribute_strategy.scope():
             self.build((None, *x.shape[1:]))
 
+    def smallest_batch(self):
+        """Rows of the smallest batch that the model can learn from: 2 where it normalizes them."""
+        return smallest_batch(self)
+
     def _epochs(self, x, y, batch_size, steps_per_epoch, shuffle, steps_taken):
         """Batches of `x`, prepared, epoch after epoch, and the steps of an epoch."""
-        least = smallest_batch(self)
+        least = self.smallest_batch()
         steps = count_batches(x.shape[0], batch_size, least)
         batches = shuffled_epochs(
             x,

@@ -1,5 +1,7 @@
 """Encoders and decoders that a user passes in."""
 
+import math
+
 import keras
 
 
@@ -15,6 +17,16 @@ class GivenNetworks:
         if encoder is not None:  # else `build` makes them
             self.encoder, self.decoder = encoder, decoder
         self._has_own_networks = encoder is None
+
+    def _check_decoder(self, code_shape, sample_shape):
+        """Raises ValueError where a given decoder gives more or fewer values than a row has."""
+        given = tuple(self.decoder.compute_output_shape(code_shape))
+        values = given[len(code_shape) - 1 :]
+        if None not in values and math.prod(values) != math.prod(sample_shape):
+            raise ValueError(
+                "`decoder` must give as many values as a row has, of shape "
+                f"{tuple(sample_shape)}. Received: a decoder of output shape {given}"
+            )
 
     def _networks_config(self):
         """The networks where they were passed in; those that the model builds follow from sizes."""

@@ -171,6 +171,8 @@ class MIXAE(GivenNetworks, MixtureOfAutoencoders):
             self.encoder, self.decoder = self._autoencoders(tuple(input_shape[1:]), networks_seed)
         else:
             self._check_codes(input_shape)
+            code_shape = (self.n_clusters, None, self.embedding_dim)
+            self._check_decoder(code_shape, input_shape[1:])
         self.assignment = dense_network(
             self.n_clusters * self.embedding_dim,
             (*self.assignment_units, self.n_clusters),

@@ -14,7 +14,6 @@ from tfclust.distribution import global_batch_size, replica_count
 from tfclust.feeding import array_batches, count_batches, is_stream
 from tfclust.models.fed_model import FedModel, batch_count, refuse, unpack
 from tfclust.models.objective_terms import ObjectiveTerms
-from tfclust.networks import smallest_batch
 from tfclust.optimizers import FusedAdam, LossScaling, build_optimizer
 from tfclust.processor import check_bfloat16
 from tfclust.randomness import drawn_seed, step_seed
@@ -338,7 +337,7 @@ class ObjectiveModel(FedModel):
             )
             x = self._prepare_for_elsewhere(x)
             callbacks = with_callbacks(callbacks, StopOnNaN(), *self.training_callbacks(x))
-            order = (batch_size, smallest_batch(self), self.shuffle_seed)
+            order = (batch_size, self.smallest_batch(), self.shuffle_seed)
             return trainer()(
                 Training(self, x, None, *order, epochs, initial_epoch, shuffle, callbacks, verbose)
             )

@@ -34,7 +34,6 @@ def train_network(
     jit_compile="auto",
     verbose="auto",
     callbacks=None,
-    initial_epoch=0,
     augment=None,
 ):
     """Trains a network in place on targets, or on its own input.
@@ -50,7 +49,7 @@ def train_network(
         batch_size: rows of a batch.
         seed: int that fixes the order of the batches.
         optimizer: None is Adam at rate 1e-3.
-        jit_compile, verbose, callbacks, initial_epoch: as in Keras.
+        jit_compile, verbose, callbacks: as in Keras.
         augment: `tfclust.augmentation.Augmentation` of a network that learns its own input, which
             is then given rows changed anew in each step; None changes none. See
             `Augmentation.pair` for what it is to give back.
@@ -59,12 +58,11 @@ def train_network(
         `keras.callbacks.History` with the key "loss".
 
     Raises:
-        ValueError: `epochs`, `batch_size` or `initial_epoch` is no integer in its range; `augment`
-            does not fit the rows.
+        ValueError: `epochs` or `batch_size` is no integer in its range; `augment` does not fit the
+            rows.
         RuntimeError: the loss is NaN or infinite; names the epoch.
     """
     epochs = check_integer("epochs", epochs, 0)
-    initial_epoch = check_integer("initial_epoch", initial_epoch, 0)
     batch_size = check_integer("batch_size", batch_size, 1)
     if augment is not None:
         augment.check_shape(x.shape[1:])
@@ -92,7 +90,7 @@ def train_network(
                 least,
                 seed,
                 epochs,
-                initial_epoch,
+                0,
                 callbacks=with_callbacks(callbacks, StopOnNaN()),
                 verbose=verbose,
             )
@@ -109,7 +107,6 @@ def train_network(
         shuffle=False,  # done
         verbose=verbose,
         callbacks=with_callbacks(callbacks, steps_taken, StopOnNaN()),
-        initial_epoch=initial_epoch,
     )
 
 
@@ -254,12 +251,6 @@ class Stages:
         self.losses[name] = record["losses"]
         if self._directory is not None:
             self._keep(name, network, record)
-
-    def history(self):
-        """`keras.callbacks.History` with the losses of every stage by its name."""
-        history = keras.callbacks.History()
-        history.history = dict(self.losses)
-        return history
 
     def _guards(self, name, record):
         stop = [] if self._patience is None else [StopOnPlateau(self._patience, record)]

@@ -5,6 +5,7 @@ import warnings
 import numpy as np
 
 from tfclust.checks import check_choice, check_cluster_ids, check_integer, value_range
+from tfclust.inputs import dense
 from tfclust.randomness import check_seed
 
 SMALLEST_VARIANCE = 1e-7  # of data up to 1: rows on their centroids have rounding errors too
@@ -306,7 +307,7 @@ def cluster_means(x, labels, n_clusters):
     members = csr_matrix((np.ones(n), (labels, np.arange(n))), shape=(n_clusters, n))
     sizes = np.asarray(members.sum(axis=1))
     sums = members @ x
-    sums = np.asarray(sums.toarray() if hasattr(sums, "toarray") else sums, "float64")
+    sums = dense(sums).astype("float64")
     return np.where(sizes > 0, sums / np.maximum(sizes, 1), np.asarray(x.mean(axis=0)))
 
 

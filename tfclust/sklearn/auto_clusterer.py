@@ -1,6 +1,6 @@
 """The clusterer that a user meets first: it chooses without labels how to cluster."""
 
-from tfclust.auto.clustering import cluster_rows
+from tfclust.auto.clustering import cluster_rows, kept_seed
 from tfclust.auto.effort import EFFORTS
 from tfclust.auto.preparation import Preparation
 from tfclust.auto.record import summary
@@ -25,7 +25,7 @@ class AutoClusterer(ModelEstimator):
         effort: "fast", "good", the default, or "best": how many seeds are trained, and for how
             long. "fast" makes no map of neighbours of more than 5000 rows.
         random_state: an int from 0 to 2**32 - 1 is the seed; None, a `RandomState` or a `Generator`
-            draws one.
+            draws one, but that None takes the seed of what `directory` keeps.
         verbose: 0 shows nothing; "auto", the default, and any other a bar with the time that is
             left.
         directory: folder that keeps what is done, so that the same `fit`, after a kill, goes on
@@ -63,7 +63,7 @@ class AutoClusterer(ModelEstimator):
     Known limits: the model is float32; autoencoders train in bfloat16 where the processor is fast
     at it. A partition that parts no neighbours need not be the one that somebody has in mind. Of
     fewer than 1000 rows no autoencoder is asked: a Gaussian mixture decides. Of text, k-means alone
-    is tried, on the directions of principal components and of codes, and the autoencoders' seeds
+    is tried, on the directions of singular components and of codes, and the autoencoders' seeds
     decide by how well they agree.
     """
 
@@ -92,8 +92,10 @@ class AutoClusterer(ModelEstimator):
         x = self.preparation_.apply(rows)
         self._count_clusters(x)
         check_data(rows, min_rows=self.n_clusters_)
+        seed = kept_seed(self.directory) if self.random_state is None else None
+        seed = self._seed() if seed is None else seed
         found = cluster_rows(
-            *(x, self.preparation_.kind, self.n_clusters_, self.effort, self._seed()),
+            *(x, self.preparation_.kind, self.n_clusters_, self.effort, seed),
             *(self.directory, self.verbose),
         )
         self.model_, self.record_ = found.model, found.record

@@ -146,6 +146,8 @@ class DeepClusterer(ModelEstimator):
             centers = model.centroids("input")
             shape = self.image_shape_ or centers.shape[1:]
             self.cluster_centers_ = centers.reshape(len(centers), *shape)
+        else:
+            vars(self).pop("cluster_centers_", None)  # those of another model that was fitted
         return self
 
     def score(self, X, y=None):

@@ -92,7 +92,7 @@ class ModelEstimator(
         return int(generator.randint(np.iinfo("int32").max))
 
     def _fitted(self):
-        check_is_fitted(self)
+        check_is_fitted(self, "model_")
         return self.model_
 
     def _new_input(self, X):

@@ -10,6 +10,7 @@ from scipy.cluster.hierarchy import fcluster, linkage
 from tqdm import tqdm
 
 from tfclust.checks import check_count, check_data, check_integer
+from tfclust.inputs import dense
 from tfclust.randomness import run_seeds
 from tfclust.recipes import find_recipe
 from tfclust.selection import CRITERIA, Criterion
@@ -336,7 +337,7 @@ def _points(x, seed):
 
     rows = np.unique(np.linspace(0, x.shape[0] - 1, ROWS_SEEN).astype(int))
     seen = x[rows]
-    seen = seen.toarray() if hasattr(seen, "toarray") else seen.reshape(len(rows), -1)
+    seen = dense(seen).reshape(len(rows), -1)
     seen = seen.astype("float64")
     if seen.shape[1] <= DIMENSIONS_SEEN:
         return seen
