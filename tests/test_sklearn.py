@@ -387,6 +387,7 @@ def test_verbose_tells_of_the_start_and_of_the_training_or_of_none(verbose, line
         ),
         ({"settings": [("alpha", 3)]}, r"`settings` must be None or a dict .*Received: settings="),
         ({"settings": {"n_clusters": 3}}, "leave `n_clusters` to the argument `n_clusters`"),
+        ({"n_clusters": "atuo"}, "`n_clusters` must be an .*, or \"auto\". Received: .*='atuo'"),
         ({"settings": {"seed": 3}}, "leave `seed` to the argument `random_state`"),
         ({"settings": {"batch_size": 3}, "batch_size": 4}, "`batch_size` must be given once"),
         ({"settings": {"alfa": 3}}, "`settings` must be among alpha, .* Received: alfa"),
@@ -462,6 +463,13 @@ def test_dates_are_refused():
     pandas = pytest.importorskip("pandas")
     frame = pandas.DataFrame({"when": days[:, 0].astype("datetime64[s]"), "size": np.ones(6)})
     with pytest.raises(ValueError, match=r"turn dates .* Received: columns .*'when' .datetime64"):
+        light_clusterer().fit(frame)
+
+
+def test_text_in_a_data_frame_is_refused_with_its_column():
+    pandas = pytest.importorskip("pandas", reason="data frames are pandas'")
+    frame = pandas.DataFrame({"customer": ["C1", "C2", "C3"], "size": np.ones(3)})
+    with pytest.raises(ValueError, match=r"Received: columns .*'customer'"):
         light_clusterer().fit(frame)
 
 

@@ -80,6 +80,25 @@ def test_of_what_seeds_agree_on_the_fewest_neighbours_are_parted():
     assert (found, reason) == (unsure, "the seeds agree on no partition")
 
 
+def test_of_what_parts_neighbours_equally_well_the_seeds_that_agree_decide():
+    halves, other = np.arange(20) // 10, np.arange(20) % 2
+    moved = np.where(np.arange(20) == 0, 1, halves)
+    wavers = candidate("mixture", halves, moved, assortativity=0.9973)
+    stands = candidate("codes_kmeans", halves, halves, assortativity=0.9972)
+    parts_more = candidate("kmeans", other, other, assortativity=0.99)
+    assert 0.5 < wavers.agreement < 1.0
+    found, reason = choose([wavers, stands, parts_more])
+    assert found is stands
+    assert reason.endswith("as by chance), and of those that do its seeds agree best")
+
+
+def test_votes_that_leave_a_cluster_empty_are_degenerate():
+    three = [0, 1, 2, 2], [1, 0, 2, 0], [2, 1, 0, 1]  # each of three clusters
+    assert not candidate("mixture", three[0], n_clusters=3).is_degenerate
+    votes = candidate("mixture", *three, n_clusters=3)
+    assert votes.is_degenerate == (len(set(votes.labels())) < 3)
+
+
 def test_a_partition_that_leaves_a_cluster_empty_is_not_kept():
     empty = candidate("codes_manifold", [0, 0, 0, 0], [0, 0, 0, 0])
     whole = candidate("codes_kmeans", [0, 0, 1, 1], [0, 0, 1, 1])

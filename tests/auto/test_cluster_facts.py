@@ -42,6 +42,18 @@ def test_typical_rows_are_in_the_middle_and_doubtful_ones_the_least_sure(facts):
     assert second.doubtful[0] == 920  # of equally sure ones the one that is reconstructed worst
 
 
+def test_no_row_is_typical_and_doubtful_though_unsure_rows_lie_in_the_middle():
+    x = np.linspace(-1.0, 1.0, 40)[:, np.newaxis]
+    unsure = np.abs(x[:, 0]) < 0.5
+    memberships = np.where(unsure, 0.6, 0.9)[:, np.newaxis] * [1.0, 0.0] + [0.0, 0.1]
+    (found, _) = describe_clusters(facts_of(memberships), 2, x)
+    assert not unsure[list(found.typical)].any()
+    assert unsure[list(found.doubtful)].all()
+    (found, _) = describe_clusters(facts_of(np.tile([1.0, 0.0], (40, 1))), 2, x)
+    assert len(found.typical) == len(found.doubtful) == 8
+    assert not set(found.typical) & set(found.doubtful)
+
+
 def test_rare_clusters_keep_their_rows_where_only_some_rows_are_looked_at(monkeypatch, facts):
     monkeypatch.setattr("tfclust.auto.cluster_facts.ROWS_SEEN", 90)
     clusters = describe_clusters(facts, 3, X, X)

@@ -3,6 +3,7 @@ import pytest
 
 from tfclust.cli import findings
 from tfclust.cli.reading.samples import Samples
+from tfclust.cli.scaling import Scaling
 
 CERTAIN = np.eye(3)[[0, 1, 2, 0]]
 
@@ -39,17 +40,18 @@ def test_clusters_that_a_prior_evens_out_are_pointed_out():
 def test_unlike_columns_are_pointed_out_unless_they_are_scaled():
     x = np.random.default_rng(0).normal(0.0, [1.0, 100.0, 0.0], (30, 3)).astype("float32")
     samples = Samples(x, columns=("a", "b", "c"))
-    constant, unlike = findings.of_data(samples, None)
+    constant, unlike = findings.of_data(samples, Scaling())
     assert constant == "1 column is constant, such as 'c'"
     assert "--standardize" in unlike
-    assert findings.of_data(samples, "standard") == [constant]
-    assert findings.of_data(Samples(x[:, :1]), None) == []
+    for scaling in (Scaling.of(x, "standard"), Scaling.chosen(x)):
+        assert findings.of_data(samples, scaling) == [constant]
+    assert findings.of_data(Samples(x[:, :1]), Scaling()) == []
 
 
 @pytest.mark.parametrize("value", [0.0, 0.1, 1e6])
 def test_a_table_of_constants_is_pointed_out(value):
     samples = Samples(np.full((30, 2), value, "float32"), columns=("a", "b"))
-    assert findings.of_data(samples, None) == ["2 columns are constant, such as 'a'"]
+    assert findings.of_data(samples, Scaling()) == ["2 columns are constant, such as 'a'"]
 
 
 @pytest.mark.parametrize("n", [2, 1500])
@@ -62,7 +64,7 @@ def test_fewer_different_rows_than_clusters_are_pointed_out(n):
 
 
 def test_bytes_that_are_taken_as_pixels_are_pointed_out():
-    (note,) = findings.of_data(Samples(np.eye(3), pixel_max=255), None)
+    (note,) = findings.of_data(Samples(np.eye(3), pixel_max=255), Scaling())
     assert "divided by 255" in note
 
 
@@ -70,9 +72,9 @@ def test_bytes_that_are_taken_as_pixels_are_pointed_out():
 def test_columns_that_float32_blurs_are_pointed_out_unless_they_are_shifted(scale):
     hours = np.random.default_rng(0).normal(0.0, 50.0, (60, 1))
     samples = Samples(np.hstack([hours, 1.7e9 + hours]), columns=("hour", "time"))
-    (blurred,) = findings.of_data(samples, None)
+    (blurred,) = findings.of_data(samples, Scaling())
     assert "float32, in which models compute, blurs 1 column, such as 'time'" in blurred
-    assert findings.of_data(samples, "max_abs") == [blurred]
-    assert findings.of_data(samples, scale) == []
+    assert findings.of_data(samples, Scaling.of(samples.x, "max_abs")) == [blurred]
+    assert findings.of_data(samples, Scaling.of(samples.x, scale)) == []
     switch = Samples(np.array([[2.0**30, 0.1], [2.0**30 + 128, 0.1]]))
-    assert not any("blurs" in note for note in findings.of_data(switch, None))
+    assert not any("blurs" in note for note in findings.of_data(switch, Scaling()))

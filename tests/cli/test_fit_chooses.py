@@ -38,6 +38,8 @@ def test_a_fit_without_a_model_chooses_and_says_how(blobs, tmp_path, short_train
     assert main(asked) == 0
     said = capsys.readouterr().out
     assert "Kept a Gaussian mixture of the rows" in said
+    assert "rows of columns in units of their own" in said
+    assert "--standardize" not in said
     record = json.loads((out / "run.json").read_text())
     assert record["scaling"]["scale"] == "rows"
     assert record["choice"]["chosen"] == "mixture"
@@ -60,6 +62,13 @@ def test_a_run_that_is_cut_off_goes_on_to_the_same_clusters(blobs, tmp_path, sho
     assert main(asked("whole")) == 0
     labels = [clusters(tmp_path / out / "labels.csv") for out in ("cut", "whole")]
     assert labels[0] == labels[1]
+
+
+def test_an_effort_for_a_model_that_is_named_is_refused(blobs, tmp_path, capsys):
+    asked = ["fit", str(blobs), "-k", "3", "--out", str(tmp_path / "run"), "--effort", "fast"]
+    assert main([*asked, "--model", "dec"]) == 2
+    assert "--effort must come without a model" in capsys.readouterr().err
+    assert not (tmp_path / "run").exists()
 
 
 def _cut_off(*_):

@@ -44,6 +44,14 @@ def test_the_data_of_a_npz_file_may_have_other_names(tmp_path, name):
     np.testing.assert_array_equal(read(tmp_path / "data.npz").x, X)
 
 
+@pytest.mark.parametrize("name", ["data.npz", "data.npy"])
+def test_what_numpy_did_not_write_is_refused_without_talk_of_its_options(tmp_path, name):
+    (tmp_path / name).write_bytes(bytes(range(200)))
+    said = mistake(tmp_path / name)
+    assert "cannot be read: it holds no array that numpy.save" in said
+    assert "pickle" not in said
+
+
 def test_bad_npz_files_are_mistakes_that_name_the_array(tmp_path):
     np.savez(tmp_path / "data.npz", **{f"array_{i}": X for i in range(50)})
     said = mistake(tmp_path / "data.npz")

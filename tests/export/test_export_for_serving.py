@@ -14,7 +14,7 @@ from tiny_models import tiny_model
 
 from tfclust.export import Preprocessing, export_for_serving
 from tfclust.export.versions import write_version
-from tfclust.models import CMEnsemble
+from tfclust.models import CM, CMEnsemble
 
 
 @pytest.fixture(scope="module")
@@ -91,6 +91,15 @@ def test_a_version_that_is_there_is_refused_and_kept(model, several):
     with pytest.raises(ValueError, match=r"`version` must be one that .*Received: version=1"):
         export_for_serving(model, directory, version=1)
     assert names(several[0].path) == before
+
+
+def test_a_model_of_other_samples_is_no_version_of_the_one_that_is_served(several):
+    other, directory = CM(n_clusters=3, seed=0), several[0].path.parent
+    other.build((None, 4))
+    before = names(directory)
+    with pytest.raises(ValueError, match=r"of one model.*shape \(6,\).*Received: .*\(4,\)"):
+        export_for_serving(other, directory)
+    assert names(directory) == before
 
 
 def test_an_export_that_fails_leaves_no_version(model, tmp_path, monkeypatch):

@@ -154,3 +154,11 @@ def test_candidates_that_are_none_are_refused(candidates, message):
 def test_auto_looks_at_few_clusters_of_few_rows():
     assert check_candidates("auto", 1000) == tuple(range(2, 13))
     assert check_candidates("auto", 45) == (2, 3, 4)
+    with pytest.raises(ValueError, match=r"`x` must have at least 3 rows.*Received: 2 rows"):
+        check_candidates("auto", 2)
+
+
+def test_many_candidates_are_told_in_a_few_words():
+    with pytest.raises(ValueError, match="at most the number of rows, 9") as told:
+        check_candidates(range(2, 5000), 9)
+    assert len(str(told.value)) < 200

@@ -10,6 +10,7 @@ from tfclust.auto.row_facts import renumbered
 from tfclust.metrics import adjusted_rand
 
 AGREES = 0.5  # mean ARI of two seeds, below which a way is kept only for want of another
+ALIKE = 0.005  # assortativities that differ by less part neighbours equally well
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,8 +41,9 @@ class Candidate:
 
     @property
     def is_degenerate(self):
-        """Whether a seed leaves a cluster without a row."""
-        return any(len(np.unique(labels)) < self.n_clusters for labels in self.partitions)
+        """Whether a seed leaves a cluster without a row, or the votes of all of them do."""
+        every = (*self.partitions, self.labels())
+        return any(len(np.unique(labels)) < self.n_clusters for labels in every)
 
     def votes(self):
         """Share of the seeds that put each row in each cluster, float32 `(n, K)`.
@@ -69,7 +71,8 @@ def choose(candidates):
 
     Labels are not asked, nor anything of one data set. Where there are codes, of the ways whose
     seeds agree that one is kept whose clusters, as its seeds vote, keep neighbouring rows together
-    best: clusters meet where there are few rows. Of text, whose neighbours say little, it is the
+    best, since clusters meet where there are few rows, and whose seeds agree best where several do
+    it equally well. Of text, whose neighbours say little, it is the
     way that the autoencoders' seeds agree on best, since what is found again from other weights is
     in the data. Where seeds agree on none, or there are no codes, the Gaussian mixture of the
     rows stands, whose covariances their likelihood has chosen; of text, k-means of directions.
@@ -91,10 +94,13 @@ def choose(candidates):
     agreed = [candidate for candidate in sound if (candidate.agreement or 0.0) >= AGREES]
     parted = [candidate for candidate in agreed if candidate.assortativity is not None]
     if parted:
-        best = max(parted, key=lambda candidate: candidate.assortativity)
+        most = max(candidate.assortativity for candidate in parted)
+        alike = [candidate for candidate in parted if candidate.assortativity >= most - ALIKE]
+        best = max(alike, key=lambda candidate: candidate.agreement)
+        ties = ", and of those that do its seeds agree best" if len(alike) > 1 else ""
         return best, (
             "it keeps neighbouring rows together best "
-            f"({best.assortativity:.2f}; 1: always, 0: as by chance)"
+            f"({best.assortativity:.2f}; 1: always, 0: as by chance){ties}"
         )
     of_codes = [candidate for candidate in agreed if WAYS[candidate.way].of_codes]
     if of_codes:

@@ -25,7 +25,9 @@ class ClusterFacts:
             is no other partition, or no row. Hennig calls clusters above 0.75 stable and those
             below 0.6 doubtful.
         unlike: number of its rows whose outlier score is above 3.5.
-        typical: places of the rows whose codes are closest to the mean code, the closest first.
+        typical: places of the rows whose codes are closest to the mean code, the closest first; of
+            those that are not doubtful and whose confidence is no less than the median, where a
+            cluster has rows enough.
         doubtful: places of the rows of least confidence, the least first; of equal ones those of
             largest outlier score.
         rule: `Rule` that tells it from the others; None where the data are no columns.
@@ -86,6 +88,7 @@ def describe_clusters(facts, n_clusters, codes, x=None, partitions=()):
     seen = [_spread(rows, -(-ROWS_SEEN // n_clusters)) for rows in members]
     every = np.sort(np.concatenate(seen))
     stability = _stability(facts.cluster, n_clusters, partitions)
+    doubtful = [_doubtful(facts, rows) for rows in members]
     return [
         ClusterFacts(
             size=len(rows),
@@ -93,8 +96,8 @@ def describe_clusters(facts, n_clusters, codes, x=None, partitions=()):
             confidence=float(facts.confidence[rows].mean()) if len(rows) else None,
             stability=stability[k] if len(rows) else None,
             unlike=int(np.sum(facts.outlier_score[rows] > UNLIKE)),
-            typical=_typical(codes, seen[k]),
-            doubtful=_doubtful(facts, rows),
+            typical=_typical(facts, codes, seen[k], doubtful[k]),
+            doubtful=doubtful[k],
             rule=None if x is None else find_rule(x, facts.cluster == k, every),
         )
         for k, rows in enumerate(members)
@@ -106,12 +109,14 @@ def _spread(rows, count):
     return rows[np.unique(np.linspace(0, len(rows) - 1, min(len(rows), count)).astype(int))]
 
 
-def _typical(codes, rows):
+def _typical(facts, codes, rows, doubtful):
     if not len(rows):
         return ()
-    codes = codes[rows]
-    codes = dense(codes)
+    codes, confidence = dense(codes[rows]), facts.confidence[rows]
     distances = np.linalg.norm(codes - codes.mean(axis=0), axis=1)
+    sure = (confidence >= np.median(confidence)) & ~np.isin(rows, doubtful)
+    if sure.any():
+        rows, distances = rows[sure], distances[sure]
     return tuple(rows[np.argsort(distances, kind="stable")[:SHOWN]].tolist())
 
 

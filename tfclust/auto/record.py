@@ -23,7 +23,8 @@ def summary(record):
     if record["agreement"] is not None:
         lines.append(_sureness(record))
     lines.append(
-        f"In one forward pass, the model gives {record['fidelity']:.1%} of the rows that cluster."
+        f"In one forward pass, the model gives {record['fidelity']:.1%} of the rows that cluster; "
+        "labels are those that it gives."
     )
     return "\n".join(lines)
 
@@ -47,7 +48,7 @@ def _line(tried, chosen):
     sizes = ", ".join(f"{size:,}" for size in sorted(tried["sizes"], reverse=True)[:10])
     more = ", ..." if len(tried["sizes"]) > 10 else ""
     mark = "*" if tried["way"] == chosen else " "
-    empty = "; a seed left a cluster empty" if tried["degenerate"] else ""
+    empty = "; a cluster is empty" if tried["degenerate"] else ""
     return f"{mark} {tried['words']}: {agreement}; {sizes}{more}{empty}"
 
 

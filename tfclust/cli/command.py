@@ -9,7 +9,7 @@ import re
 import sys
 from pathlib import Path
 
-from tfclust.auto.effort import EFFORTS
+from tfclust.auto.effort import EFFORT, EFFORTS
 from tfclust.checks import did_you_mean
 from tfclust.cli.messages import UserError
 from tfclust.randomness import LARGEST_SEED
@@ -171,8 +171,7 @@ def _add_fit(commands):
         fit,
         "--effort",
         EFFORTS,
-        default="good",
-        help="how much is tried where no model is named; default: %(default)s",
+        help=f"how much is tried where no model is named; default: {EFFORT}",
     )
     _add_choice(
         fit,

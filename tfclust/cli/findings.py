@@ -7,14 +7,13 @@ from tfclust.cli.messages import counted, first_of, number
 
 SPREAD = 10.0  # ratio of deviations from which the widest columns drown the others
 DOMINANT = 0.9  # share of the rows
-SHIFTING = ("standard", "minmax")  # scales that subtract, in the precision of the data
 NARROW = 1e-5  # share of the largest value, above which float32 tells the values of a column apart
 BLUR = 0.01  # share of the deviation of a column that rounding may change
 UNDECIDED = 0.6  # mean of the largest memberships
 
 
-def of_data(samples, scale):
-    """Sentences on what was done to the data, or should be."""
+def of_data(samples, scaling):
+    """Sentences on what was done to the data, or should be; `scaling` is their `Scaling`."""
     notes = []
     if samples.pixel_max > 1 and samples.files is None:
         notes.append(f"uint8 values are taken as pixels and divided by {samples.pixel_max}")
@@ -28,13 +27,13 @@ def of_data(samples, scale):
         are = "is" if len(constant) == 1 else "are"
         notes.append(f"{counted(len(constant), 'column')} {are} constant, such as {constant[0]!r}")
     spread = deviations[~is_constant]
-    if scale is None and samples.pixel_max == 1 and _ratio(spread) > SPREAD:
+    if scaling.scale is None and samples.pixel_max == 1 and _ratio(spread) > SPREAD:
         notes.append(
             f"the standard deviations of the columns go from {number(spread.min())} to "
             f"{number(spread.max())}, so the widest decide alone; --standardize makes them alike"
         )
     blurred = names[_are_blurred(samples.x, deviations) & ~is_constant].tolist()
-    if scale not in SHIFTING and blurred:
+    if scaling.shift is None and blurred:
         notes.append(
             f"float32, in which models compute, blurs {counted(len(blurred), 'column')}, such as "
             f"{blurred[0]!r}, whose values differ little beside their size; --standardize takes "

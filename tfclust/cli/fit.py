@@ -8,6 +8,7 @@ from importlib.metadata import version
 import numpy as np
 
 from tfclust.auto import describe_clusters, evened_sizes
+from tfclust.auto.effort import EFFORT
 from tfclust.auto.record import summary
 from tfclust.cli import findings, reading, results
 from tfclust.cli import plan as plans
@@ -25,12 +26,12 @@ def run(arguments):
     folder = RunFolder(arguments.out)
     record = folder.open_for_fit(arguments.resume)
     recipe = plans.read_recipe(arguments)
+    chooses = plans.chooses(arguments)
     if arguments.join:
         reading.check_table(arguments.data)
     samples = reading.read(arguments.data, reading.Options.of(arguments))
     print(f"Read {arguments.data}: {samples.describe()}", flush=True)
     x = plans.as_samples(samples, recipe.name)
-    chooses = plans.chooses(arguments)
     scales = chooses and arguments.scale is None
     scaling = Scaling.chosen(x) if scales else Scaling.of(x, recipe.scaling)
     x = scaling.apply(x)
@@ -40,7 +41,7 @@ def run(arguments):
     recipe = recipe.changed(n_clusters=n_clusters)
     plan = plans.make_plan(recipe, arguments.seed, x.shape[1:], x.shape[0])
     if chooses:
-        plan = plans.choosing(plan, scaling.scale if scales else "rows", arguments.effort)
+        plan = plans.choosing(plan, scaling.scale if scales else "rows", arguments.effort or EFFORT)
     new = _record(arguments, samples, scaling, plan)
     new["notes"] += findings.of_rows(x, n_clusters)
     if counted is not None:
@@ -96,6 +97,9 @@ def _train(record, x, folder):
 def _choose(record, x, folder, training):
     """The model of what was chosen for the data, which the record tells."""
     found = training.choose(record["plan"], x, folder)
+    preparation = Scaling(**record["scaling"]).preparation
+    if preparation is not None:
+        found.record["preparation"] = preparation.words()
     print(summary(found.record))
     with whole(folder.partitions) as part, part.open("wb") as file:
         np.save(file, np.stack(found.chosen.partitions))
@@ -175,7 +179,7 @@ def _record(arguments, samples, scaling, plan):
         },
         "scaling": scaling.to_json(),
         "plan": plan,
-        "notes": [*samples.notes, *findings.of_data(samples, plan["scaling"])],
+        "notes": [*samples.notes, *findings.of_data(samples, scaling)],
         "versions": {
             "python": platform.python_version(),
             **{name: version(name) for name in ("tfclust", *PACKAGES)},

@@ -66,9 +66,19 @@ def make_plan(recipe, seed, sample_shape, n_rows):
 
 
 def chooses(arguments):
-    """Whether nothing is asked of the training: what to do is then chosen for the data."""
-    asked = ("model", "settings", "epochs", "batch_size", "pretrain", "pretrain_epochs")
-    return not arguments.set and all(getattr(arguments, name) is None for name in asked)
+    """Whether nothing is asked of the training: what to do is then chosen for the data.
+
+    Raises:
+        UserError: something is, and `--effort` too, which says how much is tried to choose.
+    """
+    named = ("model", "settings", "epochs", "batch_size", "pretrain", "pretrain_epochs", "set")
+    asked = [name for name in named if getattr(arguments, name) not in (None, [])]
+    if asked and arguments.effort is not None:
+        raise UserError(
+            "--effort must come without a model and without options of its training. "
+            f"Received: --effort {arguments.effort} with --{asked[0].replace('_', '-')}"
+        )
+    return not asked
 
 
 def choosing(plan, kind, effort):

@@ -32,10 +32,7 @@ def train(plan, x, folder):
         RuntimeError: the loss is not finite.
     """
     model = plans.build(plan["model"], plan["settings"], plan["sample_shape"])
-    # K-means warns of rows that are alike, of which a note of the run tells, and of values that are
-    # too large, of which the loss does.
-    with warnings.catch_warnings(), np.errstate(over="ignore", invalid="ignore"):
-        warnings.simplefilter("ignore", ConvergenceWarning)
+    with _told_by_the_run():
         history = Recipe.of(plan).fit(model, x, directory=folder.path, progress=_progress)
     return model, history.history
 
@@ -51,10 +48,22 @@ def choose(plan, x, folder):
         A `tfclust.auto.clustering.Clustering`.
     """
     settings = plan["settings"]
-    return cluster_rows(
-        *(x, plan["kind"], settings["n_clusters"], plan["effort"], settings["seed"]),
-        directory=folder.choice,
-    )
+    with _told_by_the_run():
+        return cluster_rows(
+            *(x, plan["kind"], settings["n_clusters"], plan["effort"], settings["seed"]),
+            directory=folder.choice,
+        )
+
+
+@contextlib.contextmanager
+def _told_by_the_run():
+    """Silences what k-means warns of and the run tells better.
+
+    Of rows that are alike a note does, of values that are too large the loss.
+    """
+    with warnings.catch_warnings(), np.errstate(over="ignore", invalid="ignore"):
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        yield
 
 
 @contextlib.contextmanager

@@ -7,6 +7,7 @@ import tensorflow as tf
 from tfclust.export.preprocessing import Preprocessing
 from tfclust.export.serving_export import (
     ServingExport,
+    check_request,
     write_client_files,
     write_server_files,
 )
@@ -55,8 +56,8 @@ def export_for_serving(
 
     Raises:
         ValueError: the model is not built or its rows have more than one membership a cluster,
-            the version is there already, `warmup` or `example` is no request, or `columns` are
-            more or fewer than its values.
+            the version is there already, those before it take samples of another size, `warmup` or
+            `example` is no request, or `columns` are more or fewer than its values.
         ImportError: `warmup` is given, and tensorflow-serving-api is missing.
 
     Example:
@@ -82,6 +83,7 @@ def export_for_serving(
     found = signatures(model, preprocess)
     cluster, (spec,) = found["serving_default"]
     _check_columns(columns, spec)
+    check_request(directory, spec.shape[1:])
     if warmup is not None:
         protos, warmup = serving_protos(), check_rows("warmup", warmup, spec)
     if example is not None:

@@ -2,11 +2,13 @@
 
 import dataclasses
 import json
+import math
 import shlex
 from pathlib import Path
 
 import numpy as np
 
+COLUMNS = "columns.json"
 MODELS_CONFIG = """\
 model_config_list {{
   config {{
@@ -100,6 +102,20 @@ def write_server_files(directory):
             (directory / name).write_text(text)
 
 
+def check_request(directory, shape):
+    """Raises ValueError where the versions of `directory` take samples of more or fewer values.
+
+    A server takes the next version as soon as it is there, and its clients go on as before.
+    """
+    path = directory / COLUMNS
+    served = json.loads(path.read_text(encoding="utf-8"))["shape"] if path.exists() else shape
+    if None not in shape and math.prod(served) != math.prod(shape):
+        raise ValueError(
+            "`directory` must be of one model, whose versions all take samples of as many values, "
+            f"of shape {tuple(served)}. Received: a model of samples of shape {tuple(shape)}"
+        )
+
+
 def write_client_files(version, request, answer, columns, description):
     """Writes what a client needs of the latest version.
 
@@ -115,7 +131,7 @@ def write_client_files(version, request, answer, columns, description):
     contents = {
         "request.json": {"instances": [{"x": request[0].tolist()}]},
         "response.json": {"predictions": [{name: out[0].tolist() for name, out in answer.items()}]},
-        "columns.json": {
+        COLUMNS: {
             "version": int(version.name),
             "columns": None if columns is None else list(columns),
             "shape": list(request.shape[1:]),

@@ -4,9 +4,9 @@ from tfclust.auto.clustering import cluster_rows, kept_seed
 from tfclust.auto.effort import EFFORTS
 from tfclust.auto.preparation import Preparation
 from tfclust.auto.record import summary
-from tfclust.checks import check_choice, check_data, check_integer
+from tfclust.checks import check_choice, check_data
 from tfclust.pretraining import cluster_means
-from tfclust.sklearn.model_estimator import ModelEstimator
+from tfclust.sklearn.model_estimator import ModelEstimator, warned_of_few_distinct
 
 
 class AutoClusterer(ModelEstimator):
@@ -84,8 +84,7 @@ class AutoClusterer(ModelEstimator):
                 `(n, height, width, channels)`.
         """
         rows = self._validated(X, reset=True, ensure_min_samples=2)
-        if self._is_settled:
-            check_integer("n_clusters", self.n_clusters, 2)
+        self._check_n_clusters()
         check_choice("effort", self.effort, EFFORTS)
         shape = self.image_shape_
         self.preparation_ = Preparation.of(rows if shape is None else rows.reshape(-1, *shape))
@@ -94,10 +93,11 @@ class AutoClusterer(ModelEstimator):
         check_data(rows, min_rows=self.n_clusters_)
         seed = kept_seed(self.directory) if self.random_state is None else None
         seed = self._seed() if seed is None else seed
-        found = cluster_rows(
-            *(x, self.preparation_.kind, self.n_clusters_, self.effort, seed),
-            *(self.directory, self.verbose),
-        )
+        with warned_of_few_distinct(rows, self.n_clusters_):
+            found = cluster_rows(
+                *(x, self.preparation_.kind, self.n_clusters_, self.effort, seed),
+                *(self.directory, self.verbose),
+            )
         self.model_, self.record_ = found.model, found.record
         self.record_["preparation"] = self.preparation_.words()
         self._describe(x, rows, found.chosen.partitions)

@@ -1,6 +1,5 @@
 """The models as a scikit-learn estimator."""
 
-import contextlib
 import copy
 import inspect
 import warnings
@@ -14,11 +13,9 @@ from tfclust.checks import (
     check_choice,
     check_count,
     check_data,
-    check_integer,
-    count_distinct_rows,
 )
 from tfclust.recipes import RECIPES, Recipe, accepts
-from tfclust.sklearn.model_estimator import ModelEstimator
+from tfclust.sklearn.model_estimator import ModelEstimator, warned_of_few_distinct
 
 # What trains a model that the user's own function builds, and knows nothing of it.
 _PLAIN = Recipe(name="", model="", idea="", epochs=100, keeps_images=True)
@@ -135,7 +132,7 @@ class DeepClusterer(ModelEstimator):
         model = self._build_model(self.n_clusters_, x.shape[0])
         recipe = self._recipe().changed(epochs=self.epochs, pretraining=self._pretraining(model))
         callbacks = copy.deepcopy(list(self.callbacks or ()))
-        with _warned_of_few_distinct(rows, self.n_clusters_):
+        with warned_of_few_distinct(rows, self.n_clusters_):
             history = recipe.fit(model, x, callbacks=callbacks, verbose=self.verbose)
         self.model_ = model
         self.history_ = history.history
@@ -171,8 +168,7 @@ class DeepClusterer(ModelEstimator):
     def _check_arguments(self):
         if not callable(self.model):
             check_choice("model", self.model, RECIPES)
-        if self._is_settled:
-            check_integer("n_clusters", self.n_clusters, 2)
+        self._check_n_clusters()
         for name in ("epochs", "batch_size"):
             check_count(name, getattr(self, name))
         if self.verbose not in (0, 1, 2, "auto"):
@@ -270,21 +266,3 @@ def _arguments(model_class):
     own = (base for base in model_class.__mro__ if base.__module__.startswith("tfclust."))
     names = {name for base in own for name in inspect.signature(base.__init__).parameters}
     return names - {"self", "args", "kwargs"} | {"name", "dtype"}
-
-
-@contextlib.contextmanager
-def _warned_of_few_distinct(x, n_clusters):
-    """Warns, once and in place of k-means, where fewer rows than clusters are distinct."""
-    distinct = count_distinct_rows(x, n_clusters)
-    if distinct == n_clusters:
-        yield
-        return
-    warnings.warn(
-        f"Only {distinct} rows of `X` are distinct, fewer than the {n_clusters} clusters: "
-        "some clusters will be empty or alike.",
-        ConvergenceWarning,
-        stacklevel=4,
-    )
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", ConvergenceWarning)
-        yield

@@ -1,6 +1,8 @@
 """What the estimators share: the data that they take, and what their model says of new ones."""
 
+import contextlib
 import numbers
+import warnings
 
 import numpy as np
 from sklearn.base import (
@@ -9,6 +11,7 @@ from sklearn.base import (
     ClusterMixin,
     TransformerMixin,
 )
+from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils.validation import (
     check_array,
     check_is_fitted,
@@ -17,6 +20,7 @@ from sklearn.utils.validation import (
 )
 
 from tfclust.auto import describe, measure_rows
+from tfclust.checks import check_integer, count_distinct_rows
 from tfclust.inputs import as_array, refuse_what_is_no_array
 from tfclust.tuning import count_clusters
 
@@ -57,6 +61,16 @@ class ModelEstimator(
         """Whether `n_clusters` is K, and not what K is to be picked from."""
         several = isinstance(self.n_clusters, (range, list, tuple, np.ndarray))
         return not several and self.n_clusters != "auto"
+
+    def _check_n_clusters(self):
+        if not self._is_settled:
+            return
+        if isinstance(self.n_clusters, str):
+            raise ValueError(
+                '`n_clusters` must be an integer of at least 2, several such, or "auto". '
+                f"Received: n_clusters={self.n_clusters!r}"
+            )
+        check_integer("n_clusters", self.n_clusters, 2)
 
     def _count_clusters(self, rows):
         self.number_of_clusters_ = None
@@ -139,7 +153,23 @@ def _with_channels(image_shape):
 def _refuse_what_are_no_numbers(X):
     """Raises a ValueError for dates, which scikit-learn takes for numbers, and for no arrays."""
     refuse_what_is_no_array(X)
-    dtypes = getattr(X, "dtypes", None)
-    dtypes = [getattr(X, "dtype", None)] if dtypes is None else dtypes
-    if any(getattr(dtype, "kind", None) in ("M", "m") for dtype in dtypes):
+    if hasattr(X, "columns") or getattr(getattr(X, "dtype", None), "kind", None) in ("M", "m"):
         as_array(X)
+
+
+@contextlib.contextmanager
+def warned_of_few_distinct(x, n_clusters):
+    """Warns, once and in place of k-means, where fewer rows than clusters are distinct."""
+    distinct = count_distinct_rows(x, n_clusters)
+    if distinct == n_clusters:
+        yield
+        return
+    warnings.warn(
+        f"Only {distinct} rows of `X` are distinct, fewer than the {n_clusters} clusters: "
+        "some clusters will be empty or alike.",
+        ConvergenceWarning,
+        stacklevel=4,
+    )
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        yield

@@ -1,5 +1,6 @@
 """How many clusters, where no one knows."""
 
+import reprlib
 import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -307,6 +308,11 @@ def check_candidates(candidates, n_rows):
         ValueError: there are fewer than two, or more clusters than rows.
     """
     if isinstance(candidates, str) and candidates == "auto":
+        if n_rows < AUTO[1]:
+            raise ValueError(
+                f"`x` must have at least {AUTO[1]} rows, whose number of clusters is to be found. "
+                f"Received: {n_rows} rows"
+            )
         candidates = [k for k in AUTO if k <= max(3, n_rows // 10)]
     if isinstance(candidates, (str, Integral)) or not hasattr(candidates, "__iter__"):
         candidates = [candidates]
@@ -314,12 +320,12 @@ def check_candidates(candidates, n_rows):
     if len(found) < 2:
         raise ValueError(
             "`candidates` must hold two or more numbers of clusters. "
-            f"Received: candidates={candidates}"
+            f"Received: candidates={reprlib.repr(candidates)}"
         )
     if found[-1] > n_rows:
         raise ValueError(
             f"`candidates` must be at most the number of rows, {n_rows}. "
-            f"Received: candidates={found}"
+            f"Received: candidates={reprlib.repr(found)}"
         )
     return tuple(found)
 

@@ -17,7 +17,7 @@ DATA = ("x", "X", "x_train", "X_train")  # names of the data among several array
 def read_npy(path, options, known):
     """The `Samples` of a `.npy` file; see `tfclust.cli.reading.read`."""
     _refuse_labels(options, known, "a .npy file")
-    return _samples(np.load(path, allow_pickle=False), options, known)
+    return _samples(_load(path), options, known)
 
 
 def read_npz(path, options, known):
@@ -26,7 +26,7 @@ def read_npz(path, options, known):
     Of several arrays, the first of `DATA` is taken, or the only one besides the labels.
     """
     label = options.label_column if known is None else None
-    with np.load(path, allow_pickle=False) as stored:
+    with _load(path) as stored:
         names = set(stored.files)
         if {"format", "data", "shape"} <= names:
             _refuse_labels(options, known, "a sparse matrix")
@@ -47,6 +47,14 @@ def read_npz(path, options, known):
     return _samples(x, options, known, labels, note)
 
 
+def _load(path):
+    """What NumPy keeps in a file; Python objects, which would be run, are refused."""
+    try:
+        return np.load(path, allow_pickle=False)
+    except ValueError as error:
+        raise ValueError("it holds no array that numpy.save or numpy.savez has written") from error
+
+
 def read_mtx(path, options, known):
     """The `Samples` of a Matrix Market file, CSR where the file is sparse."""
     from scipy.io import mmread
@@ -59,13 +67,13 @@ def read_npy_labels(path, column, options):
     """The labels in a `.npy` file."""
     if column is not None:
         raise UserError(f"a .npy file has no columns. Received: --label-column {column}")
-    labels = np.load(path, allow_pickle=False)
+    labels = _load(path)
     return _labels(labels, labels.size)
 
 
 def read_npz_labels(path, column, options):
     """The labels in a `.npz` file: the only array, or the one that is named."""
-    with np.load(path, allow_pickle=False) as stored:
+    with _load(path) as stored:
         names = sorted(stored.files)
         if column is None and len(names) != 1:
             raise UserError(
