@@ -93,10 +93,11 @@ def test_of_what_parts_neighbours_equally_well_the_seeds_that_agree_decide():
 
 
 def test_votes_that_leave_a_cluster_empty_are_degenerate():
-    three = [0, 1, 2, 2], [1, 0, 2, 0], [2, 1, 0, 1]  # each of three clusters
-    assert not candidate("mixture", three[0], n_clusters=3).is_degenerate
-    votes = candidate("mixture", *three, n_clusters=3)
-    assert votes.is_degenerate == (len(set(votes.labels())) < 3)
+    seeds = [0, 2, 2, 0, 1, 1, 1], [1, 1, 0, 0, 2, 1, 1], [1, 1, 0, 1, 0, 2, 1]
+    found = candidate("mixture", *seeds, n_clusters=3)
+    assert found.labels().tolist() == [1, 1, 0, 0, 0, 1, 1]
+    assert found.is_degenerate
+    assert not candidate("mixture", seeds[0], n_clusters=3).is_degenerate
 
 
 def test_a_partition_that_leaves_a_cluster_empty_is_not_kept():

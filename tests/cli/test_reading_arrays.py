@@ -48,7 +48,7 @@ def test_the_data_of_a_npz_file_may_have_other_names(tmp_path, name):
 def test_what_numpy_did_not_write_is_refused_without_talk_of_its_options(tmp_path, name):
     (tmp_path / name).write_bytes(bytes(range(200)))
     said = mistake(tmp_path / name)
-    assert "cannot be read: it holds no array that numpy.save" in said
+    assert "cannot be read: it holds no numbers that numpy.save" in said
     assert "pickle" not in said
 
 

@@ -71,11 +71,11 @@ def choose(candidates):
 
     Labels are not asked, nor anything of one data set. Where there are codes, of the ways whose
     seeds agree that one is kept whose clusters, as its seeds vote, keep neighbouring rows together
-    best, since clusters meet where there are few rows, and whose seeds agree best where several do
-    it equally well. Of text, whose neighbours say little, it is the
-    way that the autoencoders' seeds agree on best, since what is found again from other weights is
-    in the data. Where seeds agree on none, or there are no codes, the Gaussian mixture of the
-    rows stands, whose covariances their likelihood has chosen; of text, k-means of directions.
+    best, since clusters meet where there are few rows; of those that do it equally well, the one
+    whose seeds agree best. Of text, whose neighbours say little, it is the way that the
+    autoencoders' seeds agree on best, since what is found again from other weights is in the data.
+    Where seeds agree on none, or there are no codes, the Gaussian mixture of the rows stands, whose
+    covariances their likelihood has chosen; of text, k-means of directions.
 
     Args:
         candidates: sequence of `Candidate`.

@@ -52,7 +52,9 @@ def _load(path):
     try:
         return np.load(path, allow_pickle=False)
     except ValueError as error:
-        raise ValueError("it holds no array that numpy.save or numpy.savez has written") from error
+        raise ValueError(
+            "it holds no numbers that numpy.save or numpy.savez has written"
+        ) from error
 
 
 def read_mtx(path, options, known):
