@@ -63,6 +63,13 @@ def test_fewer_different_rows_than_clusters_are_pointed_out(n):
     assert findings.of_rows(x[..., np.newaxis], 2) == []
 
 
+def test_labels_that_are_no_classes_are_pointed_out():
+    (note,) = findings.of_labels(np.linspace(0.0, 1.0, 1200))
+    assert "1,200 different values in 1,200 rows" in note
+    for labels in (None, np.arange(1200) % 30, np.array(list("abcdefgh"))):
+        assert findings.of_labels(labels) == []
+
+
 def test_bytes_that_are_taken_as_pixels_are_pointed_out():
     (note,) = findings.of_data(Samples(np.eye(3), pixel_max=255), Scaling())
     assert "divided by 255" in note

@@ -9,6 +9,7 @@ SPREAD = 10.0  # ratio of deviations from which the widest columns drown the oth
 DOMINANT = 0.9  # share of the rows
 NARROW = 1e-5  # share of the largest value, above which float32 tells the values of a column apart
 BLUR = 0.01  # share of the deviation of a column that rounding may change
+MOST_CLASSES, NO_CLASSES = 20, 0.5  # different labels; their share of the rows
 UNDECIDED = 0.6  # mean of the largest memberships
 
 
@@ -40,6 +41,17 @@ def of_data(samples, scaling):
             "their differences before"
         )
     return notes
+
+
+def of_labels(labels):
+    """A sentence where labels that the clusters are to be scored by tell most rows apart."""
+    distinct = 0 if labels is None else len(np.unique(labels))
+    if distinct <= MOST_CLASSES or distinct <= NO_CLASSES * len(labels):
+        return []
+    return [
+        f"the labels have {distinct:,} different values in {len(labels):,} rows: scores say "
+        "little unless they are classes"
+    ]
 
 
 def of_rows(x, n_clusters):

@@ -43,7 +43,7 @@ def run(arguments):
     if chooses:
         plan = plans.choosing(plan, scaling.scale if scales else "rows", arguments.effort or EFFORT)
     new = _record(arguments, samples, scaling, plan)
-    new["notes"] += findings.of_rows(x, n_clusters)
+    new["notes"] += findings.of_labels(samples.labels) + findings.of_rows(x, n_clusters)
     if counted is not None:
         new["number_of_clusters"] = counted.to_json()
         new["notes"].append(counted.words())
