@@ -161,14 +161,11 @@ def check_numbers(name, value, count):
     return tuple(values.tolist())
 
 
-def check_units(name, units, least=0):
-    """Returns layer widths as a tuple of ints, or raises ValueError.
-
-    Where one is below 1, or there are fewer than `least`.
-    """
+def check_units(name, units, may_be_empty=True):
+    """Returns layer widths as a tuple of ints, or raises ValueError where one is below 1."""
     if not np.iterable(units):
         raise ValueError(f"`{name}` must be a sequence of integers. Received: {name}={units!r}")
-    if len(units) < least:
+    if not (may_be_empty or len(units)):
         raise ValueError(f"`{name}` must hold at least one width. Received: {name}={units!r}")
     return tuple(check_integer(f"{name}[{i}]", unit, 1) for i, unit in enumerate(units))
 

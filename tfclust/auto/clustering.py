@@ -11,7 +11,7 @@ from tqdm import tqdm
 from tfclust.auto.candidates import WAYS, partition_by_kmeans
 from tfclust.auto.choice import Candidate, choose
 from tfclust.auto.codes import build_autoencoder, fast_dtype, train_autoencoder
-from tfclust.auto.effort import EFFORTS
+from tfclust.auto.effort import EFFORT, EFFORTS
 from tfclust.auto.parametric import epochs_of_teaching, teach
 from tfclust.auto.preparation import KINDS
 from tfclust.callbacks import ProgressBar
@@ -44,7 +44,7 @@ class Clustering:
     record: dict
 
 
-def cluster_rows(rows, kind, n_clusters, effort="good", seed=0, directory=None, verbose="auto"):
+def cluster_rows(rows, kind, n_clusters, effort=EFFORT, seed=0, directory=None, verbose="auto"):
     """Clusters rows that are scaled, and chooses without labels how.
 
     Autoencoders of several seeds give codes, where there are rows enough to train them. `WAYS` cut

@@ -120,7 +120,7 @@ class DLGMM(ClusterGenerator, RowDecoder, ClusteringModel):
     ):
         super().__init__(n_clusters, batch_size=batch_size, **kwargs)
         self.latent_dim = check_integer("latent_dim", latent_dim, 1)
-        self.hidden_units = check_units("hidden_units", hidden_units, least=1)
+        self.hidden_units = check_units("hidden_units", hidden_units, may_be_empty=False)
         self.prior_means = check_numbers("prior_means", prior_means, self.n_clusters)
         self.alpha = check_positive("alpha", alpha)
         self.take_error(reconstruction_loss)

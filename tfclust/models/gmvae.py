@@ -123,7 +123,7 @@ class GMVAE(ClusterGenerator, RowDecoder, ClusteringModel):
         super().__init__(n_clusters, batch_size=batch_size, **kwargs)
         self.latent_dim = check_integer("latent_dim", latent_dim, 1)
         self.style_dim = check_integer("style_dim", style_dim, 1)
-        self.hidden_units = check_units("hidden_units", hidden_units, least=1)
+        self.hidden_units = check_units("hidden_units", hidden_units, may_be_empty=False)
         self.prior_units = check_integer("prior_units", prior_units, 1)
         self.free_bits = check_weight("free_bits", free_bits)
         self.take_error(reconstruction_loss)

@@ -90,7 +90,6 @@ def train_network(
                 least,
                 seed,
                 epochs,
-                0,
                 callbacks=with_callbacks(callbacks, StopOnNaN()),
                 verbose=verbose,
             )

@@ -1,7 +1,7 @@
 """The clusterer that a user meets first: it chooses without labels how to cluster."""
 
 from tfclust.auto.clustering import cluster_rows, kept_seed
-from tfclust.auto.effort import EFFORTS
+from tfclust.auto.effort import EFFORT, EFFORTS
 from tfclust.auto.preparation import Preparation
 from tfclust.auto.record import summary
 from tfclust.checks import check_choice, check_data
@@ -68,7 +68,7 @@ class AutoClusterer(ModelEstimator):
     """
 
     def __init__(
-        self, n_clusters="auto", *, effort="good", random_state=None, verbose="auto", directory=None
+        self, n_clusters="auto", *, effort=EFFORT, random_state=None, verbose="auto", directory=None
     ):
         self.n_clusters = n_clusters
         self.effort = effort
