@@ -29,7 +29,7 @@ DLGMM = (
     "batch_size",
 )
 CLUSTERED_CODE = (
-    *(*AUTOENCODER, "activation", "update_interval", "tol"),
+    *(*AUTOENCODER, "activation", "kernel_start", "update_interval", "tol"),
     *("beta", "lbd", "alpha", "augment"),
 )
 DAMIC = (
@@ -75,8 +75,9 @@ _AECM = {
     "random": (*AECM, *_TRAINING),
     "pretrained": (*AECM, *_TRAINING, *_PRETRAINING, "pretrain_cm_epochs"),
 }
-_CODE = (*AUTOENCODER, "activation")
-_CODE_START = (*_PRETRAINING, "layer_epochs", "dropout")
+_CODE = (*AUTOENCODER, "activation", "kernel_start")
+_OF_LAYERS = ("layer_epochs", "dropout", "pretrain_optimizer")
+_CODE_START = (*_PRETRAINING, *_OF_LAYERS)
 
 
 def _clustered_code(*own, random=()):
@@ -107,7 +108,7 @@ _VIB_GMM = (
 )
 _KNOWN = {
     "ae_gmm": {"": (*AUTOENCODER, *_TRAINING, *_MIXTURE)},
-    "ae_kmeans": {"": (*_CODE, *_TRAINING, "kmeans_n_init", "layer_epochs", "dropout")},
+    "ae_kmeans": {"": (*_CODE, *_TRAINING, "kmeans_n_init", *_OF_LAYERS)},
     "aecm": _AECM,
     "aecm_kmeans": _AECM,
     "clustergan": {

@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from tfclust.optimizers import FusedAdam, LossScaling
+from tfclust.optimizers import FusedAdam, FusedSGD, LossScaling
 
 SHAPES = [(3, 4), (5,), ()]
 SETTINGS = {
@@ -15,6 +15,14 @@ SETTINGS = {
     "moving average": {"use_ema": True, "ema_overwrite_frequency": 3},
     "accumulation": {"gradient_accumulation_steps": 2},
     "amsgrad": {"amsgrad": True},
+}
+
+
+DESCENTS = {
+    "defaults": {},
+    "nesterov": {"nesterov": True},
+    "no momentum": {"momentum": 0.0},
+    **{case: SETTINGS[case] for case in ("weight decay", "clipping", "moving average")},
 }
 
 
@@ -41,6 +49,14 @@ def test_fused_adam_follows_keras_adam_to_rounding(case):
         np.testing.assert_allclose(weight, value, rtol=1e-5, atol=1e-6)
 
 
+@pytest.mark.parametrize("case", DESCENTS)
+def test_fused_sgd_follows_keras_sgd_to_rounding(case):
+    settings = {"learning_rate": 0.1, "momentum": 0.9, **DESCENTS[case]}
+    expected = trajectory(keras.optimizers.SGD(**settings))
+    for weight, value in zip(trajectory(FusedSGD(**settings)), expected, strict=True):
+        np.testing.assert_allclose(weight, value, rtol=1e-5, atol=1e-6)
+
+
 def test_learning_rate_may_follow_a_schedule():
     def schedule():
         return keras.optimizers.schedules.PolynomialDecay(1e-2, 10, 1e-3, power=0.4)
@@ -50,9 +66,17 @@ def test_learning_rate_may_follow_a_schedule():
         np.testing.assert_allclose(weight, value, rtol=1e-5, atol=1e-6)
 
 
-def test_weights_of_half_precision_take_keras_own_path():
-    expected = trajectory(keras.optimizers.Adam(0.01), dtype="bfloat16")
-    for weight, value in zip(trajectory(FusedAdam(0.01), dtype="bfloat16"), expected, strict=True):
+@pytest.mark.parametrize(
+    ("fused", "own"),
+    [
+        (FusedAdam(0.01), keras.optimizers.Adam(0.01)),
+        (FusedSGD(0.01, momentum=0.9), keras.optimizers.SGD(0.01, momentum=0.9)),
+    ],
+    ids=("adam", "sgd"),
+)
+def test_weights_of_half_precision_take_keras_own_path(fused, own):
+    expected = trajectory(own, dtype="bfloat16")
+    for weight, value in zip(trajectory(fused, dtype="bfloat16"), expected, strict=True):
         np.testing.assert_array_equal(weight, value)
 
 

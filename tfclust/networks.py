@@ -20,6 +20,10 @@ from tfclust.layers.batch_normalization import MovingStatistics
 from tfclust.layers.parallel_layer import ParallelLayer
 from tfclust.randomness import layer_seeds
 
+KERNEL_STARTS = {
+    "glorot_uniform": keras.initializers.GlorotUniform,
+    "small_normal": lambda seed: keras.initializers.RandomNormal(stddev=0.01, seed=seed),
+}
 BIAS_STARTS = {
     "glorot_normal": keras.initializers.GlorotNormal,
     "zeros": lambda seed: keras.initializers.Zeros(),
@@ -36,6 +40,7 @@ def dense_network(
     output_dtype=None,
     seed=None,
     output_bias=True,
+    kernel_start="glorot_uniform",
 ):
     """A stack of dense layers, all but the last one activated.
 
@@ -54,6 +59,8 @@ def dense_network(
             digits of codes whose distances are compared.
         seed: int that fixes the initial weights, or None.
         output_bias: whether the last layer has a bias.
+        kernel_start: how kernels start, "glorot_uniform" or, as in DEC's paper, "small_normal", of
+            a deviation of 0.01.
 
     Returns:
         A built `keras.Model` that maps `(batch, input_dim)` to `(batch, units[-1])`.
@@ -67,6 +74,7 @@ def dense_network(
     ```
     """
     start = BIAS_STARTS[check_choice("bias_start", bias_start, BIAS_STARTS)]
+    kernels = KERNEL_STARTS[check_choice("kernel_start", kernel_start, KERNEL_STARTS)]
     seeds = layer_seeds(seed, 2 * len(units))
     last = len(units) - 1
     layers = [
@@ -74,7 +82,7 @@ def dense_network(
             width,
             activation=None if i == last else activation,
             use_bias=output_bias or i < last,
-            kernel_initializer=keras.initializers.GlorotUniform(seed=seeds[2 * i]),
+            kernel_initializer=kernels(seed=seeds[2 * i]),
             bias_initializer=start(seed=seeds[2 * i + 1]),
             dtype=(output_dtype or dtype) if i == last else dtype,
             name=f"dense_{i}",

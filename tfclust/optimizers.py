@@ -1,4 +1,4 @@
-"""Adam in one kernel, and loss scaling for float16."""
+"""Adam and SGD in one kernel, and loss scaling for float16."""
 
 from tfclust.startup import check_backend
 
@@ -54,6 +54,45 @@ class FusedAdam(keras.optimizers.Adam):
             beta2=self.beta_2,
             epsilon=self.epsilon,
             grad=tf.cast(gradient, dtype),
+        )
+
+
+@keras.saving.register_keras_serializable(package="tfclust")
+class FusedSGD(keras.optimizers.SGD):
+    """SGD with momentum whose update of a weight is one kernel instead of several.
+
+    `m = momentum m - lr g`, and `w = w + m`, or with `nesterov` `w = w + momentum m - lr g`, the
+    rule of `keras.optimizers.SGD` and with its arguments, read and written once per step. Sparse
+    gradients, no momentum and weights of half precision take Keras's own path.
+
+    Example:
+
+    ```python
+    from tfclust import DEC
+    from tfclust.optimizers import FusedSGD
+
+    model = DEC(n_clusters=3)
+    model.compile(optimizer=FusedSGD(0.01, momentum=0.9))
+    ```
+    """
+
+    def __init__(self, learning_rate=0.01, momentum=0.0, name="fused_sgd", **kwargs):
+        super().__init__(learning_rate=learning_rate, momentum=momentum, name=name, **kwargs)
+
+    def update_step(self, gradient, variable, learning_rate):
+        """Updates `variable` and its momentum in place."""
+        dense = not isinstance(gradient, tf.IndexedSlices)
+        dtype = variable.dtype
+        if not self.momentum or not dense or dtype not in ("float32", "float64"):
+            super().update_step(gradient, variable, learning_rate)
+            return
+        tf.raw_ops.ResourceApplyKerasMomentum(
+            var=variable.handle,
+            accum=self.momentums[self._get_variable_index(variable)].value.handle,
+            lr=tf.cast(learning_rate, dtype),
+            grad=tf.cast(gradient, dtype),
+            momentum=tf.constant(self.momentum, dtype),
+            use_nesterov=self.nesterov,
         )
 
 

@@ -23,7 +23,7 @@ from tfclust.feeding import count_batches
 from tfclust.metrics import evaluate
 from tfclust.models import DCN, DEC, DKM, IDEC
 from tfclust.models.clustered_code import ClusteredCode
-from tfclust.pretraining import kmeans, seconds_of_stages
+from tfclust.pretraining import kmeans, seconds_of_stages, stepwise_sgd
 
 CURVE_EVERY = 25  # epochs between two evaluations of a run long enough to have a curve
 ON_CODES = "_kmeans"  # ends the name of a method whose clusters are of k-means on its codes
@@ -134,6 +134,7 @@ def _pretrain_autoencoder(model: ClusteredCode, task: Task, stages: dict[str, in
             directory=folder,
             verbose=0,
             callbacks=[Progress(task.progress, total=total, stages=stages)],
+            optimizer=stepwise_sgd if _pretrained_by_sgd(task) else None,
         )
 
 
@@ -142,12 +143,19 @@ def _seconds_before(model: ClusteredCode, task: Task, stages: dict[str, int]) ->
     return seconds_of_stages(_shared_folder(model, task, stages)) if stages else 0.0
 
 
+def _pretrained_by_sgd(task: Task) -> bool:
+    """Whether DEC's authors' optimizer trains the autoencoder, and not Adam."""
+    return task.settings.get("pretrain_optimizer") == "stepwise_sgd"
+
+
 def _shared_folder(model: ClusteredCode, task: Task, stages: dict[str, int]) -> Path:
     settings = {
         "model": [model.embedding_dim, model.hidden_units, model.activation, model.batch_size],
         "training": [stages, task.settings.get("dropout", 0.0), task.settings["precision"]],
         "data": [task.data.sha256, task.settings["scale"]],
     }
+    if _pretrained_by_sgd(task):
+        settings["sgd"] = model.kernel_start
     if model.augment is not None:
         settings["augment"] = task.settings["augment"]
     name = f"{task.experiment.dataset}-autoencoder"

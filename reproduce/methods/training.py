@@ -18,7 +18,7 @@ from reproduce.methods.task import Outcome, Task
 from tfclust.callbacks import Checkpoint
 from tfclust.feeding import count_batches
 from tfclust.metrics import evaluate
-from tfclust.optimizers import FusedAdam
+from tfclust.optimizers import FusedAdam, FusedSGD
 from tfclust.pretraining import kmeans
 from tfclust.trainings import trained_by
 
@@ -29,9 +29,8 @@ def make_optimizer(settings: dict) -> keras.optimizers.Optimizer:
     """The optimizer that an experiment's settings name."""
     rate = float(settings["learning_rate"])
     if settings["optimizer"] == "sgd":
-        return keras.optimizers.SGD(
-            rate, settings.get("momentum", 0.0), settings.get("nesterov", False)
-        )
+        momentum, nesterov = settings.get("momentum", 0.0), settings.get("nesterov", False)
+        return FusedSGD(rate, momentum, nesterov=nesterov)
     if settings["optimizer"] == "adam":
         decays = {name: settings[name] for name in ("beta_1", "beta_2") if name in settings}
         return FusedAdam(rate, epsilon=settings["epsilon"], **decays)

@@ -1,6 +1,7 @@
 import csv
 import hashlib
 import math
+from collections import defaultdict
 from dataclasses import replace
 from itertools import product
 from pathlib import Path
@@ -438,14 +439,26 @@ def test_baselines_are_declared_for_every_figure_of_their_papers_and_begin_with_
     assert {key[2:5] for key in published.load() if key[0] == "baselines"} <= declared
     start = ("hidden_units", "embedding_dim", "activation", "batch_size", "scale", "precision")
     start += ("layer_epochs", "pretrain_epochs", "dropout")
-    for dataset in {row.dataset for row in rows}:
-        settings = [
-            {"pretrain_epochs": row.epochs, **dict(row.settings)}
-            for row in rows
-            if row.dataset == dataset and row.method in ON_ONE_AUTOENCODER and row.init != "random"
-        ]
-        assert len(settings) == len(ON_ONE_AUTOENCODER)
-        assert len({tuple(each[name] for name in start) for each in settings}) == 1
+    by_start = defaultdict(list)
+    for row in rows:
+        if row.method in ON_ONE_AUTOENCODER and row.init != "random":
+            settings = {"pretrain_epochs": row.epochs, **dict(row.settings)}
+            of_paper = settings.get("pretrain_optimizer"), settings.get("kernel_start")
+            by_start[row.dataset, of_paper].append([settings[name] for name in start])
+    assert len(by_start) == len(baselines.OWN) + len(baselines.LETTER_DATASETS)
+    for settings in by_start.values():
+        assert settings == [settings[0]] * len(ON_ONE_AUTOENCODER)
+
+
+def test_dec_and_idec_by_the_letter_take_the_steps_of_their_papers():
+    rows = [row for row in BASELINES.experiments if row.profile == "reference"]
+    assert {row.method for row in rows} == {"ae_kmeans", "dec", "idec"}
+    for row in rows:
+        settings = {"pretrain_epochs": row.epochs, **dict(row.settings)}
+        batches = math.ceil(baselines.DATASETS[row.dataset][0] / 256)
+        assert settings["layer_epochs"] * batches == pytest.approx(50_000, rel=0.01)
+        assert settings["pretrain_epochs"] * batches == pytest.approx(100_000, rel=0.01)
+        assert settings["pretrain_optimizer"] == "stepwise_sgd"
 
 
 def test_clustergan_has_the_generators_steps_of_its_code_and_fewer_where_it_is_practical():

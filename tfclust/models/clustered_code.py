@@ -9,7 +9,7 @@ from tfclust.checks import check_choice, check_count, check_flat, check_integer,
 from tfclust.distribution import global_batch_size
 from tfclust.losses import squared_error
 from tfclust.models.base import ClusteringModel
-from tfclust.networks import dense_network
+from tfclust.networks import KERNEL_STARTS, dense_network
 from tfclust.pretraining import (
     Stages,
     autoencoder_stages,
@@ -40,6 +40,8 @@ class ClusteredCode(ClusteringModel):
             mirrors; (500, 500, 2000) by default.
         activation: of the hidden layers, "relu", the default, or "leaky_relu" (slope 0.2), that of
             the AE-CM paper's own implementation.
+        kernel_start: of encoder and decoder, "glorot_uniform", the default, or "small_normal", of a
+            deviation of 0.01, as in DEC's paper.
         augment: of the rows that the whole autoencoder is pretrained on, and no other training
             where the class does not say so: "images", "noise" or "dropout", or a
             `tfclust.augmentation.Augmentation`; None, the default, for none.
@@ -57,6 +59,7 @@ class ClusteredCode(ClusteringModel):
         embedding_dim=10,
         hidden_units=(500, 500, 2000),
         activation="relu",
+        kernel_start="glorot_uniform",
         augment=None,
         **kwargs,
     ):
@@ -64,6 +67,7 @@ class ClusteredCode(ClusteringModel):
         self.embedding_dim = check_integer("embedding_dim", embedding_dim, 1)
         self.hidden_units = check_units("hidden_units", hidden_units)
         self.activation = check_choice("activation", activation, ACTIVATIONS)
+        self.kernel_start = check_choice("kernel_start", kernel_start, KERNEL_STARTS)
         self.augment = get_augmentation(augment)
 
     def build_autoencoder(self, input_shape):
@@ -75,6 +79,7 @@ class ClusteredCode(ClusteringModel):
         options = {
             "activation": self.activation,
             "bias_start": "zeros",
+            "kernel_start": self.kernel_start,
             "dtype": self.dtype_policy,
             "output_dtype": self.dtype,
         }
@@ -136,14 +141,14 @@ class ClusteredCode(ClusteringModel):
         directory=None,
         verbose="auto",
         callbacks=None,
+        optimizer=None,
     ):
         """The start: an autoencoder, and k-means on its codes.
 
         Layer after layer is trained as a denoising autoencoder, then the whole without noise, or on
-        rows as `augment` changes them, both on the squared error, with Adam at a rate of 1e-3, as
-        of DEC (Section 3.2 of its paper), whose authors' code takes SGD. See
-        `tfclust.pretraining.pretrain_autoencoder`; the starts of DKM and of the AE-CM paper are of
-        no layers.
+        rows as `augment` changes them, both on the squared error, as of DEC (Section 3.2 of its
+        paper). See `tfclust.pretraining.pretrain_autoencoder`; the starts of DKM and of the AE-CM
+        paper are of no layers.
 
         Args:
             x: array or CSR matrix `(n, d)`.
@@ -160,6 +165,8 @@ class ClusteredCode(ClusteringModel):
             patience, directory, verbose, callbacks: see `tfclust.pretraining.Stages`. A pretraining
                 with a `directory` that was killed goes on where it was, in a model of the same
                 `seed`.
+            optimizer: of each training, see `tfclust.pretraining.Stages`; None, the default, is
+                Adam at a rate of 1e-3, `tfclust.pretraining.stepwise_sgd` that of DEC's paper.
 
         Returns:
             `keras.callbacks.History`, whose keys are the names of the trainings, `layer_1` and so
@@ -174,7 +181,7 @@ class ClusteredCode(ClusteringModel):
         start = check_start(start, x, self.n_clusters)
         history = self.pretrain_autoencoder(
             *(x, epochs, layer_epochs, dropout, batch_size),
-            *(patience, directory, verbose, callbacks),
+            *(patience, directory, verbose, callbacks, optimizer),
         )
         self.pretrain_centroids(x, n_init, start)
         return history
@@ -190,6 +197,7 @@ class ClusteredCode(ClusteringModel):
         directory=None,
         verbose="auto",
         callbacks=None,
+        optimizer=None,
     ):
         """The first half of `pretrain`: the autoencoder alone; the arguments are of `pretrain`."""
         check_integer("layer_epochs", layer_epochs, 0)
@@ -206,6 +214,7 @@ class ClusteredCode(ClusteringModel):
                 jit_compile=False,  # XLA would compile for each of the trainings
                 verbose=verbose,
                 callbacks=callbacks,
+                optimizer=optimizer,
             )
 
         whole, layers = stages(epochs), stages(layer_epochs) if layer_epochs else None
@@ -262,6 +271,7 @@ class ClusteredCode(ClusteringModel):
 
     def get_config(self):
         """Config that `from_config` takes."""
-        own = {n: getattr(self, n) for n in ("embedding_dim", "hidden_units", "activation")}
+        named = ("embedding_dim", "hidden_units", "activation", "kernel_start")
+        own = {name: getattr(self, name) for name in named}
         augment = self.augment and keras.saving.serialize_keras_object(self.augment)
         return {**super().get_config(), **own, "augment": augment}

@@ -8,7 +8,7 @@ from tfclust.checks import check_integer, check_share, check_weight
 from tfclust.distribution import global_batch_size
 from tfclust.losses import student_log_memberships, target_distribution, target_divergence
 from tfclust.models.clustered_code import ClusteredCode
-from tfclust.optimizers import FusedAdam
+from tfclust.optimizers import FusedAdam, FusedSGD
 from tfclust.presets import FromPreset
 
 
@@ -43,6 +43,8 @@ class DEC(FromPreset, ClusteredCode):
             mirrors; (500, 500, 2000) by default.
         activation: of the hidden layers, "relu", the default, or "leaky_relu" (slope 0.2), that of
             the AE-CM paper's own implementation.
+        kernel_start: of encoder and decoder, "glorot_uniform", the default, or "small_normal", of a
+            deviation of 0.01, as in the paper.
         augment: of the rows that `fit` and `pretrain` train on: "images", which shifts and turns
             them, "noise" or "dropout", or a `tfclust.augmentation.Augmentation` with other amounts;
             None, the default, for none.
@@ -81,8 +83,9 @@ class DEC(FromPreset, ClusteredCode):
     Known limits: DEC does not train its decoder, so reconstructions get worse as codes move; IDEC
     trains it. `fit` takes arrays and CSR matrices, no datasets: targets belong to rows. `evaluate`
     and validation data take f from the last update of `fit`, uniform before, and each row's own q.
-    From a random start most of its runs fail (AE-CM's Table 5). Kernels start Glorot uniform and
-    biases at 0, where the authors' code draws kernels of a deviation of 0.01.
+    From a random start most of its runs fail (AE-CM's Table 5). The paper's own pretraining is
+    `kernel_start="small_normal"` with `pretrain(optimizer=stepwise_sgd)`, of some hours by default
+    lengths of its; by default kernels start Glorot uniform, and Adam pretrains.
     """
 
     TERMS = ("divergence",)
@@ -97,7 +100,7 @@ class DEC(FromPreset, ClusteredCode):
 
     def default_optimizer(self):
         """SGD at a rate of 0.01 with a momentum of 0.9, as in the authors' code."""
-        return keras.optimizers.SGD(0.01, momentum=0.9)
+        return FusedSGD(0.01, momentum=0.9)
 
     def build(self, input_shape):
         """Creates the weights for inputs of shape `(batch, d)`."""

@@ -11,6 +11,7 @@ from tfclust.pretraining.stages import (
     Stages,
     seconds_of_stages,
     steps_of_an_execution,
+    stepwise_sgd,
     train_network,
 )
 from tfclust.pretraining.starts import (
@@ -49,5 +50,6 @@ __all__ = [
     "seconds_of_stages",
     "squared_error_loss",
     "steps_of_an_execution",
+    "stepwise_sgd",
     "train_network",
 ]
