@@ -13,6 +13,7 @@ from tfclust.callbacks import Checkpoint, UpdateTargets
 from tfclust.losses import student_log_memberships, target_distribution, target_divergence
 from tfclust.metrics import clustering_accuracy
 from tfclust.models import CM, DEC, IDEC
+from tfclust.pretraining import stepwise_sgd
 
 
 def memberships_of(codes, means):
@@ -132,6 +133,7 @@ class EmbeddedBattery(NumberedRowsBattery):
             {"embedding_dim": 0},
             {"hidden_units": (8, 0)},
             {"activation": "square"},
+            {"kernel_start": "large"},
             {"update_interval": 0},
             {"tol": 1.5},
             {"tol": np.nan},
@@ -164,6 +166,63 @@ class TestDEC(EmbeddedBattery):
             np.testing.assert_array_equal(weight, expected)
         model.pretrain(rows, epochs=1, layer_epochs=0, verbose=0)
         assert not np.array_equal(model.decoder.get_weights()[0], before[0])
+
+
+def tiny_dec(**changes):
+    settings = {"hidden_units": (8,), "batch_size": 37, "kernel_start": "small_normal", **changes}
+    return DEC(3, embedding_dim=2, seed=0, **settings)
+
+
+def test_kernels_of_the_paper_are_small_and_of_the_seed():
+    model = tiny_dec(hidden_units=(200, 300))
+    model.build((None, 100))
+    kernels = [
+        layer.kernel for network in (model.encoder, model.decoder) for layer in network.layers
+    ]
+    for kernel in kernels:
+        assert np.std(kernel) == pytest.approx(0.01, rel=0.1)
+    again = DEC.from_config(model.get_config())
+    again.build((None, 100))
+    assert_same_weights(again, model)
+
+
+def test_the_papers_pretraining_steps_down_half_the_mean_squared_error(rows):
+    model, begun = (tiny_dec(kernel_start="glorot_uniform") for _ in range(2))
+    model.pretrain(rows, 1, 0, n_init=1, verbose=0, optimizer=stepwise_sgd)
+    begun.build((None, 6))
+    weights = begun.encoder.trainable_variables + begun.decoder.variables
+    with tf.GradientTape() as tape:
+        error = tf.reduce_mean(tf.square(begun.decode(begun.encoder(rows)) - rows)) / 2.0
+    gradients = tape.gradient(error, [weight.value for weight in weights])
+    trained = model.encoder.trainable_variables + model.decoder.variables
+    for after, before, gradient in zip(trained, weights, gradients, strict=True):
+        np.testing.assert_allclose(after, before - 0.1 * gradient, rtol=1e-5, atol=1e-7)
+
+
+def test_the_papers_rate_falls_to_a_tenth_every_20000_steps():
+    model = tiny_dec()
+    model.build((None, 6))
+    optimizer = stepwise_sgd(model.decoder)
+    for steps, rate in ((0, 0.1), (19_999, 0.1), (20_000, 0.01), (99_999, 1e-5)):
+        optimizer.iterations.assign(steps)
+        assert float(optimizer.learning_rate) == pytest.approx(rate / (2 * 6), rel=1e-4)
+
+
+@pytest.mark.parametrize("optimizer", ["sgd", keras.optimizers.SGD(1e-3), stepwise_sgd])
+def test_every_stage_begins_with_an_optimizer_that_has_taken_no_steps(rows, optimizer, tmp_path):
+    class Counted(keras.callbacks.Callback):
+        steps: ClassVar = []
+
+        def on_train_end(self, logs=None):
+            self.steps.append(int(self.model.optimizer.iterations))
+            assert isinstance(self.model.optimizer, keras.optimizers.SGD)
+
+    counted = Counted()
+    options = {"verbose": 0, "directory": tmp_path / "stages", "optimizer": optimizer}
+    tiny_dec().pretrain(rows, 3, 2, callbacks=[counted], **options)
+    assert counted.steps == [2, 2, 3]
+    with pytest.raises(ValueError, match=r"`directory` must be.*Received.*'optimizer'"):
+        tiny_dec().pretrain(rows, 3, 2, **{**options, "optimizer": None})
 
 
 # IDEC is DEC and one more term: the battery is run for DEC, what is stored and served for both.
