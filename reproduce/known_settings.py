@@ -76,7 +76,7 @@ _AECM = {
     "pretrained": (*AECM, *_TRAINING, *_PRETRAINING, "pretrain_cm_epochs"),
 }
 _CODE = (*AUTOENCODER, "activation", "kernel_start")
-_OF_LAYERS = ("layer_epochs", "dropout", "pretrain_optimizer")
+_OF_LAYERS = ("layer_epochs", "dropout", "drop_ends", "pretrain_optimizer")
 _CODE_START = (*_PRETRAINING, *_OF_LAYERS)
 
 

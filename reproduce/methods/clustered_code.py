@@ -135,6 +135,7 @@ def _pretrain_autoencoder(model: ClusteredCode, task: Task, stages: dict[str, in
             verbose=0,
             callbacks=[Progress(task.progress, total=total, stages=stages)],
             optimizer=stepwise_sgd if _pretrained_by_sgd(task) else None,
+            drop_ends=task.settings.get("drop_ends", True),
         )
 
 
@@ -156,6 +157,8 @@ def _shared_folder(model: ClusteredCode, task: Task, stages: dict[str, int]) -> 
     }
     if _pretrained_by_sgd(task):
         settings["sgd"] = model.kernel_start
+    if "drop_ends" in task.settings:
+        settings["drop_ends"] = task.settings["drop_ends"]
     if model.augment is not None:
         settings["augment"] = task.settings["augment"]
     name = f"{task.experiment.dataset}-autoencoder"

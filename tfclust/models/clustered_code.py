@@ -142,6 +142,7 @@ class ClusteredCode(ClusteringModel):
         verbose="auto",
         callbacks=None,
         optimizer=None,
+        drop_ends=True,
     ):
         """The start: an autoencoder, and k-means on its codes.
 
@@ -167,6 +168,8 @@ class ClusteredCode(ClusteringModel):
                 `seed`.
             optimizer: of each training, see `tfclust.pretraining.Stages`; None, the default, is
                 Adam at a rate of 1e-3, `tfclust.pretraining.stepwise_sgd` that of DEC's paper.
+            drop_ends: bool, True by default: whether the data and the code are among those inputs,
+                as in DEC's paper; in its authors' code only hidden outputs are.
 
         Returns:
             `keras.callbacks.History`, whose keys are the names of the trainings, `layer_1` and so
@@ -181,7 +184,7 @@ class ClusteredCode(ClusteringModel):
         start = check_start(start, x, self.n_clusters)
         history = self.pretrain_autoencoder(
             *(x, epochs, layer_epochs, dropout, batch_size),
-            *(patience, directory, verbose, callbacks, optimizer),
+            *(patience, directory, verbose, callbacks, optimizer, drop_ends),
         )
         self.pretrain_centroids(x, n_init, start)
         return history
@@ -198,6 +201,7 @@ class ClusteredCode(ClusteringModel):
         verbose="auto",
         callbacks=None,
         optimizer=None,
+        drop_ends=True,
     ):
         """The first half of `pretrain`: the autoencoder alone; the arguments are of `pretrain`."""
         check_integer("layer_epochs", layer_epochs, 0)
@@ -222,7 +226,8 @@ class ClusteredCode(ClusteringModel):
         trains_decoder, self.decoder.trainable = self.decoder.trainable, True
         try:
             loss = self.pretraining_loss
-            return pretrain_autoencoder(*networks, x, loss, whole, layers, dropout, self.augment)
+            noise = dropout, self.augment, drop_ends
+            return pretrain_autoencoder(*networks, x, loss, whole, layers, *noise)
         finally:
             self.decoder.trainable = trains_decoder
 

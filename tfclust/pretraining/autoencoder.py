@@ -21,7 +21,15 @@ def cross_entropy_loss(x, logits):
 
 
 def pretrain_autoencoder(
-    encoder, decoder, x, loss, stages, layer_stages=None, dropout=0.0, augment=None
+    encoder,
+    decoder,
+    x,
+    loss,
+    stages,
+    layer_stages=None,
+    dropout=0.0,
+    augment=None,
+    drop_ends=True,
 ):
     """Trains an autoencoder in place: layer by layer where asked, and then as a whole.
 
@@ -35,6 +43,7 @@ def pretrain_autoencoder(
         stages: `Stages` of the whole, the stage `autoencoder`.
         layer_stages: `Stages` of the layers, see `pretrain_layers`; None for none.
         dropout: float of at least 0 and below 1, of the layers alone, see `pretrain_layers`.
+        drop_ends: bool, see `pretrain_layers`.
         augment: `tfclust.augmentation.Augmentation` of the rows that the whole is given; None
             leaves them as they are.
 
@@ -62,7 +71,8 @@ def pretrain_autoencoder(
     """
     losses = {}
     if layer_stages is not None:
-        pretrain_layers(encoder, decoder, x, layer_stages, loss, dropout=dropout)
+        noise = {"dropout": dropout, "drop_ends": drop_ends}
+        pretrain_layers(encoder, decoder, x, layer_stages, loss, **noise)
         losses.update(layer_stages.losses)
     parts = [encoder, decoder]
     whole = chain(encoder.input_shape[1:], parts, "autoencoder", encoder.input_dtype)
@@ -90,7 +100,9 @@ def autoencoder_stages(n_layers, epochs, layer_epochs):
     return {**lengths, "autoencoder": check_integer("epochs", epochs, 1)}
 
 
-def pretrain_layers(encoder, decoder, x, stages, loss, batch_size=2000, dropout=0.0):
+def pretrain_layers(
+    encoder, decoder, x, stages, loss, batch_size=2000, dropout=0.0, drop_ends=True
+):
     """Greedy layer-wise pretraining of an autoencoder, in place.
 
     Layer after layer of the encoder is trained, with the layer of the decoder that mirrors it, to
@@ -110,6 +122,8 @@ def pretrain_layers(encoder, decoder, x, stages, loss, batch_size=2000, dropout=
         batch_size: rows that are passed to the next layer at a time.
         dropout: float of at least 0 and below 1, share of what each of the two layers is given that
             is set to 0, drawn anew in each step: denoising autoencoders, as DEC's.
+        drop_ends: bool, whether so are the data and the code, as in DEC's paper; in its authors'
+            code only hidden outputs are.
 
     Raises:
         ValueError: `dropout` is out of its range.
@@ -121,12 +135,13 @@ def pretrain_layers(encoder, decoder, x, stages, loss, batch_size=2000, dropout=
     if check_share("dropout", dropout) == 1.0:
         raise ValueError(f"`dropout` must be below 1. Received: dropout={dropout!r}")
     seeds = iter(layer_seeds(stages.seed, 2 * len(encoder.layers)))
-    pairs = zip(_by_layer(encoder), reversed(_by_layer(decoder)), strict=True)
-    for i, (up, down) in enumerate(pairs, start=1):
-        parts = [up, down]
-        if dropout:
-            drops = (_Dropout(dropout, next(seeds), dtype=up.input_dtype) for _ in parts)
-            parts = [layer for pair in zip(drops, parts, strict=True) for layer in pair]
+    ups, downs = _by_layer(encoder), reversed(_by_layer(decoder))
+    for i, (up, down) in enumerate(zip(ups, downs, strict=True), start=1):
+        parts = []
+        for part, is_end in ((up, i == 1), (down, i == len(ups))):
+            rate = 0.0 if is_end and not drop_ends else dropout
+            noise = [_Dropout(rate, next(seeds), dtype=up.input_dtype)] if rate else []
+            parts += [*noise, part]
         network = chain(_sample_shape(up.layers[0]), parts, dtype=up.input_dtype)
         stages.train(f"layer_{i}", network, x, None, loss)
         x = up.predict(ordered_batches(x, batch_size=batch_size), verbose=0)
