@@ -30,7 +30,7 @@ DLGMM = (
 )
 CLUSTERED_CODE = (
     *(*AUTOENCODER, "activation", "kernel_start", "update_interval", "tol"),
-    *("beta", "lbd", "alpha", "augment"),
+    *("beta", "kmeans_every", "lbd", "alpha", "augment"),
 )
 DAMIC = (
     *("n_clusters", "hidden_units", "gate_units", "batch_size"),
@@ -91,7 +91,7 @@ _UPDATES = ("update_interval", "update_every")  # in steps, and in epochs
 _DEC = _clustered_code(*_UPDATES, "tol")
 _DEC_DA = {"pretrained": (*_DEC["pretrained"], "augment")}
 _IDEC = _clustered_code(*_UPDATES, "tol", "gamma")
-_DCN = _clustered_code(*_UPDATES, "beta")
+_DCN = _clustered_code(*_UPDATES, "beta", "kmeans_every")
 _DKM = _clustered_code("lbd", "alpha", random=("anneal_every",))
 _DAMIC_TRAINED = {
     "random": (*_DAMIC, *_ADAM),

@@ -38,7 +38,7 @@ class TestDCN(NumberedRowsBattery):
 
     def test_a_run_that_was_cut_off_goes_on_with_its_rows_and_counts(self, rows, tmp_path):
         def train(directory, stop_after=None):
-            model = self.make(update_interval=None)
+            model = self.make(update_interval=None, kmeans_every=2)
 
             def stop(epoch, logs):
                 if epoch + 1 == stop_after:
@@ -153,6 +153,20 @@ def test_with_an_interval_all_rows_and_their_means_move_together(rows):
     np.testing.assert_array_equal(model.counts, [100] * 3)
 
 
+def test_kmeans_goes_on_from_the_centroids_every_so_many_epochs(rows):
+    model, plain = small(kmeans_every=2), small()
+    for each in (model, plain):
+        each.compile(keras.optimizers.SGD(0.01), jit_compile=False)
+        each.fit(rows, epochs=2, verbose=0)
+    codes = model.embed(rows)
+    np.testing.assert_array_equal(codes, plain.embed(rows))
+    expected = KMeans(3, init=plain.centroids(), n_init=1).fit(codes)
+    np.testing.assert_allclose(model.centroids(), expected.cluster_centers_, rtol=1e-5)
+    np.testing.assert_array_equal(model.row_values["clusters"], model.assign(rows))
+    np.testing.assert_array_equal(model.counts, plain.counts)
+    assert not np.allclose(model.centroids(), plain.centroids(), rtol=1e-3)
+
+
 def test_the_start_is_kmeans_and_counts_begin_anew(rows):
     model = small()
     model.compile(jit_compile=False)
@@ -163,7 +177,9 @@ def test_the_start_is_kmeans_and_counts_begin_anew(rows):
     np.testing.assert_array_equal(model.counts, [100] * 3)
 
 
-@pytest.mark.parametrize("changes", [{"beta": -1.0}, {"beta": np.nan}, {"update_interval": 0}])
+@pytest.mark.parametrize(
+    "changes", [{"beta": -1.0}, {"beta": np.nan}, {"update_interval": 0}, {"kmeans_every": 0}]
+)
 def test_arguments_out_of_their_range_are_refused(changes):
     with pytest.raises(ValueError, match=r"`\w+` must be .*Received: "):
         small(**changes)

@@ -117,7 +117,9 @@ class UpdateClusters(RowUpdates):
     When a training begins, each row is of the cluster whose centroid is nearest to its code:
     `model.row_values["clusters"]`. Whenever the count of the steps passes a multiple of `interval`,
     all rows are assigned anew, and the centroids become the means of their codes, as in the AE-CM
-    authors' implementation of DCN; a cluster without a row keeps its centroid.
+    authors' implementation of DCN; a cluster without a row keeps its centroid. At the end of every
+    `kmeans_every` epochs both are those of k-means of all codes, which begins with the centroids as
+    they are, as in DCN's own authors' code.
 
     `DCN.fit` has it by itself. `Checkpoint` saves what it keeps.
 
@@ -125,9 +127,10 @@ class UpdateClusters(RowUpdates):
         x: array or CSR matrix, the rows of `fit` in their order.
         interval: int of at least 1, steps between two updates; None, the default, for none: the
             model itself then moves rows and centroids in each step.
+        kmeans_every: int of at least 1, epochs between two k-means; None, the default, for none.
 
     Raises:
-        ValueError: `interval` is out of its range; in `fit`, the model keeps no clusters.
+        ValueError: an argument is out of its range; in `fit`, the model keeps no clusters.
 
     Example:
 
@@ -145,8 +148,9 @@ class UpdateClusters(RowUpdates):
     Known limits: as of `UpdateTargets`.
     """
 
-    def __init__(self, x, interval=None):
+    def __init__(self, x, interval=None, kmeans_every=None):
         super().__init__(x, interval)
+        self.kmeans_every = check_count("kmeans_every", kmeans_every)
 
     def on_train_begin(self, logs=None):
         """Refuses a model without counts of its clusters; assigns the rows."""
@@ -162,8 +166,21 @@ class UpdateClusters(RowUpdates):
         means = members.T @ codes / np.maximum(sizes, 1.0)
         self.model.means.assign(np.where(sizes > 0, means, self.model.means))
 
+    def on_epoch_end(self, epoch, logs=None):
+        """Runs k-means where it is time."""
+        from sklearn.cluster import KMeans
+
+        if self.kmeans_every is None or (epoch + 1) % self.kmeans_every:
+            return
+        kmeans = KMeans(self.model.n_clusters, init=self.model.centroids(), n_init=1)
+        self.model.means.assign(kmeans.fit(self._codes()).cluster_centers_)
+        self._assign()
+
+    def _codes(self):
+        return self.model.embed(self.x, max(ROWS_AT_ONCE, self.model.batch_size))
+
     def _assign(self):
-        codes = self.model.embed(self.x, max(ROWS_AT_ONCE, self.model.batch_size))
+        codes = self._codes()
         clusters = np.argmax(self.model.code_memberships(codes), axis=1)
         self.model.set_row_values("clusters", clusters)
         return codes, clusters

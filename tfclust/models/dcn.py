@@ -42,6 +42,9 @@ class DCN(FromPreset, ClusteredCode):
         update_interval: None, the default, for the rule above; or an int of at least 1: every so
             many steps all rows are assigned anew and centroids become the means of their rows, and
             nothing moves between. See `tfclust.callbacks.UpdateClusters`.
+        kmeans_every: int of at least 1, epochs after which k-means of all codes, from the centroids
+            as they are, gives the centroids and clusters to go on with, 10 in the authors' code;
+            None, the default, for never. Counts stay.
 
     Attributes:
         means: `(K, p)`, the centroids, which no gradient moves.
@@ -71,9 +74,10 @@ class DCN(FromPreset, ClusteredCode):
 
     Known limits: `fit` takes arrays and CSR matrices, no datasets: assignments belong to rows, and
     each `fit` begins with the nearest centroids, so two are not one of both lengths.
-    `evaluate` and validation data take the nearest centroids. The authors' code also runs k-means
-    anew every ten epochs, and trains by SGD with tied weights of encoder and decoder; neither is
-    done here. From a random start most of its runs fail (AE-CM's Table 5).
+    `evaluate` and validation data take the nearest centroids. Centroids fall behind codes as counts
+    grow, unless there is `kmeans_every`. The authors' code trains by SGD, with tied weights of
+    encoder and decoder, which are not here. From a random start most of its runs fail (AE-CM's
+    Table 5).
     """
 
     TERMS = ("reconstruction", "distance")
@@ -81,10 +85,11 @@ class DCN(FromPreset, ClusteredCode):
     NUMBERS_ROWS = True
     PRESETS = "dcn"
 
-    def __init__(self, n_clusters, *, beta=1.0, update_interval=None, **kwargs):
+    def __init__(self, n_clusters, *, beta=1.0, update_interval=None, kmeans_every=None, **kwargs):
         super().__init__(n_clusters, **kwargs)
         self.beta = check_weight("beta", beta)
         self.update_interval = check_count("update_interval", update_interval)
+        self.kmeans_every = check_count("kmeans_every", kmeans_every)
 
     def default_optimizer(self):
         """Adam at a rate of 1e-3; the authors' code takes SGD at 1e-4 with Nesterov's momentum."""
@@ -141,7 +146,7 @@ class DCN(FromPreset, ClusteredCode):
 
     def training_callbacks(self, x):
         """What keeps the clusters of all rows."""
-        return [UpdateClusters(x, self.update_interval)]
+        return [UpdateClusters(x, self.update_interval, self.kmeans_every)]
 
     def pretrain_centroids(self, x, n_init=20, start="kmeans"):
         """The second half of `pretrain`: k-means on the codes; the counts begin anew."""
@@ -150,8 +155,8 @@ class DCN(FromPreset, ClusteredCode):
 
     def get_config(self):
         """Config that `from_config` takes."""
-        own = {"beta": self.beta, "update_interval": self.update_interval}
-        return {**super().get_config(), **own}
+        own = ("beta", "update_interval", "kmeans_every")
+        return {**super().get_config(), **{name: getattr(self, name) for name in own}}
 
 
 def running_centroids(codes, clusters, means, counts):
