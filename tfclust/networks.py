@@ -23,10 +23,17 @@ from tfclust.randomness import layer_seeds
 KERNEL_STARTS = {
     "glorot_uniform": keras.initializers.GlorotUniform,
     "small_normal": lambda seed: keras.initializers.RandomNormal(stddev=0.01, seed=seed),
+    "fan_in_uniform": lambda seed: keras.initializers.VarianceScaling(
+        1.0 / 3.0, "fan_in", "uniform", seed=seed
+    ),
 }
+# Of a layer that takes so many values.
 BIAS_STARTS = {
-    "glorot_normal": keras.initializers.GlorotNormal,
-    "zeros": lambda seed: keras.initializers.Zeros(),
+    "glorot_normal": lambda size, seed: keras.initializers.GlorotNormal(seed=seed),
+    "zeros": lambda size, seed: keras.initializers.Zeros(),
+    "fan_in_uniform": lambda size, seed: keras.initializers.RandomUniform(
+        -(size**-0.5), size**-0.5, seed=seed
+    ),
 }
 
 
@@ -52,15 +59,17 @@ def dense_network(
         input_dim: size d of an input vector.
         units: widths of the layers; the last is the size of the output.
         activation: of every layer but the last.
-        bias_start: how biases start, "glorot_normal" or "zeros".
+        bias_start: how biases start, "glorot_normal", "zeros", or "fan_in_uniform", within one over
+            the root of the size of the layer's input.
         name: of the Keras model.
         dtype: precision policy of the layers.
         output_dtype: precision policy of the last layer, where it differs: "float32" keeps the
             digits of codes whose distances are compared.
         seed: int that fixes the initial weights, or None.
         output_bias: whether the last layer has a bias.
-        kernel_start: how kernels start, "glorot_uniform" or, as in DEC's paper, "small_normal", of
-            a deviation of 0.01.
+        kernel_start: how kernels start, "glorot_uniform"; as in DEC's paper, "small_normal", of a
+            deviation of 0.01; or "fan_in_uniform", as the biases of that name: Torch starts both
+            so.
 
     Returns:
         A built `keras.Model` that maps `(batch, input_dim)` to `(batch, units[-1])`.
@@ -73,8 +82,9 @@ def dense_network(
     encoder = dense_network(64, (200, 200, 500, 10), name="encoder")
     ```
     """
-    start = BIAS_STARTS[check_choice("bias_start", bias_start, BIAS_STARTS)]
+    biases = BIAS_STARTS[check_choice("bias_start", bias_start, BIAS_STARTS)]
     kernels = KERNEL_STARTS[check_choice("kernel_start", kernel_start, KERNEL_STARTS)]
+    sizes = (input_dim, *units)
     seeds = layer_seeds(seed, 2 * len(units))
     last = len(units) - 1
     layers = [
@@ -83,7 +93,7 @@ def dense_network(
             activation=None if i == last else activation,
             use_bias=output_bias or i < last,
             kernel_initializer=kernels(seed=seeds[2 * i]),
-            bias_initializer=start(seed=seeds[2 * i + 1]),
+            bias_initializer=biases(sizes[i], seed=seeds[2 * i + 1]),
             dtype=(output_dtype or dtype) if i == last else dtype,
             name=f"dense_{i}",
         )

@@ -67,6 +67,16 @@ class TestGMVAE(ClusteringModelBattery):
         assert (model.batch_size, model.free_bits) == (50, 0.5)
         assert float(model.default_optimizer().learning_rate) == pytest.approx(1e-4)
 
+    def test_kernels_and_biases_of_the_components_start_as_torchs(self):
+        model = GMVAE(10, prior_units=300, seed=0)
+        model.build((None, 20))
+        for network, size in ((model.prior, 150), (model.prior_means, 300), (model.mean, 500)):
+            for weight in network.layers[0].weights:
+                most = np.abs(weight).max()
+                assert 0.9 * size**-0.5 < most <= size**-0.5
+        centers = np.reshape(model.prior_means(np.zeros((1, 300))), (10, -1))
+        assert len(np.unique(centers, axis=0)) == 10
+
     @pytest.mark.parametrize("free_bits", [0.0, 5.0])
     def test_objective_and_its_gradients_are_numpys_in_float64(self, rows, free_bits):
         model = self.build(dtype="float64", free_bits=free_bits)

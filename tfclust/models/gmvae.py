@@ -46,7 +46,8 @@ class GMVAE(ClusterGenerator, RowDecoder, ClusteringModel):
 
     Args:
         n_clusters: int of at least 2, the number of clusters K. The paper scores more than there
-            are classes by the classes that most of a cluster's rows have.
+            are classes by classes of clusters; its authors' code, for any K, by the class of the
+            row that a cluster is surest of, among the rows of the test part.
         latent_dim: int of at least 1, the size of the code x, which `embed` gives; 200 by default.
         style_dim: int of at least 1, the size of w; 150 by default.
         hidden_units: sequence of ints, the widths of the encoder's hidden layers, which are batch
@@ -91,10 +92,11 @@ class GMVAE(ClusterGenerator, RowDecoder, ClusteringModel):
     Reference: Dilokthanakul, Mediano, Garnelo, Lee, Salimbeni, Arulkumaran, Shanahan, Deep
     unsupervised clustering with Gaussian mixture variational autoencoders, 2016, second version,
     and its authors' code, branch version2, for fully connected networks, which is what was read:
-    the sizes, Adam at 1e-4, batches of 50, lambda of 0.5. One draw estimates each expectation. That
-    code turns the sign of the gradient by p(z|x, w) where the z prior is above lambda; here it is
-    that of the objective. The first version's network for the clusters and its consistency term
-    are not here, nor are its convolutions.
+    the sizes, Adam at 1e-4, batches of 50, lambda of 0.5, and, but for the encoder, kernels and
+    biases that start as Torch's: with biases of 0 all components would begin in one place, at w of
+    0. One draw estimates each expectation. That code turns the sign of the gradient by p(z|x, w)
+    where the z prior is above lambda; here it is that of the objective. The first version's network
+    for the clusters and its consistency term are not here, nor are its convolutions.
 
     Known limits: components may stay unused, and which are used depends on the seed (the paper's
     spread on MNIST is 4 points of accuracy). Under a distribution strategy each replica bounds its
@@ -148,7 +150,8 @@ class GMVAE(ClusterGenerator, RowDecoder, ClusteringModel):
         )
 
         def network(name, size, units, dtype=whole):
-            options = {"activation": "relu", "bias_start": "zeros", "dtype": dtype}
+            starts = {"kernel_start": "fan_in_uniform", "bias_start": "fan_in_uniform"}
+            options = {"activation": "relu", **starts, "dtype": dtype, "output_dtype": whole}
             return dense_network(size, units, name=name, seed=next(seeds), **options)
 
         self.mean = network("mean", features, (self.latent_dim,))

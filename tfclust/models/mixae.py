@@ -56,7 +56,7 @@ class MIXAE(GivenNetworks, MixtureOfAutoencoders):
             (256, 64) by default.
         assignment_units: sequence of ints, the widths of the hidden layers of the assignment
             network; none by default.
-        assignment_bias: str, how its biases start: "zeros", the default, or "glorot_normal". The
+        assignment_bias: str, how its biases start, see `dense_network`: "zeros" by default. The
             paper says "a random initialization". Untrained, on MNIST, normal ones set the mean
             logits of the clusters apart by a standard deviation of 0.3 to 0.45, where the images
             move a logit by 0.04: who owns what is drawn before the data are seen. With zeros both
