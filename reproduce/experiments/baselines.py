@@ -197,7 +197,7 @@ def _annealed_dkm(dataset: str) -> tuple[int, dict]:
 
 def _ae_kmeans(dataset: str) -> tuple[int, dict]:
     settings = start(dataset)
-    return settings.pop("pretrain_epochs"), settings
+    return settings["pretrain_epochs"], settings
 
 
 ON_CODES = (
@@ -211,31 +211,37 @@ ON_CODES = (
 OF_LETTERS = tuple(row for row in ON_CODES if row[0] != "dkm")
 
 
+def _row(
+    dataset: str, method: str, init: str, own, profile: str = "practical", **changes
+) -> Experiment:
+    epochs, settings = own(dataset)
+    settings = {**settings, **changes}
+    if method == "ae_kmeans":  # which is nothing but its pretraining
+        epochs = settings.pop("pretrain_epochs")
+    row = ("baselines", "own", dataset, method, init, epochs, THREE_RUNS, settings)
+    return Experiment(*row, profile=profile)
+
+
 def _by_the_letter(profile: str) -> list[Experiment]:
     """What begins with an autoencoder that is pretrained as DEC's; DCN's own code has another."""
-    datasets, start = LETTERS[profile]
+    datasets, own = LETTERS[profile]
     rows = []
-    for dataset, (method, init, own) in product(datasets, OF_LETTERS):
-        epochs, settings = own(dataset)
+    for dataset, row in product(datasets, OF_LETTERS):
         lengths = {name: _epochs(dataset, steps) for name, steps in LETTER_STEPS.items()}
-        settings = {**settings, **lengths, **start}
-        if method == "ae_kmeans":
-            epochs = settings.pop("pretrain_epochs")
-        row = ("baselines", "own", dataset, method, init, epochs, THREE_RUNS, settings)
-        rows.append(Experiment(*row, profile="practical" if method == "dcn" else profile))
+        rows.append(
+            _row(*(dataset, *row), "practical" if "dcn" in row else profile, **lengths, **own)
+        )
     return rows
 
 
 def _dkm_by_code() -> list[Experiment]:
     """DKM on MNIST as in its code: pixels of 0 to 1, an autoencoder trained as a whole alone."""
-    start = {"layer_epochs": 0, "dropout": 0.0, "pretrain_epochs": 50, "kmeans_n_init": 10}
-    rows = []
-    for init, own, changes in (("pretrained", _dkm, start), ("random", _annealed_dkm, {})):
-        epochs, settings = own("mnist")
-        settings = {**settings, **changes, "scale": None}
-        row = ("baselines", "own", "mnist", "dkm", init, epochs, THREE_RUNS, settings)
-        rows.append(Experiment(*row, profile="authors_code"))
-    return rows
+    own = {"layer_epochs": 0, "dropout": 0.0, "pretrain_epochs": 50, "kmeans_n_init": 10}
+    named = {"profile": "authors_code", "scale": None}
+    return [
+        _row("mnist", "dkm", "pretrained", _dkm, **named, **own),
+        _row("mnist", "dkm", "random", _annealed_dkm, **named),
+    ]
 
 
 def _augmented(dataset: str) -> tuple[int, dict]:
@@ -246,12 +252,6 @@ def _augmented(dataset: str) -> tuple[int, dict]:
         **{"n_clusters": DATASETS[dataset][2], "kmeans_n_init": 20},
         **{**SGD, "update_interval": UPDATES["dec_da"][dataset], "tol": 0.001},
     }
-
-
-def _row(dataset: str, method: str, init: str, own) -> Experiment:
-    epochs, settings = own(dataset)
-    row = ("baselines", "own", dataset, method, init, epochs, THREE_RUNS, settings)
-    return Experiment(*row, profile="practical")
 
 
 def vade(dataset: str) -> tuple[int, dict]:
