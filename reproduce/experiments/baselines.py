@@ -348,9 +348,9 @@ PAPER = Paper(
                 ),
                 **dict.fromkeys(
                     ("* dec *", "* idec *", "* dcn *", "* dkm *"),
-                    "the autoencoder decides, and ours is another one: Adam takes a quarter of the "
-                    "steps that DEC's code has of SGD, down to an error at which k-means of its "
-                    "codes, the row of k-means here, is a poor start.",
+                    "the autoencoder decides, as the row of k-means on its codes shows: trained by "
+                    "Adam it is a poor start, by SGD as in DEC's paper a better one, and of pixels "
+                    "over 50, as in DEC's code, the best.",
                 ),
             },
         ),
