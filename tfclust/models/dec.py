@@ -83,9 +83,10 @@ class DEC(FromPreset, ClusteredCode):
     Known limits: DEC does not train its decoder, so reconstructions get worse as codes move; IDEC
     trains it. `fit` takes arrays and CSR matrices, no datasets: targets belong to rows. `evaluate`
     and validation data take f from the last update of `fit`, uniform before, and each row's own q.
-    From a random start most of its runs fail (AE-CM's Table 5). The paper's own pretraining is
-    `kernel_start="small_normal"` with `pretrain(optimizer=stepwise_sgd)`, of some hours by default
-    lengths of its; by default kernels start Glorot uniform, and Adam pretrains.
+    From a random start most of its runs fail (AE-CM's Table 5). By default kernels start Glorot
+    uniform, and Adam pretrains; for the paper's own pretraining see
+    `tfclust.pretraining.stepwise_sgd`. The authors' code also trains biases at twice the rate,
+    begins the momentum anew at every update, and takes batches in the order of the rows.
     """
 
     TERMS = ("divergence",)
