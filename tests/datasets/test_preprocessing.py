@@ -49,6 +49,11 @@ def test_rms_gives_all_values_a_mean_square_of_one(pixels):
     np.testing.assert_allclose(scaled / scaled.max(), pixels / pixels.max(), rtol=1e-6)
 
 
+def test_fiftieths_are_of_the_levels_of_pixels(pixels):
+    scaled = rescale(pixels, "fiftieths", pixel_max=255)
+    np.testing.assert_allclose(scaled, pixels / 50, rtol=1e-6)
+
+
 def test_sqrt_dim_gives_unit_rows_a_mean_square_of_one():
     rows = rescale(np.random.default_rng(0).normal(size=(8, 2000)), "l2")
     np.testing.assert_allclose((rescale(rows, "sqrt_dim") ** 2).mean(axis=1), 1, rtol=1e-5)

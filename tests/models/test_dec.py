@@ -1,3 +1,4 @@
+import json
 from typing import ClassVar
 
 import keras
@@ -206,6 +207,18 @@ def test_the_papers_rate_falls_to_a_tenth_every_20000_steps():
     for steps, rate in ((0, 0.1), (19_999, 0.1), (20_000, 0.01), (99_999, 1e-5)):
         optimizer.iterations.assign(steps)
         assert float(optimizer.learning_rate) == pytest.approx(rate / (2 * 6), rel=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("drop_ends", "drops"), [(True, [0.2, 0.2]), (False, [0.2])], ids=("paper", "code")
+)
+def test_data_and_code_are_dropped_in_part_unless_hidden_outputs_alone_are(
+    rows, drop_ends, drops, tmp_path
+):
+    tiny_dec().pretrain(rows, 1, 1, 0.2, directory=tmp_path, drop_ends=drop_ends, verbose=0)
+    for layer in (1, 2):
+        record = json.loads((tmp_path / f"layer_{layer}.json").read_text())
+        assert record["manner"]["dropout"] == drops
 
 
 @pytest.mark.parametrize("optimizer", ["sgd", keras.optimizers.SGD(1e-3), stepwise_sgd])

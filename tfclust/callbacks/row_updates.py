@@ -173,8 +173,9 @@ class UpdateClusters(RowUpdates):
         if self.kmeans_every is None or (epoch + 1) % self.kmeans_every:
             return
         kmeans = KMeans(self.model.n_clusters, init=self.model.centroids(), n_init=1)
-        self.model.means.assign(kmeans.fit(self._codes()).cluster_centers_)
-        self._assign()
+        kmeans.fit(self._codes())
+        self.model.means.assign(kmeans.cluster_centers_)
+        self.model.set_row_values("clusters", kmeans.labels_)
 
     def _codes(self):
         return self.model.embed(self.x, max(ROWS_AT_ONCE, self.model.batch_size))

@@ -35,8 +35,8 @@ def load(name, data_dir=None, scale=None, flatten=False):
         data_dir: Folder of the `.npz` files; None for that of the environment variable
             TFCLUST_DATA_DIR.
         scale: Preprocessing, see `tfclust.datasets.preprocessing.rescale`: None (pixels to
-            [0, 1], all else as stored), `"raw"`, `"binary"`, `"max"`, `"rms"`, `"sqrt_dim"`,
-            `"minmax"`, `"max_abs"`, `"standard"` or `"l2"`.
+            [0, 1], all else as stored), `"raw"`, `"binary"`, `"max"`, `"rms"`, `"fiftieths"`,
+            `"sqrt_dim"`, `"minmax"`, `"max_abs"`, `"standard"` or `"l2"`.
         flatten: Whether images come as rows, `(n, d)`, and not as `(n, height, width)`.
 
     Returns:

@@ -35,7 +35,8 @@ class DCN(FromPreset, ClusteredCode):
     The start decides: `pretrain` first. Memberships are 0 and 1.
 
     Args:
-        n_clusters, embedding_dim, hidden_units, activation, batch_size, seed, **kwargs: see `DEC`.
+        n_clusters, embedding_dim, hidden_units, activation, kernel_start, batch_size, seed,
+            **kwargs: see `DEC`.
         augment: as of `DEC`, of the rows that `pretrain` trains on alone.
         beta: float of at least 0, 1 by default, as in the authors' code: weight of the distances.
             The paper writes lambda / 2 for it.

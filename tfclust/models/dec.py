@@ -161,8 +161,8 @@ class IDEC(DEC):
     noise and dropout, with the row as it was.
 
     Args:
-        n_clusters, embedding_dim, hidden_units, activation, augment, tol, batch_size, seed,
-            **kwargs: see `DEC`.
+        n_clusters, embedding_dim, hidden_units, activation, kernel_start, augment, tol, batch_size,
+            seed, **kwargs: see `DEC`.
         update_interval: int of at least 1, steps between two updates of P; 140 by default, as for
             MNIST; the authors' code takes 30 for USPS and 3 for Reuters.
         gamma: float of at least 0, 0.1 by default: weight of the divergence.

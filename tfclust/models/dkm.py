@@ -29,7 +29,8 @@ class DKM(FromPreset, ClusteredCode):
       `tfclust.callbacks.AnnealInverseTemperature`, for 200 epochs.
 
     Args:
-        n_clusters, embedding_dim, hidden_units, activation, batch_size, seed, **kwargs: see `DEC`.
+        n_clusters, embedding_dim, hidden_units, activation, kernel_start, batch_size, seed,
+            **kwargs: see `DEC`.
         augment: as of `DEC`, of the rows that `pretrain` trains on alone.
         lbd: float of at least 0, 1 by default: lambda, the weight of the distances. The AE-CM paper
             takes 1 for MNIST when pretrained, and 0.1 when annealed.

@@ -63,6 +63,7 @@ class VaDE(ClusterGenerator, RowDecoder, ClusteredCode):
         hidden_units: sequence of ints, the widths of the encoder's hidden layers, which the decoder
             mirrors; (500, 500, 2000) by default.
         activation: of the hidden layers, "relu", the default, or "leaky_relu" (slope 0.2).
+        kernel_start: as of `DEC`.
         augment: as of `DEC`, of the rows that `pretrain` trains on alone.
         reconstruction_loss: "cross_entropy", the default, for values in [0, 1], or "squared_error",
             both summed over a row's values.
@@ -267,8 +268,8 @@ class VIBGMM(VaDE):
     rows apart and then gather in components; with it the model is trained from a random start.
 
     Args:
-        n_clusters, embedding_dim, hidden_units, activation, augment, reconstruction_loss,
-            batch_size, seed, **kwargs: see `VaDE`.
+        n_clusters, embedding_dim, hidden_units, activation, kernel_start, augment,
+            reconstruction_loss, batch_size, seed, **kwargs: see `VaDE`.
         divergence_weight: float of at least 0, s; 1 by default. It is a variable, which
             `AnnealDivergence` sets.
 
