@@ -34,7 +34,7 @@ SAVED = {  # module -> the classes that it registers
     "tfclust.models.cm_ensemble": ("CMEnsemble",),
     "tfclust.models.ensemble": ("MeanOfMembers",),
     "tfclust.models.objective_terms": ("ObjectiveTerms",),
-    "tfclust.optimizers": ("FusedAdam", "LossScaling"),
+    "tfclust.optimizers": ("FusedAdam", "FusedSGD", "LossScaling"),
 }
 
 

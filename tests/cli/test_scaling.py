@@ -11,7 +11,7 @@ from tfclust.datasets import preprocessing
 
 
 def test_every_scale_of_the_library_can_be_asked_for():
-    of_pixels_alone = {"binary"}  # a threshold, which no scaling of columns gives back
+    of_pixels_alone = {"binary", "fiftieths"}  # a threshold, and a share of their 255 levels
     assert set(SCALES) == set(preprocessing.SCALES) - {None, "raw"} - of_pixels_alone
 
 
