@@ -478,6 +478,14 @@ def _plain(value):
 _ALPHA = Range("alpha", 1.0, 1000.0, log=True)  # printed: 2 to 1000
 _BATCH_SIZE = Range("batch_size", 32, 512, log=True, whole=True)  # printed: 35 to 500
 _EMBEDDING_DIM = Range("embedding_dim", 10, 100, log=True, whole=True)  # printed: 10 and 100
+# Arguments of DEC and of all that has an autoencoder and centroids of its codes.
+_CLUSTERED_CODE = {
+    "embedding_dim": 10,
+    "hidden_units": (500, 500, 2000),
+    "activation": "relu",
+    "kernel_start": "glorot_uniform",
+    "augment": None,
+}
 
 # Alpha of CM is near 1, where the prior hardly evens out sizes that the start has found.
 _ALL = (
@@ -532,11 +540,7 @@ _ALL = (
         idea="the code of an encoder, drawn to centroids by soft assignments that sharpen "
         "themselves; its pretraining decides",
         arguments={
-            "embedding_dim": 10,
-            "hidden_units": (500, 500, 2000),
-            "activation": "relu",
-            "kernel_start": "glorot_uniform",
-            "augment": None,
+            **_CLUSTERED_CODE,
             "update_interval": 160,
             "tol": 0.001,
         },
@@ -550,11 +554,7 @@ _ALL = (
         model="IDEC",
         idea="DEC that goes on reconstructing the data, so that its codes keep their shape",
         arguments={
-            "embedding_dim": 10,
-            "hidden_units": (500, 500, 2000),
-            "activation": "relu",
-            "kernel_start": "glorot_uniform",
-            "augment": None,
+            **_CLUSTERED_CODE,
             "update_interval": 140,
             "tol": 0.001,
             "gamma": 0.1,
@@ -570,11 +570,7 @@ _ALL = (
         idea="k-means on the code of an autoencoder, whose codes are drawn to centroids that run "
         "after them",
         arguments={
-            "embedding_dim": 10,
-            "hidden_units": (500, 500, 2000),
-            "activation": "relu",
-            "kernel_start": "glorot_uniform",
-            "augment": None,
+            **_CLUSTERED_CODE,
             "beta": 1.0,
             "update_interval": None,
             "kmeans_every": None,
@@ -590,11 +586,7 @@ _ALL = (
         idea="k-means on the code of an autoencoder, both trained by gradients through a softmax "
         "of the distances",
         arguments={
-            "embedding_dim": 10,
-            "hidden_units": (500, 500, 2000),
-            "activation": "relu",
-            "kernel_start": "glorot_uniform",
-            "augment": None,
+            **_CLUSTERED_CODE,
             "lbd": 1.0,
             "alpha": 1000.0,
         },
@@ -609,11 +601,7 @@ _ALL = (
         idea="a variational autoencoder whose code comes from a mixture of Gaussians, one a "
         "cluster; its pretraining decides; it generates",
         arguments={
-            "embedding_dim": 10,
-            "hidden_units": (500, 500, 2000),
-            "activation": "relu",
-            "kernel_start": "glorot_uniform",
-            "augment": None,
+            **_CLUSTERED_CODE,
             "reconstruction_loss": "cross_entropy",
         },
         epochs=100,
@@ -630,11 +618,7 @@ _ALL = (
         idea="VaDE with a weight on the divergence from its mixture that grows as it trains; from "
         "a random start",
         arguments={
-            "embedding_dim": 10,
-            "hidden_units": (500, 500, 2000),
-            "activation": "relu",
-            "kernel_start": "glorot_uniform",
-            "augment": None,
+            **_CLUSTERED_CODE,
             "reconstruction_loss": "cross_entropy",
             "divergence_weight": 1.0,
         },

@@ -27,6 +27,7 @@ from tfclust.pretraining import kmeans, seconds_of_stages, stepwise_sgd
 
 CURVE_EVERY = 25  # epochs between two evaluations of a run long enough to have a curve
 ON_CODES = "_kmeans"  # ends the name of a method whose clusters are of k-means on its codes
+_OPTIMIZERS = {None: None, "stepwise_sgd": stepwise_sgd}  # of the pretraining; None is Adam
 # Of AE+KM the autoencoder alone is trained, which is that of all.
 _MODELS = {"ae_kmeans": DKM, "dec": DEC, "dec_da": DEC, "idec": IDEC, "dcn": DCN, "dkm": DKM}
 
@@ -134,7 +135,7 @@ def _pretrain_autoencoder(model: ClusteredCode, task: Task, stages: dict[str, in
             directory=folder,
             verbose=0,
             callbacks=[Progress(task.progress, total=total, stages=stages)],
-            optimizer=stepwise_sgd if _pretrained_by_sgd(task) else None,
+            optimizer=_OPTIMIZERS[task.settings.get("pretrain_optimizer")],
             drop_ends=task.settings.get("drop_ends", True),
         )
 
@@ -144,22 +145,13 @@ def _seconds_before(model: ClusteredCode, task: Task, stages: dict[str, int]) ->
     return seconds_of_stages(_shared_folder(model, task, stages)) if stages else 0.0
 
 
-def _pretrained_by_sgd(task: Task) -> bool:
-    """Whether DEC's authors' optimizer trains the autoencoder, and not Adam."""
-    return task.settings.get("pretrain_optimizer") == "stepwise_sgd"
-
-
 def _shared_folder(model: ClusteredCode, task: Task, stages: dict[str, int]) -> Path:
     settings = {
         "model": [model.embedding_dim, model.hidden_units, model.activation, model.batch_size],
         "training": [stages, task.settings.get("dropout", 0.0), task.settings["precision"]],
         "data": [task.data.sha256, task.settings["scale"]],
     }
-    if _pretrained_by_sgd(task):
-        settings["sgd"] = model.kernel_start
-    if "drop_ends" in task.settings:
-        settings["drop_ends"] = task.settings["drop_ends"]
-    if model.augment is not None:
-        settings["augment"] = task.settings["augment"]
+    more = ("augment", "drop_ends", "kernel_start", "pretrain_optimizer")
+    settings |= {name: task.settings[name] for name in more if name in task.settings}
     name = f"{task.experiment.dataset}-autoencoder"
     return shared_folder(task, name, model.seed, settings)

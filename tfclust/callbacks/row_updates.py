@@ -168,10 +168,10 @@ class UpdateClusters(RowUpdates):
 
     def on_epoch_end(self, epoch, logs=None):
         """Runs k-means where it is time."""
-        from sklearn.cluster import KMeans
-
         if self.kmeans_every is None or (epoch + 1) % self.kmeans_every:
             return
+        from sklearn.cluster import KMeans
+
         kmeans = KMeans(self.model.n_clusters, init=self.model.centroids(), n_init=1)
         kmeans.fit(self._codes())
         self.model.means.assign(kmeans.cluster_centers_)

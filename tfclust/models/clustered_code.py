@@ -40,8 +40,8 @@ class ClusteredCode(ClusteringModel):
             mirrors; (500, 500, 2000) by default.
         activation: of the hidden layers, "relu", the default, or "leaky_relu" (slope 0.2), that of
             the AE-CM paper's own implementation.
-        kernel_start: of encoder and decoder, "glorot_uniform", the default, or "small_normal", of a
-            deviation of 0.01, as in DEC's paper.
+        kernel_start: of encoder and decoder, "glorot_uniform", the default, "small_normal", of a
+            deviation of 0.01, as in DEC's paper, or "fan_in_uniform", as Torch's.
         augment: of the rows that the whole autoencoder is pretrained on, and no other training
             where the class does not say so: "images", "noise" or "dropout", or a
             `tfclust.augmentation.Augmentation`; None, the default, for none.

@@ -43,8 +43,8 @@ class DEC(FromPreset, ClusteredCode):
             mirrors; (500, 500, 2000) by default.
         activation: of the hidden layers, "relu", the default, or "leaky_relu" (slope 0.2), that of
             the AE-CM paper's own implementation.
-        kernel_start: of encoder and decoder, "glorot_uniform", the default, or "small_normal", of a
-            deviation of 0.01, as in the paper.
+        kernel_start: of encoder and decoder, "glorot_uniform", the default, "small_normal", of a
+            deviation of 0.01, as in the paper, or "fan_in_uniform", as Torch's.
         augment: of the rows that `fit` and `pretrain` train on: "images", which shifts and turns
             them, "noise" or "dropout", or a `tfclust.augmentation.Augmentation` with other amounts;
             None, the default, for none.

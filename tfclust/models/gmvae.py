@@ -158,7 +158,7 @@ class GMVAE(ClusterGenerator, RowDecoder, ClusteringModel):
         self.log_variance = network("log_variance", features, (self.latent_dim,))
         self.style_mean = network("style_mean", features, (self.style_dim,))
         self.style_log_variance = network("style_log_variance", features, (self.style_dim,))
-        self.prior = network("prior", self.style_dim, (self.prior_units,), dtype=policy)
+        self.prior = network("prior", self.style_dim, (self.prior_units,))
         self.prior_means = network("prior_means", self.prior_units, (components,))
         self.prior_log_variances = network("prior_log_variances", self.prior_units, (components,))
         back = (*reversed(self.hidden_units), input_shape[-1])
@@ -167,7 +167,7 @@ class GMVAE(ClusterGenerator, RowDecoder, ClusteringModel):
 
     def _components(self, style):
         """Means and log variances of p(x|w, z), each `(batch, K, latent_dim)`, of w."""
-        features = tf.cast(tf.tanh(self.prior(style)), self.dtype)
+        features = tf.tanh(self.prior(style))
         shape = (-1, self.n_clusters, self.latent_dim)
         made = self.prior_means(features), self.prior_log_variances(features)
         return tuple(tf.reshape(each, shape) for each in made)

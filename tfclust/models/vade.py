@@ -202,8 +202,8 @@ class VaDE(ClusterGenerator, RowDecoder, ClusteredCode):
                 to 0 while it is trained.
             n_init: int of at least 1, mixtures that are tried; 10 by default.
             **kwargs: `start`, "mixture" by default, "kmeans" or "manifold", or labels `(n,)`, whose
-                clusters become the components; `batch_size`, `patience`, `directory`, `verbose` and
-                `callbacks`, as of `tfclust.DEC.pretrain`.
+                clusters become the components; `batch_size`, `patience`, `directory`, `verbose`,
+                `callbacks`, `optimizer` and `drop_ends`, as of `tfclust.DEC.pretrain`.
 
         Returns:
             `keras.callbacks.History`, whose keys are the names of the trainings, `layer_1` and so

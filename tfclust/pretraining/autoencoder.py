@@ -43,9 +43,9 @@ def pretrain_autoencoder(
         stages: `Stages` of the whole, the stage `autoencoder`.
         layer_stages: `Stages` of the layers, see `pretrain_layers`; None for none.
         dropout: float of at least 0 and below 1, of the layers alone, see `pretrain_layers`.
-        drop_ends: bool, see `pretrain_layers`.
         augment: `tfclust.augmentation.Augmentation` of the rows that the whole is given; None
             leaves them as they are.
+        drop_ends: bool, see `pretrain_layers`.
 
     Returns:
         `keras.callbacks.History` with the losses of every stage by its name.

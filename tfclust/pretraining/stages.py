@@ -236,11 +236,8 @@ class Stages:
         if self._fit["verbose"]:
             print(f"Stage {name}", flush=True)
         optimizer = _new_optimizer(self._optimizer, network)
-        manner = {
-            **{**self._manner, "patience": self._patience},
-            **_kind_of(network, x, loss, augment),
-            "optimizer": optimizer and keras.saving.serialize_keras_object(optimizer),
-        }
+        kind = _kind_of(network, x, loss, augment, optimizer)
+        manner = {**self._manner, "patience": self._patience, **kind}
         if self._directory is not None and self._weights(name).exists():
             record = json.loads(self._record(name).read_text())
             self._check_manner(name, record, manner)
@@ -312,7 +309,7 @@ def stepwise_sgd(network):
         `FusedSGD`.
 
     Example: `DEC(10, kernel_start="small_normal").pretrain(x, 366, 183, optimizer=stepwise_sgd)` is
-    the pretraining of the paper on the 70,000 images of MNIST, an hour on a processor.
+    the pretraining of the paper on the 70,000 images of MNIST, over an hour on a processor.
 
     Reference: Xie, Girshick, Farhadi, Unsupervised deep embedding for clustering analysis, 2016,
     Section 4.3. Left out of the code's: biases at twice the rate, and a momentum that grows during
@@ -332,14 +329,15 @@ def _new_optimizer(optimizer, network):
     return type(optimizer).from_config(optimizer.get_config())
 
 
-def _kind_of(network, x, loss, augment):
+def _kind_of(network, x, loss, augment, optimizer):
     """What else a stage depends on, as plain JSON."""
     return {
         "rows": x.shape[0],
         "loss": loss if isinstance(loss, str) else getattr(loss, "__name__", type(loss).__name__),
         "network": [list(weight.shape) for weight in network.weights],
         "dropout": [layer.rate for layer in network.layers if hasattr(layer, "rate")],
-        "augment": None if augment is None else keras.saving.serialize_keras_object(augment),
+        "augment": keras.saving.serialize_keras_object(augment),
+        "optimizer": keras.saving.serialize_keras_object(optimizer),
     }
 
 
